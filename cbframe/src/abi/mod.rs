@@ -1,0 +1,358 @@
+//! Where arguments and results lie: pure `const fn`s from a signature to the places of its values.
+//!
+//! Everything here is compiled on every host and knows nothing of the machine it runs on: no `cfg`, no
+//! `unsafe`. One file holds one convention.
+
+mod display;
+mod sysv64;
+mod win64;
+
+use crate::types::{Kind, Type};
+
+/// A calling convention, as far as the places of arguments and results go.
+///
+/// `extern "C"` and its kin are names for one of these that depend on the target: see [`Abi::named`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Abi {
+    /// System V x86-64: Linux, macOS, the BSDs. Rules: "System V Application Binary Interface, AMD64
+    /// Architecture Processor Supplement", section 3.2.
+    SysV64,
+    /// Windows x64, also that of UEFI. Rules: Microsoft, "x64 calling convention".
+    Win64,
+}
+
+/// A register that carries an argument or a result.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Register {
+    /// A general register of x86-64, by the number that instructions encode: 0 is rax, 7 is rdi.
+    Integer(u8),
+    /// A vector register of x86-64: xmm0 to xmm15.
+    Vector(u8),
+}
+
+impl Register {
+    pub(crate) const RAX: Self = Self::Integer(0);
+    pub(crate) const RCX: Self = Self::Integer(1);
+    pub(crate) const RDX: Self = Self::Integer(2);
+    pub(crate) const RSI: Self = Self::Integer(6);
+    pub(crate) const RDI: Self = Self::Integer(7);
+    pub(crate) const R8: Self = Self::Integer(8);
+    pub(crate) const R9: Self = Self::Integer(9);
+}
+
+/// A piece of a value that lies in one register.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Part {
+    /// The register; the piece is in its low bytes.
+    pub register: Register,
+    /// The offset of the piece in the value, in bytes.
+    pub offset: u16,
+    /// The size of the piece in bytes.
+    pub size: u16,
+}
+
+/// The pieces of a value that lies in registers, in the order of their offsets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Parts {
+    parts: [Part; 4],
+    len: u8,
+}
+
+impl Parts {
+    pub(crate) const NONE: Self = Self { parts: [Part { register: Register::RAX, offset: 0, size: 0 }; 4], len: 0 };
+
+    pub(crate) const fn one(register: Register, size: usize) -> Self {
+        Self::NONE.and(register, 0, size)
+    }
+
+    /// Adds `register` for the `size` bytes at `offset`.
+    pub(crate) const fn and(mut self, register: Register, offset: usize, size: usize) -> Self {
+        self.parts[self.len as usize] = Part { register, offset: offset as u16, size: size as u16 };
+        self.len += 1;
+        self
+    }
+
+    /// The pieces.
+    pub const fn as_slice(&self) -> &[Part] {
+        self.parts.split_at(self.len as usize).0
+    }
+}
+
+/// Where a pointer to a value lies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pointer {
+    /// In a register.
+    Register(Register),
+    /// On the stack, at this offset in bytes: see [`Place::Stack`].
+    Stack(u32),
+}
+
+/// Where a value lies when the callback is called, or when it returns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Place {
+    /// Nowhere: the value has no bytes.
+    Nothing,
+    /// In registers.
+    Registers(Parts),
+    /// In memory that the caller wrote, this many bytes above the return address's end, that is, above the
+    /// address that the stack pointer has after the return.
+    Stack(u32),
+    /// In the caller's memory, with its address in a register or on the stack: a by-reference argument.
+    Reference(Pointer),
+    /// In the caller's memory: a result whose address the caller passes like a first argument in `arrives`,
+    /// and that the callback hands back in `leaves`.
+    Hidden {
+        /// The register that holds the address at entry.
+        arrives: Register,
+        /// The register that holds the address on return.
+        leaves: Register,
+    },
+}
+
+/// A parameter, or the result, and its place.
+#[derive(Clone, Copy, Debug)]
+pub struct Parameter {
+    /// The name of the parameter; empty for the result, and where there is none.
+    pub name: &'static str,
+    /// Its type.
+    pub ty: Type,
+    /// Where it lies.
+    pub place: Place,
+}
+
+/// A placed signature of `N` parameters: what [`place`] computes and [`Layout`] shows.
+#[derive(Clone, Copy, Debug)]
+pub struct Placed<const N: usize> {
+    pub(crate) parameters: [Parameter; N],
+    pub(crate) result: Parameter,
+    /// Bytes of arguments on the stack.
+    pub(crate) stack: u32,
+    /// The register in which one more pointer argument would be passed, if it would be.
+    pub(crate) next: Option<Register>,
+}
+
+/// Where every parameter and the result of a signature lie.
+///
+/// [`Display`](core::fmt::Display) prints a table, one line for each.
+#[derive(Clone, Copy, Debug)]
+pub struct Layout {
+    pub(crate) abi: Abi,
+    pub(crate) unwind: bool,
+    pub(crate) parameters: &'static [Parameter],
+    pub(crate) result: Parameter,
+    pub(crate) stack: u32,
+}
+
+/// Places the parameters and the result of a signature, in the order of declaration.
+///
+/// # Panics
+///
+/// When a type is no C parameter or result: `()` and arrays as parameters, arrays as results; and when a
+/// [`Type`] is inconsistent ([`Type::check`]). In a `const` the panic is a compile-time error.
+pub const fn place<const N: usize>(abi: Abi, parameters: [(&'static str, Type); N], result: Type) -> Placed<N> {
+    check_result(&result);
+    let (mut cursor, place) = match abi {
+        Abi::SysV64 => sysv64::start(&result),
+        Abi::Win64 => win64::start(&result),
+    };
+    let nothing = Parameter { name: "", ty: result, place: Place::Nothing };
+    let mut placed = [nothing; N];
+    let mut i = 0;
+    while i < N {
+        let (name, ty) = parameters[i];
+        check_parameter(&ty);
+        let place;
+        (cursor, place) = next(abi, cursor, &ty);
+        placed[i] = Parameter { name, ty, place };
+        i += 1;
+    }
+    // What one pointer more would get: the direct entry passes the state there.
+    let next = match next(abi, cursor, &POINTER).1 {
+        Place::Registers(parts) => Some(parts.parts[0].register),
+        _ => None,
+    };
+    let result = Parameter { name: "", ty: result, place };
+    Placed { parameters: placed, result, stack: cursor.stack, next }
+}
+
+const fn next(abi: Abi, cursor: Cursor, ty: &Type) -> (Cursor, Place) {
+    match abi {
+        Abi::SysV64 => sysv64::next(cursor, ty),
+        Abi::Win64 => win64::next(cursor, ty),
+    }
+}
+
+const POINTER: Type =
+    Type { name: "pointer", size: 8, align: 8, kind: Kind::Pointer { nullable: true, pointee_align: 1 } };
+
+/// How much of an ABI's argument registers and stack has been given out.
+#[derive(Clone, Copy, Debug)]
+struct Cursor {
+    /// Integer registers given out; on Windows, positions.
+    integers: u8,
+    /// Vector registers given out.
+    vectors: u8,
+    /// Bytes of stack given out.
+    stack: u32,
+}
+
+/// Panics unless C has parameters of this type.
+pub(crate) const fn check_parameter(ty: &Type) {
+    match ty.kind {
+        Kind::Void => panic!("cbframe: a parameter of type `()`: C has none; remove it"),
+        Kind::Array { .. } => {
+            panic!(
+                "cbframe: an array as a parameter: C passes a pointer to its first element; write `*const T` or put the array in a struct"
+            )
+        }
+        _ => ty.check(),
+    }
+}
+
+/// Panics unless C has results of this type.
+pub(crate) const fn check_result(ty: &Type) {
+    match ty.kind {
+        Kind::Array { .. } => panic!("cbframe: an array as a result: C has none; put it in a struct"),
+        _ => ty.check(),
+    }
+}
+
+impl<const N: usize> Placed<N> {
+    /// The layout of this signature.
+    pub const fn layout(&'static self, abi: Abi, unwind: bool) -> Layout {
+        Layout { abi, unwind, parameters: &self.parameters, result: self.result, stack: self.stack }
+    }
+}
+
+impl Abi {
+    /// The convention that an `extern` string of Rust names on x86-64, and whether a panic or a foreign
+    /// exception may leave such a function; `None` for strings that are no convention of x86-64.
+    ///
+    /// `windows` says whether the target is Windows, for `"C"` and `"system"`.
+    ///
+    /// ```
+    /// use cbframe::abi::Abi;
+    ///
+    /// assert_eq!(Abi::named("C-unwind", false), Some((Abi::SysV64, true)));
+    /// assert_eq!(Abi::named("efiapi", false), Some((Abi::Win64, false)));
+    /// assert_eq!(Abi::named("stdcall", true), None);
+    /// ```
+    pub const fn named(name: &str, windows: bool) -> Option<(Self, bool)> {
+        let native = if windows { Self::Win64 } else { Self::SysV64 };
+        Some(match name.as_bytes() {
+            b"C" | b"system" => (native, false),
+            b"C-unwind" | b"system-unwind" => (native, true),
+            b"sysv64" => (Self::SysV64, false),
+            b"sysv64-unwind" => (Self::SysV64, true),
+            b"win64" | b"efiapi" => (Self::Win64, false),
+            b"win64-unwind" => (Self::Win64, true),
+            _ => return None,
+        })
+    }
+}
+
+impl Layout {
+    /// The calling convention.
+    pub const fn abi(&self) -> Abi {
+        self.abi
+    }
+
+    /// Whether a panic or a foreign exception may leave the callback (the `-unwind` ABI strings).
+    pub const fn unwinds(&self) -> bool {
+        self.unwind
+    }
+
+    /// The parameters in the order of their declaration.
+    pub const fn parameters(&self) -> &'static [Parameter] {
+        self.parameters
+    }
+
+    /// The result.
+    pub const fn result(&self) -> &Parameter {
+        &self.result
+    }
+
+    /// Bytes of arguments on the stack, the home space of Windows included, a multiple of 8.
+    pub const fn stack_size(&self) -> usize {
+        self.stack as usize
+    }
+
+    /// Whether a callback with the layout `self` can be called through a pointer whose type has the layout
+    /// `pointer`: each argument and the result lie in the same places, the result is extended in the same
+    /// way, and nothing unwinds through a pointer type that says nothing does.
+    ///
+    /// Names do not count, nor does what a pointer points to.
+    pub const fn fits(&self, pointer: &Self) -> bool {
+        if self.abi as u8 != pointer.abi as u8
+            || self.unwind && !pointer.unwind
+            || self.parameters.len() != pointer.parameters.len()
+            || !same_place(&self.result.place, &pointer.result.place)
+            || self.result.ty.size != pointer.result.ty.size
+            || extension(&self.result.ty) != extension(&pointer.result.ty)
+        {
+            return false;
+        }
+        let mut i = 0;
+        while i < self.parameters.len() {
+            let (a, b) = (&self.parameters[i], &pointer.parameters[i]);
+            if a.ty.size != b.ty.size || !same_place(&a.place, &b.place) {
+                return false;
+            }
+            i += 1;
+        }
+        true
+    }
+}
+
+/// How an integer result narrower than 32 bits is extended: 0 not at all, 1 with zeros, 2 with its sign.
+pub(crate) const fn extension(ty: &Type) -> u8 {
+    match ty.kind {
+        Kind::Bool => 1,
+        Kind::Int { signed } | Kind::Enum { signed, .. } if ty.size < 4 => 1 + signed as u8,
+        _ => 0,
+    }
+}
+
+const fn same_register(a: Register, b: Register) -> bool {
+    match (a, b) {
+        (Register::Integer(a), Register::Integer(b)) | (Register::Vector(a), Register::Vector(b)) => a == b,
+        _ => false,
+    }
+}
+
+const fn same_pointer(a: Pointer, b: Pointer) -> bool {
+    match (a, b) {
+        (Pointer::Register(a), Pointer::Register(b)) => same_register(a, b),
+        (Pointer::Stack(a), Pointer::Stack(b)) => a == b,
+        _ => false,
+    }
+}
+
+/// `PartialEq` for `const` code.
+const fn same_place(a: &Place, b: &Place) -> bool {
+    match (a, b) {
+        (Place::Nothing, Place::Nothing) => true,
+        (Place::Stack(a), Place::Stack(b)) => *a == *b,
+        (Place::Reference(a), Place::Reference(b)) => same_pointer(*a, *b),
+        (Place::Hidden { arrives: a, .. }, Place::Hidden { arrives: b, .. }) => same_register(*a, *b),
+        (Place::Registers(a), Place::Registers(b)) => {
+            let (a, b) = (a.as_slice(), b.as_slice());
+            if a.len() != b.len() {
+                return false;
+            }
+            let mut i = 0;
+            while i < a.len() {
+                if !same_register(a[i].register, b[i].register) || a[i].offset != b[i].offset || a[i].size != b[i].size
+                {
+                    return false;
+                }
+                i += 1;
+            }
+            true
+        }
+        _ => false,
+    }
+}

@@ -1,0 +1,457 @@
+//! What is known about a C type at compile time: size, alignment, fields and which bit patterns are values.
+//!
+//! [`Type`] is plain data, so that one set of `const fn`s places both the signatures the compiler knows and
+//! those that a program puts together while it runs.
+
+use core::fmt;
+use core::ptr::NonNull;
+
+/// The C layout of a type: what the placement rules of an ABI look at.
+///
+/// `#[derive(CType)]` writes these; there is seldom a reason to write one by hand. A description that was
+/// written by hand can be checked with [`Type::check`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Type {
+    /// The name of the type, for messages and tables.
+    pub name: &'static str,
+    /// Size in bytes, as `size_of` gives it.
+    pub size: usize,
+    /// Alignment in bytes, a power of two, as `align_of` gives it.
+    pub align: usize,
+    /// What the type consists of.
+    pub kind: Kind,
+}
+
+/// What a [`Type`] consists of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Kind {
+    /// `()`, as a result: C's `void`. C has no parameter of this type.
+    Void,
+    /// `_Bool`: one byte, 0 or 1.
+    Bool,
+    /// An integer of `size` bytes.
+    Int {
+        /// Whether it is extended with its sign where an ABI extends it.
+        signed: bool,
+    },
+    /// `float` or `double`, by `size`.
+    Float,
+    /// A thin data or function pointer.
+    Pointer {
+        /// Whether null is a value.
+        nullable: bool,
+        /// The alignment in bytes that every value but null has; 1 where any address is a value.
+        pointee_align: usize,
+    },
+    /// An integer of `size` bytes of which only some values exist.
+    Enum {
+        /// Whether the integer is signed.
+        signed: bool,
+        /// The discriminants.
+        values: &'static [i128],
+    },
+    /// A `struct`.
+    Struct {
+        /// The fields in the order of their declaration.
+        fields: &'static [Field],
+    },
+    /// A `union`.
+    Union {
+        /// The members.
+        fields: &'static [Field],
+    },
+    /// An array, which C has only as a field.
+    Array {
+        /// The type of one element.
+        element: &'static Type,
+        /// How many elements there are.
+        len: usize,
+    },
+}
+
+/// A field of a struct or a union.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Field {
+    /// The name of the field; its index for a tuple struct.
+    pub name: &'static str,
+    /// The offset in bytes from the start of the struct.
+    pub offset: usize,
+    /// The type of the field.
+    pub ty: Type,
+}
+
+/// A Rust type whose C layout is known at compile time.
+///
+/// # Safety
+///
+/// - `TYPE.size` and `TYPE.align` are what `size_of` and `align_of` give for the type.
+/// - `TYPE` describes every byte of the type that is not padding, with the kind that a C compiler gives that
+///   byte in the type's C counterpart.
+/// - [`is_valid`](CType::is_valid) answers `true` only for bytes that are a value of the type.
+///
+/// # Examples
+///
+/// ```
+/// use cbframe::CType;
+///
+/// #[derive(CType)]
+/// #[repr(C)]
+/// struct Point {
+///     x: f64,
+///     id: u32,
+/// }
+///
+/// assert_eq!(Point::TYPE.size, 16);
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "cbframe does not know the C layout of `{Self}`",
+    label = "not a `CType`",
+    note = "a type of your own: `#[derive(CType)]` on a `#[repr(C)]` struct or union, a `#[repr(transparent)]` struct or a field-less enum with a `repr`",
+    note = "integers, floats, `bool`, thin pointers and references, `NonNull`, `Option` of the non-null ones and function pointers are `CType`s; slices, `str`, `dyn` and references to them are not C types: take a pointer and a length"
+)]
+pub unsafe trait CType: Sized {
+    /// The layout.
+    const TYPE: Type;
+
+    /// Whether the bytes at `bits` are a value of this type: a C caller can pass any.
+    ///
+    /// # Safety
+    ///
+    /// `bits` is aligned for `Self`, readable for `size_of::<Self>()` bytes, and of those every byte that
+    /// belongs to a `bool`, an enum or a pointer is initialized.
+    #[inline(always)]
+    unsafe fn is_valid(bits: *const Self) -> bool {
+        let _ = bits;
+        true
+    }
+}
+
+/// A [`CType`] that is never null, so that `Option` of it has the same layout with null for `None`.
+///
+/// # Safety
+///
+/// `Option<Self>` has the size and alignment of `Self`, `None` is null, and [`CType::is_valid`] is false for
+/// null. The [representation section of `Option`'s documentation][1] lists the types for which the first two
+/// hold.
+///
+/// [1]: core::option#representation
+#[diagnostic::on_unimplemented(
+    message = "`Option<{Self}>` has no C counterpart",
+    label = "not a type that is never null",
+    note = "`Option` is a C type around references, `NonNull` and function pointers, where `None` is the null pointer"
+)]
+pub unsafe trait NeverNull: CType {}
+
+impl Type {
+    /// Panics unless the description is consistent: fields lie where C puts them, in a struct whose size and
+    /// alignment follow from them.
+    ///
+    /// # Panics
+    ///
+    /// When an offset, the size or the alignment is not the one that C's rules give (System V psABI for
+    /// AMD64, section 3.1.2 "Aggregates and Unions"; Microsoft's x64 ABI has the same rule). In a `const` the
+    /// panic is a compile-time error.
+    pub const fn check(&self) {
+        match self.kind {
+            Kind::Struct { fields } => self.check_fields(fields, false),
+            Kind::Union { fields } => self.check_fields(fields, true),
+            Kind::Array { element, len } => {
+                element.check();
+                assert!(
+                    self.size == element.size * len && self.align == element.align,
+                    "cbframe: the size of an array is that of its elements"
+                );
+            }
+            _ => {}
+        }
+    }
+
+    const fn check_fields(&self, fields: &[Field], overlapping: bool) {
+        let (mut end, mut align, mut i) = (0, 1, 0);
+        while i < fields.len() {
+            let Field { offset, ty, .. } = &fields[i];
+            ty.check();
+            let expected = if overlapping { 0 } else { round_up(end, ty.align) };
+            assert!(*offset == expected, "cbframe: a field does not lie where C puts it");
+            if *offset + ty.size > end {
+                end = *offset + ty.size;
+            }
+            if ty.align > align {
+                align = ty.align;
+            }
+            i += 1;
+        }
+        assert!(self.align == align, "cbframe: the alignment of a struct is that of its most aligned field");
+        assert!(self.size == round_up(end, align), "cbframe: the size of a struct does not follow from its fields");
+    }
+
+    /// The first part of the value at `bits` that is not a value of its type, or `None`.
+    ///
+    /// This walks the description; compiled callbacks call [`CType::is_valid`] and come here for the message.
+    ///
+    /// # Safety
+    ///
+    /// As for [`CType::is_valid`], with `self` in place of the type.
+    pub unsafe fn find_invalid(&self, bits: *const u8) -> Option<Invalid> {
+        let wrong = |found: u64| Some(Invalid { path: Path::default(), ty: *self, found });
+        match self.kind {
+            Kind::Void | Kind::Int { .. } | Kind::Float | Kind::Union { .. } => None,
+            Kind::Bool | Kind::Enum { .. } | Kind::Pointer { .. } => {
+                // SAFETY: the caller promises that these bytes are readable and initialized.
+                let raw = unsafe { read_uint(bits, self.size) };
+                if self.allows(raw) { None } else { wrong(raw) }
+            }
+            Kind::Struct { fields } => fields.iter().find_map(|field| {
+                // SAFETY: a field lies within its struct (`Type::check`).
+                let found = unsafe { field.ty.find_invalid(bits.add(field.offset)) };
+                found.map(|invalid| invalid.within(Step::Field(field.name)))
+            }),
+            Kind::Array { element, len } => (0..len).find_map(|index| {
+                // SAFETY: `index < len`, so the element lies within the array.
+                let found = unsafe { element.find_invalid(bits.add(index * element.size)) };
+                found.map(|invalid| invalid.within(Step::Index(index)))
+            }),
+        }
+    }
+
+    /// Whether the scalar with the bits `raw` (zero-extended) is a value of this type.
+    const fn allows(&self, raw: u64) -> bool {
+        match self.kind {
+            Kind::Bool => raw <= 1,
+            Kind::Pointer { nullable, pointee_align } => {
+                if raw == 0 {
+                    nullable
+                } else {
+                    raw & (pointee_align as u64 - 1) == 0
+                }
+            }
+            Kind::Enum { values, .. } => {
+                let mask = if self.size >= 8 { u64::MAX } else { (1 << (8 * self.size)) - 1 };
+                let mut i = 0;
+                while i < values.len() {
+                    if values[i] as u64 & mask == raw {
+                        return true;
+                    }
+                    i += 1;
+                }
+                false
+            }
+            _ => true,
+        }
+    }
+}
+
+/// `value` rounded up to a multiple of `align`, a power of two.
+pub(crate) const fn round_up(value: usize, align: usize) -> usize {
+    (value + align - 1) & !(align - 1)
+}
+
+/// Reads `size` bytes (at most 8), little-endian, zero-extended.
+///
+/// # Safety
+///
+/// `from` is readable and initialized for `size` bytes.
+unsafe fn read_uint(from: *const u8, size: usize) -> u64 {
+    let mut bytes = [0u8; 8];
+    // SAFETY: the caller's promise; `size` is at most 8 for every scalar of `Kind`.
+    unsafe { core::ptr::copy_nonoverlapping(from, bytes.as_mut_ptr(), size) };
+    u64::from_le_bytes(bytes)
+}
+
+/// A part of a value whose bits are no value of its type.
+#[derive(Clone, Copy, Debug)]
+pub struct Invalid {
+    path: Path,
+    ty: Type,
+    found: u64,
+}
+
+/// How deep a path to an invalid field is recorded; deeper steps are dropped at the outer end.
+const PATH: usize = 6;
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Path {
+    /// Innermost step first.
+    steps: [Option<Step>; PATH],
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Step {
+    Field(&'static str),
+    Index(usize),
+}
+
+impl Invalid {
+    /// The type of the part that is wrong.
+    pub const fn ty(&self) -> Type {
+        self.ty
+    }
+
+    /// The bits that were found, zero-extended.
+    pub const fn found(&self) -> u64 {
+        self.found
+    }
+
+    fn within(mut self, step: Step) -> Self {
+        if let Some(free) = self.path.steps.iter_mut().find(|s| s.is_none()) {
+            *free = Some(step);
+        }
+        self
+    }
+}
+
+/// `.at.flags[2] is 0x7, which is not a value of Mode (0, 1, 4)`.
+impl fmt::Display for Invalid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for step in self.path.steps.iter().rev().flatten() {
+            match step {
+                Step::Field(name) => write!(f, ".{name}")?,
+                Step::Index(index) => write!(f, "[{index}]")?,
+            }
+        }
+        let (name, found) = (self.ty.name, self.found);
+        match self.ty.kind {
+            Kind::Bool => write!(f, " is {found}, which is not a bool (0 or 1)"),
+            Kind::Pointer { .. } if found == 0 => write!(f, " is null, which is not a value of {name}"),
+            Kind::Pointer { pointee_align, .. } => {
+                write!(f, " is {found:#x}, which is not aligned to {pointee_align} bytes as a value of {name} is")
+            }
+            Kind::Enum { values, .. } => {
+                write!(f, " is {found:#x}, which is not a value of {name} (")?;
+                for (i, value) in values.iter().take(8).enumerate() {
+                    write!(f, "{}{value}", if i == 0 { "" } else { ", " })?;
+                }
+                f.write_str(if values.len() > 8 { ", …)" } else { ")" })
+            }
+            _ => write!(f, " is {found:#x}, which is not a value of {name}"),
+        }
+    }
+}
+
+const fn scalar<T>(name: &'static str, kind: Kind) -> Type {
+    Type { name, size: size_of::<T>(), align: align_of::<T>(), kind }
+}
+
+const fn pointer<T>(name: &'static str, nullable: bool, pointee_align: usize) -> Type {
+    assert!(size_of::<T>() == size_of::<usize>());
+    scalar::<T>(name, Kind::Pointer { nullable, pointee_align })
+}
+
+macro_rules! scalars {
+    ($($ty:ident $kind:expr;)*) => { $(
+        // SAFETY: a primitive of the same size in C, all of whose bit patterns are values.
+        unsafe impl CType for $ty {
+            const TYPE: Type = scalar::<$ty>(stringify!($ty), $kind);
+        }
+    )* };
+}
+
+scalars! {
+    i8 Kind::Int { signed: true };
+    i16 Kind::Int { signed: true };
+    i32 Kind::Int { signed: true };
+    i64 Kind::Int { signed: true };
+    isize Kind::Int { signed: true };
+    u8 Kind::Int { signed: false };
+    u16 Kind::Int { signed: false };
+    u32 Kind::Int { signed: false };
+    u64 Kind::Int { signed: false };
+    usize Kind::Int { signed: false };
+    f32 Kind::Float;
+    f64 Kind::Float;
+}
+
+// SAFETY: C's `_Bool` is one byte of value 0 or 1 (psABI, figure 3.1), as is `bool`.
+unsafe impl CType for bool {
+    const TYPE: Type = scalar::<bool>("bool", Kind::Bool);
+
+    #[inline(always)]
+    unsafe fn is_valid(bits: *const Self) -> bool {
+        // SAFETY: the byte is readable and initialized.
+        unsafe { bits.cast::<u8>().read() <= 1 }
+    }
+}
+
+// SAFETY: no bytes.
+unsafe impl CType for () {
+    const TYPE: Type = scalar::<()>("()", Kind::Void);
+}
+
+// SAFETY: a thin pointer is C's; any bits are a value.
+unsafe impl<T> CType for *const T {
+    const TYPE: Type = pointer::<Self>("pointer", true, 1);
+}
+
+// SAFETY: a thin pointer is C's; any bits are a value.
+unsafe impl<T> CType for *mut T {
+    const TYPE: Type = pointer::<Self>("pointer", true, 1);
+}
+
+/// The address at `bits`.
+///
+/// # Safety
+///
+/// A pointer's worth of initialized, aligned bytes is readable at `bits`.
+#[inline(always)]
+unsafe fn address<T>(bits: *const T) -> usize {
+    // SAFETY: the caller's promise.
+    unsafe { bits.cast::<*const ()>().read().addr() }
+}
+
+macro_rules! never_null {
+    ($(($($generics:tt)*) $ty:ty, $name:literal, $align:expr;)*) => { $(
+        // SAFETY: a pointer that `is_valid` finds to be neither null nor misaligned for what it points to.
+        unsafe impl<$($generics)*> CType for $ty {
+            const TYPE: Type = pointer::<Self>($name, false, $align);
+
+            #[inline(always)]
+            unsafe fn is_valid(bits: *const Self) -> bool {
+                // SAFETY: the caller's promise.
+                let address = unsafe { address(bits) };
+                address != 0 && address & ($align - 1) == 0
+            }
+        }
+
+        // SAFETY: `Option`'s documentation lists this type.
+        unsafe impl<$($generics)*> NeverNull for $ty {}
+    )* };
+}
+
+never_null! {
+    ('a, T) &'a T, "reference", align_of::<T>();
+    ('a, T) &'a mut T, "reference", align_of::<T>();
+    (T) NonNull<T>, "NonNull", 1;
+}
+
+// SAFETY: `NeverNull` says that `None` is null and that the layout is that of `T`.
+unsafe impl<T: NeverNull> CType for Option<T> {
+    const TYPE: Type = match T::TYPE.kind {
+        Kind::Pointer { pointee_align, .. } => pointer::<Self>(T::TYPE.name, true, pointee_align),
+        _ => panic!("cbframe: a `NeverNull` type is a pointer"),
+    };
+
+    #[inline(always)]
+    unsafe fn is_valid(bits: *const Self) -> bool {
+        // SAFETY: `Option<T>` has the layout of `T`, so what is promised for one holds for the other.
+        unsafe { address(bits) == 0 || T::is_valid(bits.cast()) }
+    }
+}
+
+/// A `&'static Type` from a generic parameter.
+struct TypeOf<T>(T);
+
+impl<T: CType> TypeOf<T> {
+    const REF: &'static Type = &T::TYPE;
+}
+
+// SAFETY: elements one after the other, as in C.
+unsafe impl<T: CType, const N: usize> CType for [T; N] {
+    const TYPE: Type = scalar::<Self>("array", Kind::Array { element: TypeOf::<T>::REF, len: N });
+
+    #[inline(always)]
+    unsafe fn is_valid(bits: *const Self) -> bool {
+        // SAFETY: `i < N`, so each element lies within the array that the caller vouches for.
+        (0..N).all(|i| unsafe { T::is_valid(bits.cast::<T>().add(i)) })
+    }
+}

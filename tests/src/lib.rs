@@ -1,0 +1,1 @@
+//! C peers and what the tests share.
