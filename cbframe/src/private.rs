@@ -1,4 +1,271 @@
 //! Everything that generated code names, and nothing else. Not part of the public interface.
 
-pub use crate::types::{CType, Field, Kind, Type};
 pub use core;
+pub use core::mem::MaybeUninit;
+pub use core::option::Option;
+pub use core::panic::Location;
+pub use core::result::Result;
+pub use core::sync::atomic::AtomicU64;
+
+pub use crate::abi::{Abi, Layout, Placed, place};
+pub use crate::arch::{
+    Capture, CpuState, Forced, Group, Head, Head4, Head8, Known, Lane, abi_named, give, hidden_result, sysv64_lane,
+    take, win64_hidden, win64_lane,
+};
+pub use crate::frame::{ExclusiveState, Exclusively, Frame, PoolFull, Shared, SharedState};
+pub use crate::pool::{Entry, Exclusive, Meta, Pool, Record, Slot, Statics, words};
+pub use crate::signature::{Described, Description, FnPointer};
+pub use crate::types::{CType, Field, Kind, NeverNull, Type};
+pub use crate::{
+    __cbframe_captured_entry as captured_entry, __cbframe_direct_entry as direct_entry, __cbframe_native as native,
+    __cbframe_plain_entry as plain_entry, __cbframe_single_stub as single_stub, __cbframe_stack_entry as stack_entry,
+    __cbframe_stub_table as stub_table,
+};
+
+use core::marker::PhantomData;
+use core::mem;
+
+use crate::{os, types};
+
+/// The description of `F`, which is written as a function pointer type.
+pub const fn fn_pointer<F>() -> Type {
+    types::pointer::<F>("function pointer", false, 1)
+}
+
+/// The description of `O`, which is written as an `Option` of the function pointer type `F`.
+pub const fn optional_fn_pointer<F, O: OptionOf<F>>() -> Type {
+    types::pointer::<O>("function pointer", true, 1)
+}
+
+/// Proves that something called `Option` is the one of the standard library, around `T`.
+///
+/// # Safety
+///
+/// The type is `core::option::Option<T>`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not the `Option` of the standard library",
+    label = "another type of that name"
+)]
+pub unsafe trait OptionOf<T> {}
+
+// SAFETY: it is.
+unsafe impl<T> OptionOf<T> for Option<T> {}
+
+/// Whether the function pointer at `bits` is not null.
+///
+/// # Safety
+///
+/// As for [`CType::is_valid`], and `F` is a function pointer type.
+#[inline(always)]
+pub unsafe fn is_not_null<F>(bits: *const F) -> bool {
+    // SAFETY: a function pointer has the size and alignment of a thin pointer to data.
+    unsafe { types::address(bits) != 0 }
+}
+
+/// The description of `T`, a `#[repr(transparent)]` struct around a field of type `inner`.
+#[track_caller]
+pub const fn transparent<T>(name: &'static str, inner: Type) -> Type {
+    // The macro saw only how the other fields are written.
+    assert!(
+        size_of::<T>() == inner.size && align_of::<T>() == inner.align,
+        "cbframe: in a `#[repr(transparent)]` struct, a field written `PhantomData`, `PhantomPinned` or `()` has bytes"
+    );
+    Type { name, ..inner }
+}
+
+/// The description of `T`, a `#[repr(C)]` enum.
+///
+/// Its integer is as large as C's `int`. GCC, Clang and rustc make it unsigned unless a value is negative; MSVC
+/// makes it signed, which no convention can tell from the outside for 32 bits.
+#[track_caller]
+pub const fn c_enum<T>(name: &'static str, values: &'static [i128]) -> Type {
+    assert!(
+        size_of::<T>() == size_of::<core::ffi::c_int>(),
+        "cbframe: a `#[repr(C)]` enum whose values do not fit into C's `int`: write its integer, `#[repr(i64)]` say"
+    );
+    let (mut signed, mut i) = (false, 0);
+    while i < values.len() {
+        signed |= values[i] < 0;
+        i += 1;
+    }
+    types::scalar::<T>(name, Kind::Enum { signed, values })
+}
+
+/// A description of a type that the derive refused: just bytes.
+///
+/// Compilation has failed already. It is consistent, so that nothing else that uses the type fails as well.
+pub struct Refused<T>(core::marker::PhantomData<T>);
+
+impl<T> Refused<T> {
+    const BYTE: Type = Type { name: "byte", size: 1, align: align_of::<T>(), kind: Kind::Int { signed: false } };
+    const BYTES: Type = types::scalar::<T>("bytes", Kind::Array { element: &Self::BYTE, len: size_of::<T>() });
+    const FIELDS: &[Field] = &[Field { name: "bytes", offset: 0, ty: Self::BYTES }];
+
+    pub const TYPE: Type = types::scalar::<T>("refused", Kind::Struct { fields: Self::FIELDS });
+}
+
+/// Asks whether a type is a `CType`: its inherent items, which exist only if it is, shadow those of [`NotCType`].
+pub struct Probe<T>(PhantomData<T>);
+
+impl<T: CType> Probe<T> {
+    /// What is known of a `CType`.
+    pub const KNOWN: Known = Known { ty: Some(T::TYPE), size: size_of::<T>(), align: align_of::<T>() };
+
+    /// Aborts unless the argument is a value of its type.
+    ///
+    /// # Safety
+    ///
+    /// The argument was passed by a caller that follows the signature.
+    #[inline(always)]
+    pub unsafe fn check(argument: &MaybeUninit<T>, meta: &'static Meta, index: usize) {
+        // SAFETY: aligned and readable; a caller that follows the signature initialized what has to be.
+        if !unsafe { T::is_valid(argument.as_ptr()) } {
+            invalid(argument.as_ptr().cast(), &const { T::TYPE }, meta, index);
+        }
+    }
+}
+
+/// What is known of every type.
+pub trait NotCType {
+    /// What the argument of `check` is.
+    type Argument;
+    /// The size and the alignment.
+    const KNOWN: Known;
+
+    /// Nothing can be checked.
+    ///
+    /// # Safety
+    ///
+    /// None: this mirrors the other `check`.
+    #[inline(always)]
+    unsafe fn check(_: &MaybeUninit<Self::Argument>, _: &'static Meta, _: usize) {}
+}
+
+impl<T> NotCType for Probe<T> {
+    type Argument = T;
+    const KNOWN: Known = Known { ty: None, size: size_of::<T>(), align: align_of::<T>() };
+}
+
+/// What is known of a type with this description.
+pub const fn known(ty: Type) -> Known {
+    Known { ty: Some(ty), size: ty.size, align: ty.align }
+}
+
+/// Aborts unless the argument, which is written as a function pointer, is one.
+///
+/// # Safety
+///
+/// As for [`Probe::check`].
+#[inline(always)]
+pub unsafe fn check_fn_pointer<F>(argument: &MaybeUninit<F>, meta: &'static Meta, index: usize) {
+    // SAFETY: the caller's promise.
+    if !unsafe { is_not_null(argument.as_ptr()) } {
+        invalid(argument.as_ptr().cast(), &const { fn_pointer::<F>() }, meta, index);
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn invalid(argument: *const u8, ty: &Type, meta: &'static Meta, index: usize) -> ! {
+    let (name, parameter) = (meta.name, meta.parameters[index]);
+    let its_name = parameter.split(':').next().unwrap_or(parameter);
+    // SAFETY: as for the check that failed, which read the same bytes.
+    match unsafe { ty.find_invalid(argument) } {
+        Some(invalid) => os::die(format_args!(
+            "`{name}` was called with a wrong value for its parameter `{parameter}`: {its_name}{invalid}. The caller \
+             passed it, or declares the function pointer otherwise than the callback does."
+        )),
+        None => os::die(format_args!("`{name}` was called with a wrong value for its parameter `{parameter}`")),
+    }
+}
+
+/// A parameter's check at compile time.
+///
+/// # Panics
+///
+/// If C has no such parameter, or none of this alignment can be passed on.
+pub const fn check_parameter(known: Known) {
+    if let Some(ty) = &known.ty {
+        crate::abi::check_parameter(ty);
+    }
+    assert!(
+        known.align <= 64,
+        "cbframe: a parameter aligned to more than 64 bytes cannot be passed on; take it by pointer"
+    );
+}
+
+/// The result's check at compile time.
+///
+/// # Panics
+///
+/// If C has no such result.
+pub const fn check_result(known: Known) {
+    if let Some(ty) = &known.ty {
+        crate::abi::check_result(ty);
+    }
+}
+
+/// Places a signature if each of its types is a `CType` that C can pass.
+pub const fn place_known<const N: usize>(
+    abi: Abi,
+    names: [&'static str; N],
+    parameters: [Known; N],
+    result: Known,
+) -> Option<Placed<N>> {
+    let Some(result) = result.ty else { return None };
+    if matches!(result.kind, Kind::Array { .. }) {
+        return None;
+    }
+    let mut typed = [("", result); N];
+    let mut i = 0;
+    while i < N {
+        match parameters[i].ty {
+            // What C cannot pass is reported by `check_parameter`, on the parameter.
+            None | Some(Type { kind: Kind::Void | Kind::Array { .. }, .. }) => return None,
+            Some(ty) => typed[i] = (names[i], ty),
+        }
+        i += 1;
+    }
+    Some(place(abi, typed, result))
+}
+
+/// The convention and the unwinding that an ABI string means on this target.
+///
+/// # Panics
+///
+/// If there is none; the attribute refuses such strings before.
+pub const fn abi(name: &str) -> (Abi, bool) {
+    abi_named(name).expect("cbframe: no ABI of this target")
+}
+
+/// Requires a type to be a `CType`.
+pub const fn require_c_type<T: CType>() {}
+
+/// Requires what a `&S` that C uses on any thread needs.
+pub const fn require_shared<S: Sync>() {}
+
+/// Requires what a `&mut S` that C uses on any thread needs.
+pub const fn require_exclusive<S: Send>() {}
+
+/// The pointer of a stateless callback as another pointer type with the same layout.
+pub const fn cast_fn<C: Described, Q: FnPointer>(function: unsafe extern "C" fn()) -> Q {
+    const {
+        assert!(Q::UNSAFE || !C::UNSAFE, "cbframe: this callback is unsafe to call: the pointer type must be `unsafe`");
+        C::DESCRIPTION.assert_fits(Q::LAYOUT);
+    }
+    // SAFETY: `Q` is a function pointer or `Option` of one, with the layout of this function.
+    unsafe { mem::transmute_copy(&function) }
+}
+
+/// Runs a handler; its panic becomes `None`.
+#[cfg(feature = "std")]
+pub fn catch<R>(handler: impl FnOnce() -> R) -> Option<R> {
+    match std::panic::catch_unwind(core::panic::AssertUnwindSafe(handler)) {
+        Ok(result) => Some(result),
+        Err(payload) => {
+            // The destructor of a payload may panic, with nobody left to catch it.
+            mem::forget(payload);
+            None
+        }
+    }
+}

@@ -4,6 +4,8 @@
 //! those that a program puts together while it runs.
 
 use core::fmt;
+use core::marker::PhantomData;
+use core::mem::ManuallyDrop;
 use core::ptr::NonNull;
 
 /// The C layout of a type: what the placement rules of an ABI look at.
@@ -139,41 +141,71 @@ pub unsafe trait CType: Sized {
 #[diagnostic::on_unimplemented(
     message = "`Option<{Self}>` has no C counterpart",
     label = "not a type that is never null",
-    note = "`Option` is a C type around references, `NonNull` and function pointers, where `None` is the null pointer"
+    note = "`Option` is a C type around references, `NonNull`, function pointers and `#[repr(transparent)]` structs around these: `None` is the null pointer"
 )]
 pub unsafe trait NeverNull: CType {}
 
 impl Type {
     /// Panics unless the description is consistent: fields lie where C puts them, in a struct whose size and
-    /// alignment follow from them.
+    /// alignment follow from them, and scalars have sizes that C's have.
     ///
     /// # Panics
     ///
-    /// When an offset, the size or the alignment is not the one that C's rules give (System V psABI for
-    /// AMD64, section 3.1.2 "Aggregates and Unions"; Microsoft's x64 ABI has the same rule). In a `const` the
-    /// panic is a compile-time error.
+    /// When an offset, a size or an alignment is not the one that C's rules give (System V psABI for AMD64,
+    /// section 3.1.2 "Aggregates and Unions"; Microsoft's x64 ABI has the same rule). In a `const` the panic is
+    /// a compile-time error.
+    #[track_caller]
     pub const fn check(&self) {
+        if !self.align.is_power_of_two() {
+            self.wrong("alignment", self.align, "a power of two");
+        }
         match self.kind {
+            Kind::Void => self.check_size(&[0]),
+            Kind::Bool => self.check_size(&[1]),
+            Kind::Int { .. } | Kind::Enum { .. } => self.check_size(&[1, 2, 4, 8]),
+            Kind::Float => self.check_size(&[4, 8]),
+            Kind::Pointer { pointee_align, .. } => {
+                self.check_size(&[4, 8]);
+                if !pointee_align.is_power_of_two() {
+                    self.wrong("alignment of what it points to", pointee_align, "a power of two");
+                }
+            }
             Kind::Struct { fields } => self.check_fields(fields, false),
             Kind::Union { fields } => self.check_fields(fields, true),
             Kind::Array { element, len } => {
                 element.check();
-                assert!(
-                    self.size == element.size * len && self.align == element.align,
-                    "cbframe: the size of an array is that of its elements"
-                );
+                if self.align != element.align {
+                    self.differs("", "alignment", self.align, element.align);
+                }
+                if self.size != element.size * len {
+                    self.differs("", "size", self.size, element.size * len);
+                }
             }
-            _ => {}
         }
     }
 
+    #[track_caller]
+    const fn check_size(&self, sizes: &[usize]) {
+        let mut i = 0;
+        while i < sizes.len() {
+            if self.size == sizes[i] {
+                return;
+            }
+            i += 1;
+        }
+        self.wrong("size", self.size, "one that C has for this kind");
+    }
+
+    #[track_caller]
     const fn check_fields(&self, fields: &[Field], overlapping: bool) {
         let (mut end, mut align, mut i) = (0, 1, 0);
         while i < fields.len() {
-            let Field { offset, ty, .. } = &fields[i];
+            let Field { name, offset, ty } = &fields[i];
             ty.check();
             let expected = if overlapping { 0 } else { round_up(end, ty.align) };
-            assert!(*offset == expected, "cbframe: a field does not lie where C puts it");
+            if *offset != expected {
+                self.differs(name, "offset", *offset, expected);
+            }
             if *offset + ty.size > end {
                 end = *offset + ty.size;
             }
@@ -182,8 +214,27 @@ impl Type {
             }
             i += 1;
         }
-        assert!(self.align == align, "cbframe: the alignment of a struct is that of its most aligned field");
-        assert!(self.size == round_up(end, align), "cbframe: the size of a struct does not follow from its fields");
+        if self.align != align {
+            self.differs("", "alignment", self.align, align);
+        }
+        if self.size != round_up(end, align) {
+            self.differs("", "size", self.size, round_up(end, align));
+        }
+    }
+
+    /// Panics: `what`, of this type or of its field `field`, is `found`, but C makes it `expected`.
+    #[track_caller]
+    const fn differs(&self, field: &str, what: &str, found: usize, expected: usize) -> ! {
+        let message = Message::new("cbframe: the ").text(what).text(" of `").text(self.name);
+        let message = if field.is_empty() { message } else { message.text(".").text(field) };
+        message.text("` is ").number(found).text("; in C it is ").number(expected).panic()
+    }
+
+    /// Panics: `what` of this type is `found`, which is not `expected`.
+    #[track_caller]
+    const fn wrong(&self, what: &str, found: usize, expected: &str) -> ! {
+        let message = Message::new("cbframe: the ").text(what).text(" of `").text(self.name).text("` is ");
+        message.number(found).text(", which is not ").text(expected).panic()
     }
 
     /// The first part of the value at `bits` that is not a value of its type, or `None`.
@@ -192,13 +243,14 @@ impl Type {
     ///
     /// # Safety
     ///
-    /// As for [`CType::is_valid`], with `self` in place of the type.
+    /// As for [`CType::is_valid`], with `self` in place of the type; and [`check`](Self::check) returns.
     pub unsafe fn find_invalid(&self, bits: *const u8) -> Option<Invalid> {
         let wrong = |found: u64| Some(Invalid { path: Path::default(), ty: *self, found });
         match self.kind {
             Kind::Void | Kind::Int { .. } | Kind::Float | Kind::Union { .. } => None,
             Kind::Bool | Kind::Enum { .. } | Kind::Pointer { .. } => {
-                // SAFETY: the caller promises that these bytes are readable and initialized.
+                // SAFETY: the caller promises that these bytes are readable and initialized, and that `check`
+                // found at most 8 of them.
                 let raw = unsafe { read_uint(bits, self.size) };
                 if self.allows(raw) { None } else { wrong(raw) }
             }
@@ -247,16 +299,60 @@ pub(crate) const fn round_up(value: usize, align: usize) -> usize {
     (value + align - 1) & !(align - 1)
 }
 
-/// Reads `size` bytes (at most 8), little-endian, zero-extended.
+/// Reads `size` bytes, little-endian, zero-extended.
 ///
 /// # Safety
 ///
-/// `from` is readable and initialized for `size` bytes.
+/// `from` is readable and initialized for `size` bytes, and these are at most 8.
 unsafe fn read_uint(from: *const u8, size: usize) -> u64 {
     let mut bytes = [0u8; 8];
-    // SAFETY: the caller's promise; `size` is at most 8 for every scalar of `Kind`.
+    // SAFETY: the caller's promise, which is also that they fit into `bytes`.
     unsafe { core::ptr::copy_nonoverlapping(from, bytes.as_mut_ptr(), size) };
     u64::from_le_bytes(bytes)
+}
+
+/// The text of a panic, put together where `format!` cannot be: in a `const`.
+pub(crate) struct Message {
+    bytes: [u8; 256],
+    len: usize,
+}
+
+impl Message {
+    pub(crate) const fn new(text: &str) -> Self {
+        Self { bytes: [0; 256], len: 0 }.text(text)
+    }
+
+    /// Appends `text`, as far as there is room.
+    pub(crate) const fn text(mut self, text: &str) -> Self {
+        let text = text.as_bytes();
+        let mut i = 0;
+        while i < text.len() && self.len < self.bytes.len() {
+            self.bytes[self.len] = text[i];
+            self.len += 1;
+            i += 1;
+        }
+        self
+    }
+
+    /// Appends `number` in decimal.
+    pub(crate) const fn number(self, number: usize) -> Self {
+        let shorter = if number >= 10 { self.number(number / 10) } else { self };
+        let digit = [b'0' + (number % 10) as u8];
+        match core::str::from_utf8(&digit) {
+            Ok(digit) => shorter.text(digit),
+            Err(_) => shorter,
+        }
+    }
+
+    /// Panics with this text.
+    #[track_caller]
+    pub(crate) const fn panic(&self) -> ! {
+        let bytes = self.bytes.split_at(self.len).0;
+        match core::str::from_utf8(bytes) {
+            Ok(text) => panic!("{}", text),
+            Err(_) => panic!("cbframe: a type's description is inconsistent"),
+        }
+    }
 }
 
 /// A part of a value whose bits are no value of its type.
@@ -329,11 +425,11 @@ impl fmt::Display for Invalid {
     }
 }
 
-const fn scalar<T>(name: &'static str, kind: Kind) -> Type {
+pub(crate) const fn scalar<T>(name: &'static str, kind: Kind) -> Type {
     Type { name, size: size_of::<T>(), align: align_of::<T>(), kind }
 }
 
-const fn pointer<T>(name: &'static str, nullable: bool, pointee_align: usize) -> Type {
+pub(crate) const fn pointer<T>(name: &'static str, nullable: bool, pointee_align: usize) -> Type {
     assert!(size_of::<T>() == size_of::<usize>());
     scalar::<T>(name, Kind::Pointer { nullable, pointee_align })
 }
@@ -394,7 +490,7 @@ unsafe impl<T> CType for *mut T {
 ///
 /// A pointer's worth of initialized, aligned bytes is readable at `bits`.
 #[inline(always)]
-unsafe fn address<T>(bits: *const T) -> usize {
+pub(crate) unsafe fn address<T>(bits: *const T) -> usize {
     // SAFETY: the caller's promise.
     unsafe { bits.cast::<*const ()>().read().addr() }
 }
@@ -454,4 +550,20 @@ unsafe impl<T: CType, const N: usize> CType for [T; N] {
         // SAFETY: `i < N`, so each element lies within the array that the caller vouches for.
         (0..N).all(|i| unsafe { T::is_valid(bits.cast::<T>().add(i)) })
     }
+}
+
+// SAFETY: `ManuallyDrop`'s documentation: "guaranteed to have the same layout and bit validity as `T`".
+unsafe impl<T: CType> CType for ManuallyDrop<T> {
+    const TYPE: Type = T::TYPE;
+
+    #[inline(always)]
+    unsafe fn is_valid(bits: *const Self) -> bool {
+        // SAFETY: the same bytes, so what is promised for one holds for the other.
+        unsafe { T::is_valid(bits.cast()) }
+    }
+}
+
+// SAFETY: no bytes, and no field that a convention would look at.
+unsafe impl<T: ?Sized> CType for PhantomData<T> {
+    const TYPE: Type = scalar::<Self>("PhantomData", Kind::Struct { fields: &[] });
 }

@@ -221,6 +221,21 @@ pub(crate) const fn check_result(ty: &Type) {
 }
 
 impl<const N: usize> Placed<N> {
+    /// The place of the parameter at `index`.
+    pub const fn parameter(&self, index: usize) -> Place {
+        self.parameters[index].place
+    }
+
+    /// The place of the result.
+    pub const fn result(&self) -> Place {
+        self.result.place
+    }
+
+    /// The type of the result.
+    pub const fn result_type(&self) -> Type {
+        self.result.ty
+    }
+
     /// The layout of this signature.
     pub const fn layout(&'static self, abi: Abi, unwind: bool) -> Layout {
         Layout { abi, unwind, parameters: &self.parameters, result: self.result, stack: self.stack }

@@ -1,0 +1,47 @@
+#[automatically_derived]
+unsafe impl ::cbframe::private::CType for Point {
+    const TYPE: ::cbframe::private::Type = ::cbframe::private::Type {
+        name: "Point",
+        size: ::cbframe::private::core::mem::size_of::<Self>(),
+        align: ::cbframe::private::core::mem::align_of::<Self>(),
+        kind: ::cbframe::private::Kind::Struct {
+            fields: &[
+                ::cbframe::private::Field {
+                    name: "x",
+                    offset: ::cbframe::private::core::mem::offset_of!(Self, x),
+                    ty: <f64 as ::cbframe::private::CType>::TYPE,
+                },
+                ::cbframe::private::Field {
+                    name: "type",
+                    offset: ::cbframe::private::core::mem::offset_of!(Self, r#type),
+                    ty: <[u16; 3] as ::cbframe::private::CType>::TYPE,
+                },
+                ::cbframe::private::Field {
+                    name: "notify",
+                    offset: ::cbframe::private::core::mem::offset_of!(Self, notify),
+                    ty: ::cbframe::private::fn_pointer::<extern "C" fn(&Point)>(),
+                },
+                ::cbframe::private::Field {
+                    name: "free",
+                    offset: ::cbframe::private::core::mem::offset_of!(Self, free),
+                    ty: ::cbframe::private::optional_fn_pointer::<
+                        unsafe extern "C" fn(*mut Point),
+                        Option<unsafe extern "C" fn(*mut Point)>,
+                    >(),
+                },
+            ],
+        },
+    };
+    #[inline(always)]
+    unsafe fn is_valid(
+        cbframe_bits: *const Self,
+    ) -> ::cbframe::private::core::primitive::bool {
+        unsafe {
+            <f64 as ::cbframe::private::CType>::is_valid(&raw const (*cbframe_bits).x)
+                && <[u16; 3] as ::cbframe::private::CType>::is_valid(
+                    &raw const (*cbframe_bits).r#type,
+                ) && ::cbframe::private::is_not_null(&raw const (*cbframe_bits).notify)
+        }
+    }
+}
+const _: () = <Point as ::cbframe::private::CType>::TYPE.check();

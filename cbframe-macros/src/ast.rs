@@ -1,0 +1,82 @@
+//! A function under the attribute: its signature parsed, its body left as tokens.
+
+use proc_macro2::TokenStream;
+use quote::{ToTokens, quote};
+use syn::parse::{Parse, ParseStream};
+use syn::{Attribute, FnArg, Signature, Visibility};
+
+/// A function, as far as the macro looks into it.
+pub(crate) struct Function {
+    pub(crate) attributes: Vec<Attribute>,
+    pub(crate) visibility: Visibility,
+    pub(crate) signature: Signature,
+    /// The body, whatever it is: an editor must be able to complete what does not parse yet.
+    body: TokenStream,
+}
+
+impl Parse for Function {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        Ok(Self {
+            attributes: input.call(Attribute::parse_outer)?,
+            visibility: input.parse()?,
+            signature: input.parse()?,
+            body: input.parse()?,
+        })
+    }
+}
+
+impl Function {
+    /// The function as it was written, without the attributes that only the macro understands.
+    pub(crate) fn plain(&self) -> TokenStream {
+        let Self { attributes, visibility, signature, body } = self;
+        let mut signature = signature.clone();
+        for input in &mut signature.inputs {
+            if let FnArg::Typed(parameter) = input {
+                parameter.attrs.retain(|attribute| !is_role(attribute));
+            }
+        }
+        quote!(#(#attributes)* #visibility #signature #body)
+    }
+}
+
+/// `#[state]` or `#[cpu]`.
+pub(crate) fn is_role(attribute: &Attribute) -> bool {
+    attribute.path().is_ident("state") || attribute.path().is_ident("cpu")
+}
+
+/// The source text of a type, with the spaces that `quote` puts in taken out again where people write none.
+pub(crate) fn text(tokens: &impl ToTokens) -> String {
+    let spaced = tokens.to_token_stream().to_string();
+    let mut text = String::with_capacity(spaced.len());
+    let mut chars = spaced.chars().peekable();
+    while let Some(c) = chars.next() {
+        let after_open = text.ends_with(['<', '(', '[', '&', '*', ':']);
+        let before_close =
+            chars.peek().is_some_and(|next| matches!(next, '<' | '>' | ',' | ')' | ']' | ':' | ';' | '('));
+        let after_lifetime = text.rsplit([' ', '<', '&', '(']).next().is_some_and(|word| word.starts_with('\''));
+        if c == ' ' && (after_open || before_close) && !after_lifetime {
+            continue;
+        }
+        text.push(c);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::text;
+
+    #[test]
+    fn types_read_as_they_are_written() {
+        for source in [
+            "*const c_char",
+            "&'a mut Foo<'a, [u8; 4]>",
+            "Option<unsafe extern \"C\" fn(&u8) -> i32>",
+            "core::ffi::c_int",
+            "Option<&Point>",
+        ] {
+            let ty: syn::Type = syn::parse_str(source).expect("a type");
+            assert_eq!(text(&ty), source);
+        }
+    }
+}

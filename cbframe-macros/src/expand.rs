@@ -1,0 +1,661 @@
+//! What stands beside the function in the expansion.
+//!
+//! Names that an expansion introduces begin with `__cbframe_` or stand behind the path of the private module, so
+//! that nothing in scope can be mistaken for them and they hide nothing that the user's types name.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
+use syn::spanned::Spanned;
+use syn::{Attribute, GenericArgument, PathArguments, ReturnType, Type};
+
+use crate::args::{EntryKind, Group};
+use crate::ast::text;
+use crate::lifetimes;
+use crate::pointer::{self, peel};
+use crate::validate::{Callback, Parameter, State};
+
+/// The conventions whose shims differ.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Family {
+    SysV64,
+    Win64,
+    /// Whichever of the two `extern "C"` is.
+    Native,
+}
+
+/// A parameter of the C signature.
+struct Argument<'a> {
+    /// What it is called in the expansion.
+    ident: Ident,
+    name: &'a str,
+    ty: &'a Type,
+}
+
+/// Pieces that many parts of an expansion need.
+struct Expansion<'a> {
+    callback: &'a Callback<'a>,
+    /// `::cbframe::private`.
+    private: TokenStream,
+    arguments: Vec<Argument<'a>>,
+    /// `a0: MaybeUninit<A>, …`
+    shim_parameters: Vec<TokenStream>,
+    result: Type,
+}
+
+/// Writes out a callback.
+pub(crate) fn expand(callback: &Callback<'_>) -> TokenStream {
+    let private = callback.args.private();
+    let c = callback.parameters.iter().filter_map(|parameter| match parameter {
+        Parameter::C { name, ty } => Some((name, *ty)),
+        _ => None,
+    });
+    let arguments: Vec<_> =
+        c.enumerate().map(|(i, (name, ty))| Argument { ident: format_ident!("__cbframe_{i}"), name, ty }).collect();
+    let shim_parameters =
+        arguments.iter().map(|Argument { ident, ty, .. }| quote!(#ident: #private::MaybeUninit<#ty>)).collect();
+    let result = match &callback.function.signature.output {
+        ReturnType::Default => syn::parse_quote!(()),
+        ReturnType::Type(_, ty) => (**ty).clone(),
+    };
+    Expansion { callback, private, arguments, shim_parameters, result }.write()
+}
+
+impl Expansion<'_> {
+    fn write(&self) -> TokenStream {
+        let function = self.callback.function.plain();
+        let item = self.callback.item;
+        let visibility = &self.callback.function.visibility;
+        let private = &self.private;
+        let carried = |names: &[&str]| -> Vec<&Attribute> {
+            let attributes = self.callback.function.attributes.iter();
+            attributes.filter(|attribute| names.iter().any(|name| attribute.path().is_ident(name))).collect()
+        };
+        let (on_struct, on_code) = (carried(&["cfg", "allow", "deprecated"]), carried(&["cfg", "allow"]));
+        // Makes the struct `Send` if the state is, and `Frame` with it.
+        let state = self.callback.state.as_ref().map(|State { ty, .. }| lifetimes::with("'static", ty));
+        let state = state.map_or_else(|| quote!(()), ToTokens::into_token_stream);
+        let code = [self.descriptions(), self.checks(), self.call(), self.entry(), self.items()];
+        quote! {
+            #function
+
+            #(#on_struct)*
+            #[doc(hidden)]
+            #[allow(non_camel_case_types, dead_code, clippy::pedantic)]
+            #visibility struct #item {
+                __cbframe_state: #private::core::marker::PhantomData<#state>,
+            }
+
+            #(#on_code)*
+            #[allow(
+                dead_code, deprecated, improper_ctypes_definitions, mismatched_lifetime_syntaxes, non_snake_case,
+                non_upper_case_globals, private_bounds, private_interfaces, unsafe_code, unused_qualifications,
+                unused_unsafe, clippy::all, clippy::nursery, clippy::pedantic, clippy::restriction
+            )]
+            const _: () = {
+                #[allow(unused_imports)]
+                use #private::NotCType as _;
+                #(#code)*
+            };
+        }
+    }
+
+    /// Whether rustc places the arguments, so that they need not be `CType`s.
+    fn is_native(&self) -> bool {
+        self.callback.captured.is_none()
+    }
+
+    fn family(&self) -> Family {
+        match self.callback.abi.as_str() {
+            "sysv64" | "sysv64-unwind" => Family::SysV64,
+            "win64" | "win64-unwind" | "efiapi" => Family::Win64,
+            _ => Family::Native,
+        }
+    }
+
+    /// The constants that say what is known of the signature.
+    fn descriptions(&self) -> TokenStream {
+        let Self { private, arguments, .. } = self;
+        let abi = &self.callback.abi;
+        let count = arguments.len();
+        let names = arguments.iter().map(|argument| argument.name);
+        let known = arguments.iter().map(|argument| self.known(argument.ty));
+        let result = self.known(&self.result);
+        let texts = arguments.iter().map(|Argument { name, ty, .. }| format!("{name}: {}", text(ty)));
+        let name = self.callback.function.signature.ident.to_string();
+        // A raw callback is placed as `fn()`, but has no layout to show.
+        let layout = if self.callback.raw {
+            quote!(#private::Option::None)
+        } else {
+            quote! {
+                match __CBFRAME_PLACED {
+                    #private::Option::Some(placed) => {
+                        #private::Option::Some(placed.layout(__CBFRAME_ABI.0, __CBFRAME_ABI.1))
+                    }
+                    #private::Option::None => #private::Option::None,
+                }
+            }
+        };
+        quote! {
+            const __CBFRAME_ABI: (#private::Abi, bool) = #private::abi(#abi);
+            const __CBFRAME_KNOWN: [#private::Known; #count] = [#(#known),*];
+            const __CBFRAME_RESULT: #private::Known = #result;
+            const __CBFRAME_PLACED: &#private::Option<#private::Placed<#count>> =
+                &#private::place_known(__CBFRAME_ABI.0, [#(#names),*], __CBFRAME_KNOWN, __CBFRAME_RESULT);
+            const __CBFRAME_LAYOUT: #private::Option<#private::Layout> = #layout;
+            static __CBFRAME_META: #private::Meta = #private::Meta {
+                name: #private::core::concat!(#private::core::module_path!(), "::", #name),
+                parameters: &[#(#texts),*],
+                layout: __CBFRAME_LAYOUT,
+            };
+        }
+    }
+
+    /// An expression for the `Known` of a type.
+    fn known(&self, ty: &Type) -> TokenStream {
+        let private = &self.private;
+        let ty = lifetimes::with("'static", ty);
+        if pointer::fn_pointer(&ty).is_some() {
+            let descriptor = pointer::descriptor(&ty, private);
+            quote_spanned!(ty.span()=> #private::known(#descriptor))
+        } else {
+            quote_spanned!(ty.span()=> #private::Probe::<#ty>::KNOWN)
+        }
+    }
+
+    /// What can be refused only with types at hand, each on its own token.
+    fn checks(&self) -> TokenStream {
+        let private = &self.private;
+        let mut checks = TokenStream::new();
+        for (i, Argument { ty, .. }) in self.arguments.iter().enumerate() {
+            checks.extend(quote_spanned!(ty.span()=>
+                const _: () = #private::check_parameter(__CBFRAME_KNOWN[#i]);
+            ));
+            checks.extend(self.require_c_type(ty));
+        }
+        let result = self.result.span();
+        checks.extend(quote_spanned!(result=> const _: () = #private::check_result(__CBFRAME_RESULT);));
+        checks.extend(self.require_c_type(&self.result));
+        if let Some(State { ty, exclusive }) = &self.callback.state {
+            let require = if *exclusive { quote!(require_exclusive) } else { quote!(require_shared) };
+            let ty = lifetimes::with("'static", ty);
+            checks.extend(quote_spanned!(ty.span()=> const _: () = #private::#require::<#ty>();));
+        }
+        checks.extend(self.coercion());
+        checks
+    }
+
+    /// The captured lane needs every type to be a `CType`; elsewhere a type that is written as a pointer or a
+    /// `bool` is not taken without a check of its value.
+    fn require_c_type(&self, ty: &Type) -> Option<TokenStream> {
+        let private = &self.private;
+        if pointer::fn_pointer(ty).is_some() || self.is_native() && !has_invalid_values(ty) {
+            return None;
+        }
+        let ty = lifetimes::with("'static", ty);
+        Some(quote_spanned!(ty.span()=> const _: () = #private::require_c_type::<#ty>();))
+    }
+
+    /// Proves that the function takes the state, and the state of the CPU, for one call only.
+    fn coercion(&self) -> Option<TokenStream> {
+        if self.callback.state.is_none() && !self.callback.has_cpu {
+            return None;
+        }
+        let function = &self.callback.function.signature.ident;
+        let exclusive = self.callback.state.as_ref().is_some_and(|state| state.exclusive);
+        let parameters = self.callback.parameters.iter().map(|parameter| match parameter {
+            Parameter::State if exclusive => quote!(&'__cbframe_state mut _),
+            Parameter::State => quote!(&'__cbframe_state _),
+            Parameter::Cpu => quote!(&'__cbframe_cpu mut _),
+            Parameter::C { .. } => quote!(_),
+        });
+        Some(quote! {
+            const _: () = {
+                let _: for<'__cbframe_state, '__cbframe_cpu> unsafe fn(#(#parameters),*) -> _ = #function;
+            };
+        })
+    }
+
+    /// The function that every lane ends in: it checks the arguments and calls the user's function.
+    fn call(&self) -> TokenStream {
+        let Self { private, shim_parameters, .. } = self;
+        let signature = &self.callback.function.signature;
+        let (function, generics, output) = (&signature.ident, &signature.generics, &signature.output);
+        let checks =
+            self.arguments.iter().enumerate().map(|(i, Argument { ident, ty, .. })| match pointer::fn_pointer(ty) {
+                Some(found) if found.optional => TokenStream::new(),
+                Some(_) => quote!(#private::check_fn_pointer(&#ident, &__CBFRAME_META, #i);),
+                None => quote!(#private::Probe::<#ty>::check(&#ident, &__CBFRAME_META, #i);),
+            });
+        let exclusive = self.callback.state.as_ref().is_some_and(|state| state.exclusive);
+        let enter = exclusive.then(|| quote!(let __cbframe_exclusive = #private::Exclusive::enter(__cbframe_ctx);));
+        let mut arguments = self.arguments.iter();
+        let values = self.callback.parameters.iter().map(|parameter| match parameter {
+            Parameter::State if exclusive => quote!(&mut *__cbframe_exclusive.state().cast()),
+            Parameter::State => quote!(&*__cbframe_ctx.cast()),
+            Parameter::Cpu => quote!(&mut *__cbframe_cpu),
+            Parameter::C { .. } => {
+                let ident = &arguments.next().expect("as many as were counted").ident;
+                quote!(#ident.assume_init())
+            }
+        });
+        let call = quote!(#function(#(#values),*));
+        let (fallback, call) = match &self.callback.args.on_panic {
+            None => (None, call),
+            Some(expr) => (
+                Some(quote!(let __cbframe_fallback = || #expr;)),
+                quote! {
+                    match #private::catch(|| #call) {
+                        #private::Option::Some(result) => result,
+                        #private::Option::None => __cbframe_fallback(),
+                    }
+                },
+            ),
+        };
+        let cpu = self.cpu_parameter();
+        quote! {
+            #[inline(always)]
+            unsafe fn __cbframe_call #generics (
+                __cbframe_ctx: *const (), #cpu #(#shim_parameters),*
+            ) #output {
+                #fallback
+                // SAFETY: the entry passes what the C caller passed, whose contract is the pointer's; the arguments
+                // are checked before they become values. ctx is what was bound: see `Frame`.
+                unsafe {
+                    #(#checks)*
+                    #enter
+                    #call
+                }
+            }
+        }
+    }
+
+    fn cpu_parameter(&self) -> Option<TokenStream> {
+        let private = &self.private;
+        self.callback.has_cpu.then(|| quote!(__cbframe_cpu: *mut #private::CpuState,))
+    }
+
+    /// The entry: `__CBFRAME_ENTRY` for a slot, or the naked function `__cbframe_fn` for a stateless callback.
+    fn entry(&self) -> TokenStream {
+        if let Some(groups) = &self.callback.captured {
+            return self.captured(groups);
+        }
+        if self.callback.state.is_none() {
+            return self.plain();
+        }
+        match self.family() {
+            Family::SysV64 => self.sysv64(),
+            Family::Win64 => self.win64(),
+            Family::Native => {
+                let (private, sysv64, win64) = (&self.private, self.sysv64(), self.win64());
+                quote!(#private::native! { sysv64 { #sysv64 } win64 { #win64 } })
+            }
+        }
+    }
+
+    /// The attribute that gives the stateless callback a symbol.
+    fn export(&self) -> Option<TokenStream> {
+        self.callback.args.export.as_ref().map(|symbol| quote!(#[unsafe(export_name = #symbol)]))
+    }
+
+    /// A shim called `name`, whose parameters are the C signature's between `before` and `after`, and which finds
+    /// ctx as the expression `ctx`.
+    fn shim(
+        &self,
+        name: &str,
+        before: &TokenStream,
+        after: &[TokenStream],
+        ctx: &TokenStream,
+        at: usize,
+    ) -> TokenStream {
+        let abi = &self.callback.abi;
+        let signature = &self.callback.function.signature;
+        let (lifetimes, output) = (signature.generics.params.iter(), &signature.output);
+        let bound = (name == "__cbframe_stack").then(|| {
+            let private = &self.private;
+            quote!(__CbframeHead: #private::Head)
+        });
+        let name = Ident::new(name, Span::call_site());
+        let (first, rest) = self.shim_parameters.split_at(at);
+        let arguments = self.arguments.iter().map(|argument| &argument.ident);
+        quote! {
+            unsafe extern #abi fn #name<#(#lifetimes,)* #bound>(#before #(#first,)* #(#after,)* #(#rest),*) #output {
+                // SAFETY: the arguments are those of the C caller, and ctx is that of the slot.
+                unsafe { __cbframe_call(#ctx, #(#arguments),*) }
+            }
+        }
+    }
+
+    fn plain(&self) -> TokenStream {
+        let (private, export) = (&self.private, self.export());
+        let null = quote!(#private::core::ptr::null());
+        let shim = self.shim("__cbframe_plain", &TokenStream::new(), &[], &null, self.arguments.len());
+        quote! {
+            #shim
+            #private::plain_entry!(#export __cbframe_fn, __cbframe_plain);
+        }
+    }
+
+    fn forced(&self) -> TokenStream {
+        let private = &self.private;
+        match self.callback.args.entry {
+            Some((_, EntryKind::Direct)) => quote!(#private::Forced::Direct),
+            Some((_, EntryKind::Stack)) => quote!(#private::Forced::Stack),
+            _ => quote!(#private::Forced::No),
+        }
+    }
+
+    fn direct(&self) -> TokenStream {
+        let (private, ctx) = (&self.private, quote!(__cbframe_ctx));
+        let after = [quote!(__cbframe_ctx: *const ())];
+        let shim = self.shim("__cbframe_direct", &TokenStream::new(), &after, &ctx, self.arguments.len());
+        quote! {
+            #shim
+            #private::direct_entry!(__cbframe_direct_entry, __CBFRAME_LANE.register(), __cbframe_direct);
+        }
+    }
+
+    fn sysv64(&self) -> TokenStream {
+        let (private, forced, direct) = (&self.private, self.forced(), self.direct());
+        let head = quote!(__cbframe_head: __CbframeHead,);
+        let ctx = quote!(__cbframe_head.ctx());
+        let stack = self.shim("__cbframe_stack", &head, &[], &ctx, 0);
+        quote! {
+            const __CBFRAME_LANE: #private::Lane =
+                #private::sysv64_lane(__CBFRAME_PLACED, &__CBFRAME_KNOWN, #forced);
+            #direct
+            #stack
+            #private::stack_entry!(
+                __cbframe_stack_entry<Head: #private::Head>, Head::PAD, __cbframe_stack::<Head>
+            );
+            // SAFETY: both entries pass ctx on to the shim as the state of the callback.
+            const __CBFRAME_ENTRY: #private::Entry = unsafe {
+                #private::Entry::new(match __CBFRAME_LANE {
+                    #private::Lane::Direct(_) => __cbframe_direct_entry,
+                    #private::Lane::Stack(4) => __cbframe_stack_entry::<#private::Head4>,
+                    #private::Lane::Stack(_) => __cbframe_stack_entry::<#private::Head8>,
+                })
+            };
+        }
+    }
+
+    fn win64(&self) -> TokenStream {
+        let (private, forced, count) = (&self.private, self.forced(), self.arguments.len());
+        let mut entries = Vec::new();
+        let mut arms = Vec::new();
+        if count < 4 {
+            entries.push(self.direct());
+            arms.push(quote!(#private::Lane::Direct(_) => __cbframe_direct_entry,));
+        }
+        // Six words behind the fourth position, of which a hidden result pointer may be the first.
+        let ctx = quote!(__cbframe_ctx);
+        let mut words = vec![quote!(__cbframe_ctx: *const ())];
+        words.extend((1..6).map(|i| {
+            let word = format_ident!("__cbframe_word_{i}");
+            quote!(#word: #private::MaybeUninit<usize>)
+        }));
+        for behind in [3_u8, 4] {
+            let at = usize::from(behind);
+            if count >= at {
+                let name = format!("__cbframe_behind_{behind}");
+                let shim = self.shim(&name, &TokenStream::new(), &words, &ctx, at);
+                let (name, entry) = (format_ident!("{name}"), format_ident!("{name}_entry"));
+                entries.push(quote!(#shim #private::stack_entry!(#entry, 32, #name);));
+                arms.push(quote!(#private::Lane::Stack(#behind) => #entry,));
+            }
+        }
+        let result = self.result.span();
+        let check = quote_spanned!(result=> const _: bool = #private::win64_hidden(__CBFRAME_RESULT););
+        quote! {
+            #check
+            const __CBFRAME_LANE: #private::Lane = #private::win64_lane::<#count>(__CBFRAME_RESULT, #forced);
+            #(#entries)*
+            // SAFETY: each entry passes ctx on to its shim as the state of the callback.
+            const __CBFRAME_ENTRY: #private::Entry = unsafe {
+                #private::Entry::new(match __CBFRAME_LANE {
+                    #(#arms)*
+                    _ => #private::core::panic!("cbframe: a lane that this signature cannot have"),
+                })
+            };
+        }
+    }
+
+    fn captured(&self, groups: &[Group]) -> TokenStream {
+        let Self { private, arguments, .. } = self;
+        let abi = &self.callback.abi;
+        let count = arguments.len();
+        let groups = groups.iter().map(|group| match group {
+            Group::Gpr => quote!(| #private::Group::Gpr.bit()),
+            Group::Flags => quote!(| #private::Group::Flags.bit()),
+            Group::Sse => quote!(| #private::Group::Sse.bit()),
+            Group::X87 => quote!(| #private::Group::X87.bit()),
+        });
+        let idents: Vec<_> = arguments.iter().map(|argument| &argument.ident).collect();
+        let indices = 0..count;
+        let cpu = self.callback.has_cpu.then(|| quote!(__cbframe_cpu,));
+        let lifetimes = &self.callback.function.signature.generics;
+        let fixed = self.callback.state.is_none().then(|| {
+            let export = self.export();
+            quote! {
+                static __CBFRAME_SLOT: #private::Slot =
+                    #private::Slot::fixed(__CBFRAME_ENTRY, #private::core::ptr::null());
+                #private::single_stub!(#export __cbframe_fn, __CBFRAME_SLOT);
+            }
+        });
+        quote! {
+            // A type that has no place was reported where it stands.
+            const __CBFRAME_PLACES: &#private::Placed<#count> = match __CBFRAME_PLACED {
+                #private::Option::Some(placed) => placed,
+                #private::Option::None => #private::core::panic!("cbframe: no layout"),
+            };
+            const __CBFRAME_CAPTURE: #private::Capture =
+                #private::Capture::new(__CBFRAME_ABI.0, __CBFRAME_PLACES, 0 #(#groups)*);
+
+            unsafe extern #abi fn __cbframe_dispatch #lifetimes (
+                __cbframe_cpu: *mut #private::CpuState, __cbframe_ctx: *const ()
+            ) {
+                // SAFETY: `__cbframe_cpu` is the entry's, whose capture includes every register that these places
+                // name; nothing has changed them. The types are those that were placed.
+                unsafe {
+                    let __cbframe_hidden =
+                        #private::hidden_result(__cbframe_cpu, const { __CBFRAME_PLACES.result() });
+                    #(let #idents = #private::take(__cbframe_cpu, const { __CBFRAME_PLACES.parameter(#indices) });)*
+                    let __cbframe_result = __cbframe_call(__cbframe_ctx, #cpu #(#idents),*);
+                    #private::give(
+                        __cbframe_cpu,
+                        const { __CBFRAME_PLACES.result() },
+                        const { __CBFRAME_PLACES.result_type() },
+                        __cbframe_hidden,
+                        __cbframe_result,
+                    );
+                }
+            }
+            #private::captured_entry!(__cbframe_captured_entry, __CBFRAME_CAPTURE, __cbframe_dispatch);
+            // SAFETY: the entry passes ctx on to the dispatcher as the state of the callback.
+            const __CBFRAME_ENTRY: #private::Entry = unsafe { #private::Entry::new(__cbframe_captured_entry) };
+            #fixed
+        }
+    }
+
+    /// The type of the C function pointer.
+    fn pointer(&self, safety: Option<TokenStream>) -> TokenStream {
+        let abi = &self.callback.abi;
+        let signature = &self.callback.function.signature;
+        let lifetimes = signature.generics.params.iter();
+        let binder = (lifetimes.len() > 0).then(|| quote!(for<#(#lifetimes),*>));
+        let types = self.arguments.iter().map(|argument| argument.ty);
+        let output = &signature.output;
+        quote!(#binder #safety extern #abi fn(#(#types),*) #output)
+    }
+
+    /// Whether the pointer is unsafe to call even while its state lives: a handler that sees the CPU can change
+    /// what its caller keeps in registers.
+    fn is_unsafe(&self) -> bool {
+        self.callback.is_unsafe || self.callback.has_cpu
+    }
+
+    /// What users name: `compare::bind` and its kin.
+    fn items(&self) -> TokenStream {
+        let private = &self.private;
+        let item = self.callback.item;
+        let name = self.callback.function.signature.ident.to_string();
+        let is_unsafe = self.is_unsafe();
+        let public = match &self.callback.state {
+            None => self.stateless_items(),
+            Some(state) => self.stateful_items(state),
+        };
+        let description = if self.callback.raw {
+            quote!(#private::Description::Raw)
+        } else {
+            quote! {
+                match __CBFRAME_LAYOUT {
+                    #private::Option::Some(layout) => #private::Description::Layout(layout),
+                    #private::Option::None => #private::Description::Unknown,
+                }
+            }
+        };
+        let layout = (!self.callback.raw).then(|| {
+            quote! {
+                /// Where the arguments and the result lie. An error at compile time if some type is no `CType`.
+                pub const LAYOUT: &'static #private::Layout = match &__CBFRAME_LAYOUT {
+                    #private::Option::Some(layout) => layout,
+                    #private::Option::None => #private::core::panic!(
+                        "cbframe: this callback has no known layout: a parameter or the result is not a `CType`; derive it"
+                    ),
+                };
+            }
+        });
+        quote! {
+            impl #private::Described for #item {
+                const DESCRIPTION: #private::Description = #description;
+                const UNSAFE: bool = #is_unsafe;
+            }
+
+            impl #item {
+                /// The name of the callback.
+                pub const NAME: &'static str = #name;
+                #layout
+                #public
+            }
+        }
+    }
+
+    fn stateless_items(&self) -> TokenStream {
+        let private = &self.private;
+        let pointer = self.pointer(self.is_unsafe().then(|| quote!(unsafe)));
+        quote! {
+            /// The callback as a C function pointer.
+            // SAFETY: the naked function follows this signature, and its name is that of a function.
+            pub const FN: #pointer =
+                unsafe { #private::core::mem::transmute::<unsafe extern "C" fn(), #pointer>(__cbframe_fn) };
+
+            /// The callback as a pointer of another type with the same layout.
+            #[must_use]
+            pub const fn as_fn_of<Q: #private::FnPointer>() -> Q {
+                #private::cast_fn::<Self, Q>(__cbframe_fn)
+            }
+        }
+    }
+
+    fn stateful_items(&self, State { ty, exclusive }: &State) -> TokenStream {
+        let private = &self.private;
+        let item = self.callback.item;
+        let (state, owner) = if *exclusive {
+            (quote!(#private::Exclusively), quote!(#private::ExclusiveState))
+        } else {
+            (quote!(#private::Shared), quote!(#private::SharedState))
+        };
+        let pool = match &self.callback.args.pool {
+            Some(path) => quote!(&#path),
+            None => quote!(#private::Pool::shared()),
+        };
+        let unsafe_pointer = self.pointer(Some(quote!(unsafe)));
+        let pointer = self.pointer(self.is_unsafe().then(|| quote!(unsafe)));
+        let (bound, forever) = (lifetimes::with("'__cbframe", ty), lifetimes::with("'static", ty));
+        let transmute = quote!(#private::core::mem::transmute::<unsafe extern "C" fn(), #pointer>);
+        let fixed = (!exclusive).then(|| {
+            quote! {
+                #[doc(hidden)]
+                pub const fn __cbframe_slot(state: &'static #forever) -> #private::Slot {
+                    #private::Slot::fixed(__CBFRAME_ENTRY, #private::core::ptr::from_ref(state).cast())
+                }
+
+                #[doc(hidden)]
+                #[must_use]
+                pub const unsafe fn __cbframe_pointer(stub: unsafe extern "C" fn()) -> #pointer {
+                    // SAFETY: the caller passes the stub of a slot from `__cbframe_slot`.
+                    unsafe { #transmute(stub) }
+                }
+            }
+        });
+        quote! {
+            /// Binds `state` and gives the owner of the callable address.
+            ///
+            /// # Errors
+            ///
+            /// If every slot of the pool is bound; the state is in the error.
+            #[track_caller]
+            #[inline]
+            pub fn bind<'__cbframe, __CbframeOwner>(
+                state: __CbframeOwner,
+            ) -> #private::Result<#private::Frame<'__cbframe, #unsafe_pointer, #item>, #private::PoolFull<__CbframeOwner>>
+            where
+                __CbframeOwner: #owner<'__cbframe, #bound>,
+            {
+                // SAFETY: the entry is that of this signature and state, whose type is in the struct.
+                unsafe {
+                    #private::Frame::bind::<#state<#bound>, __CbframeOwner>(
+                        #pool,
+                        __CBFRAME_ENTRY,
+                        &__CBFRAME_META,
+                        #private::Location::caller(),
+                        state,
+                    )
+                }
+            }
+
+            /// Binds `state` for as long as the process runs.
+            ///
+            /// # Errors
+            ///
+            /// If every slot of the pool is bound; the state is in the error.
+            #[track_caller]
+            #[inline]
+            pub fn leak<__CbframeOwner>(
+                state: __CbframeOwner,
+            ) -> #private::Result<#pointer, #private::PoolFull<__CbframeOwner>>
+            where
+                __CbframeOwner: #owner<'static, #forever>,
+            {
+                match Self::bind(state) {
+                    // SAFETY: the pointer's type differs in no more than `unsafe`: the state is never freed.
+                    #private::Result::Ok(frame) => #private::Result::Ok(unsafe {
+                        #private::core::mem::transmute::<#unsafe_pointer, #pointer>(#private::Frame::leak(frame))
+                    }),
+                    #private::Result::Err(full) => #private::Result::Err(full),
+                }
+            }
+
+            #fixed
+        }
+    }
+}
+
+/// Whether a type, as it is written, has bit patterns that are no value: a reference, a pointer (which may be a
+/// fat one), `bool`, or `Option` of a reference.
+fn has_invalid_values(ty: &Type) -> bool {
+    match peel(ty) {
+        Type::Reference(_) | Type::Ptr(_) => true,
+        Type::Path(path) => {
+            let Some(last) = path.path.segments.last() else { return false };
+            let option_of_reference = match &last.arguments {
+                PathArguments::AngleBracketed(arguments) if last.ident == "Option" => arguments
+                    .args
+                    .iter()
+                    .any(|argument| matches!(argument, GenericArgument::Type(ty) if has_invalid_values(ty))),
+                _ => false,
+            };
+            path.path.is_ident("bool") || option_of_reference
+        }
+        _ => false,
+    }
+}

@@ -1,0 +1,166 @@
+//! The x87 unit's part of the FXSAVE area (Intel SDM volume 1, section 10.5.1, table 10-2).
+
+use core::fmt;
+
+/// A value in the 80-bit extended format of the x87 unit: sign, 15 bits of exponent (bias 16383), 64 bits of
+/// significand with an explicit integer bit (Intel SDM volume 1, section 4.2.2).
+#[derive(Clone, Copy, PartialEq, Eq)]
+#[repr(C)]
+pub struct F80 {
+    /// The bytes, little-endian.
+    pub bytes: [u8; 10],
+}
+
+const BIAS80: i32 = 16383;
+const BIAS64: i32 = 1023;
+
+impl F80 {
+    /// The value with the same sign, magnitude and NaN-ness; every `f64` has one.
+    ///
+    /// ```
+    /// use cbframe::F80;
+    ///
+    /// assert_eq!(F80::from_f64(1.0).bytes, [0, 0, 0, 0, 0, 0, 0, 0x80, 0xff, 0x3f]);
+    /// assert_eq!(F80::from_f64(-0.1).to_f64(), -0.1);
+    /// ```
+    pub const fn from_f64(value: f64) -> Self {
+        let bits = value.to_bits();
+        let sign = (bits >> 63) as u16;
+        let exponent = (bits >> 52 & 0x7ff) as i32;
+        let fraction = bits & ((1 << 52) - 1);
+        let (exponent, significand) = match (exponent, fraction) {
+            (0, 0) => (0, 0),
+            (0, _) => {
+                // Subnormal there, normal here: the exponent has four bits more.
+                let shift = fraction.leading_zeros();
+                (1 - BIAS64 + BIAS80 - (shift as i32 - 11), fraction << shift)
+            }
+            (0x7ff, _) => (0x7fff, 1 << 63 | fraction << 11),
+            _ => (exponent - BIAS64 + BIAS80, 1 << 63 | fraction << 11),
+        };
+        Self::new(sign, exponent as u16, significand)
+    }
+
+    const fn new(sign: u16, exponent: u16, significand: u64) -> Self {
+        let [a, b, c, d, e, f, g, h] = significand.to_le_bytes();
+        let [i, j] = (sign << 15 | exponent).to_le_bytes();
+        Self { bytes: [a, b, c, d, e, f, g, h, i, j] }
+    }
+
+    /// The nearest `f64`, ties to even: what `fstp` to a `double` stores in the default rounding mode. A NaN
+    /// becomes a quiet NaN, as there.
+    pub const fn to_f64(self) -> f64 {
+        let [a, b, c, d, e, f, g, h, i, j] = self.bytes;
+        let significand = u64::from_le_bytes([a, b, c, d, e, f, g, h]);
+        let head = u16::from_le_bytes([i, j]);
+        let sign = (head as u64 >> 15) << 63;
+        let exponent = (head & 0x7fff) as i32;
+        let infinity = 0x7ff << 52;
+        let magnitude = match (exponent, significand) {
+            (_, 0) => 0,
+            (0x7fff, _) if significand << 1 == 0 => infinity,
+            (0x7fff, _) => infinity | 1 << 51 | significand << 1 >> 12,
+            _ => {
+                // Normalize: unnormal and pseudo-denormal encodings have a clear integer bit.
+                let shift = significand.leading_zeros();
+                let significand = significand << shift;
+                let exponent = if exponent == 0 { 1 } else { exponent } - BIAS80 - shift as i32;
+                let biased = exponent + BIAS64;
+                // Keep 53 bits, fewer below the normal range; `dropped` is how many go.
+                let dropped = if biased >= 1 { 11 } else { 12 - biased };
+                if biased >= 0x7ff {
+                    infinity
+                } else if dropped > 64 {
+                    0
+                } else {
+                    let kept = if dropped == 64 { 0 } else { significand >> dropped };
+                    let rest = significand << (64 - dropped);
+                    let half = 1 << 63;
+                    let up = rest > half || rest == half && kept & 1 == 1;
+                    // The integer bit adds one to the exponent, and a carry out of the fraction another.
+                    let base = if biased >= 1 { (biased as u64 - 1) << 52 } else { 0 };
+                    base + kept + up as u64
+                }
+            }
+        };
+        f64::from_bits(sign | magnitude)
+    }
+}
+
+impl fmt::Debug for F80 {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.to_f64(), f)
+    }
+}
+
+/// One of the eight registers in the FXSAVE area.
+#[derive(Clone, Copy, Debug)]
+#[repr(C, align(16))]
+struct Register {
+    value: F80,
+}
+
+/// The state of the x87 unit as `FXSAVE64` stores it.
+///
+/// The area's copies of mxcsr and the xmm registers are not reachable here: [`CpuState`](super::CpuState) has
+/// the ones that count.
+#[derive(Clone, Debug)]
+#[repr(C, align(16))]
+pub struct Fxsave {
+    /// FCW, the control word.
+    pub control: u16,
+    /// FSW, the status word; bits 11 to 13 number the register that is `st(0)`.
+    pub status: u16,
+    /// The abridged tag word: bit n is set if register n (not `st(n)`) holds a value.
+    pub tags: u8,
+    reserved: u8,
+    /// FOP, the opcode of the last x87 instruction.
+    pub opcode: u16,
+    /// FIP, the address of the last x87 instruction.
+    pub instruction: u64,
+    /// FDP, the address of its operand.
+    pub data: u64,
+    mxcsr: u32,
+    mxcsr_mask: u32,
+    st: [Register; 8],
+    rest: [core::mem::MaybeUninit<u8>; 352],
+}
+
+const _: () = {
+    assert!(size_of::<Fxsave>() == 512);
+    assert!(core::mem::offset_of!(Fxsave, data) == 16);
+    assert!(core::mem::offset_of!(Fxsave, st) == 32);
+};
+
+impl Fxsave {
+    /// The register that holds `st(index)`.
+    const fn physical(&self, index: usize) -> usize {
+        (self.status as usize >> 11 & 7) + index & 7
+    }
+
+    /// The mask of mxcsr bits that this CPU has; 0 stands for 0xffbf (Intel SDM volume 1, section 11.6.6).
+    pub const fn mxcsr_mask(&self) -> u32 {
+        self.mxcsr_mask
+    }
+
+    /// `st(index)`, counted from the top of the stack; `None` if it is empty.
+    ///
+    /// # Panics
+    ///
+    /// If `index` is above 7.
+    pub fn st(&self, index: usize) -> Option<F80> {
+        assert!(index < 8, "cbframe: st({index}): the x87 stack has 8 registers");
+        (self.tags >> self.physical(index) & 1 == 1).then(|| self.st[index].value)
+    }
+
+    /// Changes `st(index)`, counted from the top of the stack, and marks it as not empty.
+    ///
+    /// # Panics
+    ///
+    /// If `index` is above 7.
+    pub fn set_st(&mut self, index: usize, value: F80) {
+        assert!(index < 8, "cbframe: st({index}): the x87 stack has 8 registers");
+        self.tags |= 1 << self.physical(index);
+        self.st[index].value = value;
+    }
+}

@@ -1,0 +1,349 @@
+//! Frames: who owns a slot and the state that is bound to it.
+
+use core::fmt;
+use core::marker::PhantomData;
+use core::mem::{self, ManuallyDrop};
+use core::panic::Location;
+use core::ptr::NonNull;
+
+use crate::pool::{Binding, Bound, Entry, Freed, Meta, Pool, Resolved};
+use crate::signature::{Described, FnPointer};
+
+/// A callback with its state, as a bare C function pointer of type `P`.
+///
+/// The frame owns one slot of a [`Pool`] and what was bound: while it lives, [`as_fn`](Self::as_fn) may be
+/// called by anyone whom the pointer type's contract allows to. Dropping it frees the slot and then the state.
+///
+/// `P` is the `unsafe extern` pointer type of the callback's C signature, and `C` the callback: for
+/// `#[cbframe] fn compare`, the type `compare` beside the function. `'a` is what borrowed state must outlive.
+/// A frame is `Send` if its state is.
+///
+/// # Calling the pointer
+///
+/// The pointer is `unsafe` to call, or to hand to something that will, because nothing ties it to the frame. It
+/// may be called
+/// - while the frame lives, or after it was [leaked](Self::leak); a call after that aborts with a message for as
+///   long as the slot's address has not been bound again, and is undefined from then on;
+/// - with the arguments of its C signature, which are valid as the callback's parameter types demand. Null
+///   references, `bool`s other than 0 and 1 and unknown enum values are found and abort the process;
+/// - while no other thread drops, frees or leaves the scope of the frame.
+#[must_use = "dropping the frame frees the slot: the pointer must not be called any more"]
+pub struct Frame<'a, P, C> {
+    bound: Bound,
+    owned: Owned,
+    marker: PhantomData<(P, C, &'a ())>,
+}
+
+/// The state, and how to drop it.
+#[derive(Clone, Copy)]
+pub struct Owned {
+    state: NonNull<()>,
+    drop: Option<unsafe fn(NonNull<()>)>,
+}
+
+// SAFETY: the state is owned by, or lent to, the callback `C`, which has `PhantomData` of the state's type and so
+// is `Send` only if the state is. `Arc<S>` and `&S` also need `S: Sync`, which `bind` demands for shared state.
+unsafe impl<P, C: Send> Send for Frame<'_, P, C> {}
+
+// SAFETY: a shared frame gives out pointers, which are `unsafe` to call, and never the state.
+unsafe impl<P, C> Sync for Frame<'_, P, C> {}
+
+impl<'a, P: Copy, C> Frame<'a, P, C> {
+    const IS_POINTER: () = assert!(size_of::<P>() == size_of::<usize>());
+
+    /// Binds `state` in a slot of `pool`.
+    ///
+    /// # Safety
+    ///
+    /// - `entry` is the entry of the callback with the pointer type `P`, and expects ctx to be a state of type
+    ///   `S`, or for [`Use::EXCLUSIVE`] a record with the address of one.
+    /// - What is `Send` about the state is so in `C`.
+    #[inline]
+    pub unsafe fn bind<U: Use<'a, O>, O>(
+        pool: &'static Pool,
+        entry: Entry,
+        meta: &'static Meta,
+        at: &'static Location<'static>,
+        state: O,
+    ) -> Result<Self, PoolFull<O>> {
+        () = Self::IS_POINTER;
+        let Some(taken) = pool.take() else { return Err(PoolFull { pool, state }) };
+        let owned = U::own(state);
+        let bound = taken.bind(Binding { entry, meta, at, state: owned.state, exclusive: U::EXCLUSIVE });
+        Ok(Self { bound, owned, marker: PhantomData })
+    }
+
+    /// The callback as a C function pointer. See [Calling the pointer](#calling-the-pointer).
+    #[inline]
+    pub fn as_fn(&self) -> P {
+        let stub = self.bound.stub();
+        // SAFETY: `P` is a function pointer type (`bind`'s contract) and the stub a function of that type.
+        unsafe { mem::transmute_copy::<NonNull<()>, P>(&stub) }
+    }
+
+    /// The callback as a function pointer of another type with the same [`Layout`](crate::abi::Layout): the one
+    /// that a binding declares, `Option` of it included. The compiler checks that each argument and the result
+    /// lie in the same places. See [Calling the pointer](#calling-the-pointer).
+    ///
+    /// `Q` must be `unsafe`, since safe code could call a safe pointer after the frame is gone.
+    #[inline]
+    pub fn as_fn_of<Q: FnPointer>(&self) -> Q
+    where
+        C: Described,
+    {
+        const {
+            assert!(
+                Q::UNSAFE,
+                "cbframe: `as_fn_of` gives `unsafe` pointers, for a safe one could be called after the frame is gone; write `unsafe extern` or bind with `leak`"
+            );
+            C::DESCRIPTION.assert_fits(Q::LAYOUT);
+        }
+        let stub = self.bound.stub();
+        // SAFETY: `Q` is a function pointer or `Option` of one; the layouts are the same.
+        unsafe { mem::transmute_copy::<NonNull<()>, Q>(&stub) }
+    }
+
+    /// The address, for APIs that take a `void *`.
+    #[inline]
+    pub fn as_ptr(&self) -> *const () {
+        self.bound.stub().as_ptr()
+    }
+
+    /// What this frame is bound to.
+    pub fn resolved(&self) -> Resolved {
+        self.bound.resolved()
+    }
+
+    /// Drops the frame, and has a stale call name this place.
+    #[track_caller]
+    pub fn free(self) {
+        let this = ManuallyDrop::new(self);
+        // SAFETY: the frame is not used again.
+        unsafe { this.release(Freed::At(Location::caller())) };
+    }
+}
+
+impl<P: Copy, C> Frame<'static, P, C> {
+    /// Keeps the callback for ever: the pointer may be called at any time until the process ends.
+    #[inline]
+    pub fn leak(self) -> P {
+        ManuallyDrop::new(self).as_fn()
+    }
+}
+
+impl<P, C> Frame<'_, P, C> {
+    /// # Safety
+    ///
+    /// Called once, and the frame is not used after.
+    unsafe fn release(&self, by: Freed) {
+        // SAFETY: the caller's promise. The slot goes first, so that a stale call finds no dropped state.
+        unsafe {
+            self.bound.free(by);
+            if let Some(drop) = self.owned.drop {
+                drop(self.owned.state);
+            }
+        }
+    }
+}
+
+impl<P, C> Drop for Frame<'_, P, C> {
+    fn drop(&mut self) {
+        // SAFETY: a frame is dropped once.
+        unsafe { self.release(Freed::Dropped) };
+    }
+}
+
+impl<P, C> fmt::Debug for Frame<'_, P, C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Frame").field(&self.bound.resolved()).finish()
+    }
+}
+
+/// Every slot of a pool is bound: nothing was bound, and the state is given back.
+pub struct PoolFull<O> {
+    pool: &'static Pool,
+    state: O,
+}
+
+impl<O> PoolFull<O> {
+    /// The state that was not bound.
+    pub fn into_state(self) -> O {
+        self.state
+    }
+
+    /// The pool that is full.
+    pub fn pool(&self) -> &'static Pool {
+        self.pool
+    }
+}
+
+impl<O> fmt::Display for PoolFull<O> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (name, capacity) = (self.pool.name(), self.pool.capacity());
+        write!(
+            f,
+            "the callback pool {name} is full: all {capacity} slots are bound. Drop frames that are not needed, "
+        )?;
+        if core::ptr::eq(self.pool, Pool::shared()) {
+            f.write_str("build with CBFRAME_SLOTS set to a larger number, or use a pool of your own (`cbframe::pool!`)")
+        } else {
+            f.write_str("or give the pool more slots")
+        }
+    }
+}
+
+impl<O> fmt::Debug for PoolFull<O> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PoolFull").field("pool", &self.pool.name()).finish_non_exhaustive()
+    }
+}
+
+impl<O> core::error::Error for PoolFull<O> {}
+
+/// What can be bound where a callback says `#[state] s: &S`: `S`, `&'a S`, and with the feature `alloc` `Box<S>`
+/// and `Arc<S>`.
+///
+/// # Safety
+///
+/// The pointer that [`own`](Self::own) gives is a shared state of type `S` until `drop` is called with it, and no
+/// longer than `'a`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be bound as the shared state `&{S}`",
+    label = "not `{S}`, `&{S}`, `Box<{S}>` or `Arc<{S}>`"
+)]
+pub unsafe trait SharedState<'a, S: 'a>: Sized {
+    #[doc(hidden)]
+    fn own(self) -> Owned;
+}
+
+/// What can be bound where a callback says `#[state] s: &mut S`: `S`, `&'a mut S`, and with the feature `alloc`
+/// `Box<S>`.
+///
+/// # Safety
+///
+/// The pointer that [`own`](Self::own) gives is exclusive access to a state of type `S` until `drop` is called
+/// with it, and no longer than `'a`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be bound as the exclusive state `&mut {S}`",
+    label = "not `{S}`, `&mut {S}` or `Box<{S}>`"
+)]
+pub unsafe trait ExclusiveState<'a, S: 'a>: Sized {
+    #[doc(hidden)]
+    fn own(self) -> Owned;
+}
+
+/// Shared or exclusive: how a callback uses a state of type `O` that is bound.
+pub trait Use<'a, O> {
+    /// Whether calls may overlap.
+    const EXCLUSIVE: bool;
+    #[doc(hidden)]
+    fn own(state: O) -> Owned;
+}
+
+/// `#[state] s: &S`.
+pub struct Shared<S>(PhantomData<S>);
+
+/// `#[state] s: &mut S`.
+pub struct Exclusively<S>(PhantomData<S>);
+
+impl<'a, S: 'a, O: SharedState<'a, S>> Use<'a, O> for Shared<S> {
+    const EXCLUSIVE: bool = false;
+
+    #[inline]
+    fn own(state: O) -> Owned {
+        state.own()
+    }
+}
+
+impl<'a, S: 'a, O: ExclusiveState<'a, S>> Use<'a, O> for Exclusively<S> {
+    const EXCLUSIVE: bool = true;
+
+    #[inline]
+    fn own(state: O) -> Owned {
+        state.own()
+    }
+}
+
+// SAFETY: borrowed for `'a`.
+unsafe impl<'a, S: 'a> SharedState<'a, S> for &'a S {
+    fn own(self) -> Owned {
+        Owned { state: NonNull::from(self).cast(), drop: None }
+    }
+}
+
+// SAFETY: borrowed exclusively for `'a`.
+unsafe impl<'a, S: 'a> ExclusiveState<'a, S> for &'a mut S {
+    fn own(self) -> Owned {
+        Owned { state: NonNull::from(self).cast(), drop: None }
+    }
+}
+
+#[cfg(feature = "alloc")]
+mod owned {
+    //! State that the frame owns.
+
+    use alloc::boxed::Box;
+    use alloc::sync::Arc;
+    use core::ptr::NonNull;
+
+    use super::{ExclusiveState, Owned, SharedState};
+
+    fn boxed<S>(state: Box<S>) -> Owned {
+        /// # Safety
+        ///
+        /// `state` is from `Box::into_raw` of this type and is not used again.
+        unsafe fn drop_box<S>(state: NonNull<()>) {
+            // SAFETY: the caller's promise.
+            drop(unsafe { Box::from_raw(state.cast::<S>().as_ptr()) });
+        }
+        // A state without a destructor and without bytes was never allocated: there is nothing to do for it.
+        let drop: Option<unsafe fn(NonNull<()>)> =
+            if size_of::<S>() == 0 && !core::mem::needs_drop::<S>() { None } else { Some(drop_box::<S>) };
+        Owned { state: NonNull::from(Box::leak(state)).cast(), drop }
+    }
+
+    // SAFETY: a box lives, at the same address, until it is dropped.
+    unsafe impl<'a, S: 'a> SharedState<'a, S> for Box<S> {
+        fn own(self) -> Owned {
+            boxed(self)
+        }
+    }
+
+    // SAFETY: as above.
+    unsafe impl<'a, S: 'a> SharedState<'a, S> for S {
+        fn own(self) -> Owned {
+            boxed(Box::new(self))
+        }
+    }
+
+    // SAFETY: the count that the frame holds keeps the value where it is.
+    unsafe impl<'a, S: 'a> SharedState<'a, S> for Arc<S> {
+        fn own(self) -> Owned {
+            /// # Safety
+            ///
+            /// `state` is from `Arc::into_raw` of this type and is not used again.
+            unsafe fn drop_arc<S>(state: NonNull<()>) {
+                // SAFETY: the caller's promise.
+                drop(unsafe { Arc::from_raw(state.cast::<S>().as_ptr()) });
+            }
+            let state = Arc::into_raw(self).cast_mut().cast();
+            // SAFETY: `Arc::into_raw` gives the address of the value inside, which is not null.
+            let state = unsafe { NonNull::new_unchecked(state) };
+            Owned { state, drop: Some(drop_arc::<S>) }
+        }
+    }
+
+    // SAFETY: a box lives, at the same address, until it is dropped, and nobody else has it.
+    unsafe impl<'a, S: 'a> ExclusiveState<'a, S> for Box<S> {
+        fn own(self) -> Owned {
+            boxed(self)
+        }
+    }
+
+    // SAFETY: as above.
+    unsafe impl<'a, S: 'a> ExclusiveState<'a, S> for S {
+        fn own(self) -> Owned {
+            boxed(Box::new(self))
+        }
+    }
+}

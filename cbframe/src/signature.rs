@@ -1,0 +1,126 @@
+//! Function pointer types as C types and as signatures.
+
+use crate::abi::{Abi, Layout, place};
+use crate::arch::{abi_named, with_abis};
+use crate::private::{fn_pointer, is_not_null};
+use crate::types::{CType, NeverNull, Type};
+
+/// A function pointer type whose parameters and result are [`CType`]s: a signature.
+///
+/// Implemented for `extern` and `unsafe extern` function pointers of every ABI string with up to 16 parameters,
+/// and for `Option` of them. A pointer type that is generic over a lifetime (`fn(&T)`) is beyond the trait
+/// system: write `fn(*const T)` or `fn(Option<&'static T>)`, whose layout is the same.
+///
+/// # Safety
+///
+/// The type has the size of a pointer, null is `None` or no value, and `LAYOUT` is the layout of the signature.
+#[diagnostic::on_unimplemented(
+    message = "cbframe cannot tell the C signature of `{Self}`",
+    label = "not a function pointer with known layout",
+    note = "an `unsafe extern` function pointer, or `Option` of one, with at most 16 parameters which are all `CType`s; instead of `fn(&T)` write `fn(*const T)`: the layout is the same"
+)]
+pub unsafe trait FnPointer: Copy {
+    /// Where arguments and result lie.
+    const LAYOUT: &'static Layout;
+    /// Whether it is `unsafe` to call.
+    const UNSAFE: bool;
+}
+
+// SAFETY: `None` is null; the rest is that of `F`.
+unsafe impl<F: FnPointer + NeverNull> FnPointer for Option<F> {
+    const LAYOUT: &'static Layout = F::LAYOUT;
+    const UNSAFE: bool = F::UNSAFE;
+}
+
+/// What can be told about the signature of a callback.
+#[derive(Clone, Copy)]
+pub enum Description {
+    /// Every type is a `CType`.
+    Layout(Layout),
+    /// Some type is not.
+    Unknown,
+    /// `abi = "raw"`: whatever the caller passes.
+    Raw,
+}
+
+/// A callback that `#[cbframe]` has described.
+pub trait Described {
+    /// The description.
+    const DESCRIPTION: Description;
+    /// Whether its pointers are `unsafe` to call even while the state lives.
+    const UNSAFE: bool;
+}
+
+impl Description {
+    /// Panics unless a callback of this description can be called through a pointer of the layout `pointer`.
+    pub const fn assert_fits(&self, pointer: &Layout) {
+        match self {
+            Self::Layout(layout) => assert!(
+                layout.fits(pointer),
+                "cbframe: this function pointer type has not the layout of the callback: another ABI, or a parameter or the result in another place"
+            ),
+            Self::Unknown => panic!(
+                "cbframe: `as_fn_of` compares layouts, and a parameter or the result of this callback is not a `CType`: derive it, or use `as_fn`"
+            ),
+            Self::Raw => {}
+        }
+    }
+}
+
+macro_rules! c_types {
+    ($ty:ty, $($generics:ident)*) => {
+        // SAFETY: a function pointer is a pointer to code in C too; `is_valid` refuses null.
+        unsafe impl<$($generics),*> CType for $ty {
+            const TYPE: Type = fn_pointer::<Self>();
+
+            #[inline(always)]
+            unsafe fn is_valid(bits: *const Self) -> bool {
+                // SAFETY: the caller promises a pointer's worth of readable bytes.
+                unsafe { is_not_null(bits) }
+            }
+        }
+
+        // SAFETY: `Option`'s documentation lists function pointers.
+        unsafe impl<$($generics),*> NeverNull for $ty {}
+    };
+}
+
+macro_rules! signatures {
+    ($abi:literal $unsafety:literal $ty:ty, $($generics:ident)*) => {
+        c_types! { $ty, $($generics)* R }
+
+        // SAFETY: placed from the types of the pointer's signature.
+        unsafe impl<$($generics: CType,)* R: CType> FnPointer for $ty {
+            const LAYOUT: &'static Layout = {
+                const ABI: (Abi, bool) = abi_named($abi).unwrap();
+                &const { &place(ABI.0, [$(("", <$generics as CType>::TYPE)),*], R::TYPE) }.layout(ABI.0, ABI.1)
+            };
+            const UNSAFE: bool = $unsafety;
+        }
+    };
+}
+
+macro_rules! arity {
+    ($($generics:ident)*) => {
+        c_types! { fn($($generics),*) -> R, $($generics)* R }
+        c_types! { unsafe fn($($generics),*) -> R, $($generics)* R }
+        with_abis! { extern_arity [$($generics)*] }
+    };
+}
+
+macro_rules! extern_arity {
+    ([$($generics:ident)*] $abi:literal) => {
+        signatures! { $abi false extern $abi fn($($generics),*) -> R, $($generics)* }
+        signatures! { $abi true unsafe extern $abi fn($($generics),*) -> R, $($generics)* }
+    };
+}
+
+macro_rules! arities {
+    ($first:ident $($rest:ident)*) => {
+        arity! { $first $($rest)* }
+        arities! { $($rest)* }
+    };
+    () => { arity! {} };
+}
+
+arities! { A0 A1 A2 A3 A4 A5 A6 A7 A8 A9 A10 A11 A12 A13 A14 A15 }
