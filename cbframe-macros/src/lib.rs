@@ -17,7 +17,76 @@ use crate::args::Args;
 use crate::ast::Function;
 use crate::report::Report;
 
-/// Describes the C layout of a struct, a union or a field-less enum: see `cbframe::CType`.
+/// Implements the trait `CType`: describes the C layout of a struct, a union or a field-less enum.
+///
+/// ```
+/// use cbframe::CType;
+///
+/// #[derive(CType)]
+/// #[repr(C)]
+/// struct Event<'a> {
+///     kind: Kind,
+///     at: [f32; 2],
+///     source: Option<&'a u32>,
+///     done: Option<extern "C" fn(&Event)>,
+/// }
+///
+/// #[derive(CType)]
+/// #[repr(u32)]
+/// enum Kind {
+///     Press = 1,
+///     Release,
+/// }
+///
+/// assert_eq!(Event::TYPE.size, 32);
+///
+/// // Bits that are no value, which C can pass all the same, are found.
+/// let bits = 3u32;
+/// // SAFETY: aligned and initialized.
+/// assert!(!unsafe { Kind::is_valid((&raw const bits).cast()) });
+/// ```
+///
+/// # What it accepts
+///
+/// - **`#[repr(C)]` structs**: with named fields, tuple structs, unit structs; nested, with arrays, with
+///   lifetimes, type and constant parameters. A type parameter that a field holds by value has to be a `CType`
+///   itself; what is behind a pointer or in a `PhantomData` need not be.
+/// - **`#[repr(C)]` unions.** Any bits count as a value of a union, since C does not say which member it holds.
+/// - **`#[repr(transparent)]` structs** with one field, and beside it only fields that are written
+///   `PhantomData<…>`, `PhantomPinned` or `()`. If the field is never null, `Option` of the struct is a `CType`.
+/// - **Field-less enums** with `#[repr(C)]` or an integer of up to 64 bits, `#[repr(u8)]` for instance.
+///
+/// Each field's type has to be a `CType`, but one that is *written* as a function pointer, or as an `Option` of
+/// one, is always accepted, even `extern "C" fn(&T)`, for which no trait can be implemented: so write such a
+/// type in the field rather than by the name of an alias.
+///
+/// # What it refuses
+///
+/// Types whose layout is Rust's own (no `repr`, or `repr(Rust)`), `packed` and `align` (not supported yet: pass a
+/// pointer), enums with fields, enums without variants.
+///
+/// The description is built from `size_of`, `align_of` and `offset_of!`, and a constant compares it with what C's
+/// rules make of the fields, so that a difference is an error of `cargo check`. For a type with type or constant
+/// parameters that is done for each use in a callback.
+///
+/// # A renamed dependency
+///
+/// Generated code finds the crate as `::cbframe`. `#[cbframe(crate = some::path)]`, below the derive, names
+/// another place:
+///
+/// ```
+/// mod ffi {
+///     pub use cbframe as callbacks;
+/// }
+///
+/// #[derive(ffi::callbacks::CType)]
+/// #[cbframe(crate = ffi::callbacks)]
+/// #[repr(transparent)]
+/// struct Id(u32);
+/// ```
+///
+/// Generated code works in a crate with `#![no_std]` and with `#![forbid(unsafe_code)]`: the `unsafe impl` is
+/// not the user's.
 #[proc_macro_derive(CType, attributes(cbframe))]
 pub fn derive_c_type(input: TokenStream) -> TokenStream {
     derive::expand(input.into()).into()

@@ -505,7 +505,7 @@ macro_rules! never_null {
             unsafe fn is_valid(bits: *const Self) -> bool {
                 // SAFETY: the caller's promise.
                 let address = unsafe { address(bits) };
-                address != 0 && address & ($align - 1) == 0
+                address != 0 && address.is_multiple_of($align)
             }
         }
 

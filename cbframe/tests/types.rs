@@ -156,14 +156,14 @@ fn kinds() {
     assert!(matches!(kinds[11], Kind::Union { .. }));
 
     assert_eq!(Color::TYPE.kind, Kind::Enum { signed: false, values: &[0, 1] });
-    assert_eq!(Wide::TYPE.kind, Kind::Enum { signed: false, values: &[0, u64::MAX.into()] });
+    assert_eq!(Wide::TYPE.kind, Kind::Enum { signed: false, values: &[0, u64::MAX as i128] });
     assert_eq!((Notify::TYPE.name, Notify::TYPE.kind), ("Notify", pointer(false, 1)));
     assert_eq!(<Option<Notify>>::TYPE.kind, pointer(true, 1));
 }
 
 /// Memory for a `T` with these bytes, zeros after them.
 fn holding<T>(bytes: &[u8]) -> MaybeUninit<T> {
-    let mut memory = MaybeUninit::zeroed();
+    let mut memory = MaybeUninit::<T>::zeroed();
     let len = bytes.len().min(size_of::<T>());
     // SAFETY: both are valid for `len` bytes, and the memory is new.
     unsafe { std::ptr::copy_nonoverlapping(bytes.as_ptr(), memory.as_mut_ptr().cast(), len) };

@@ -1,1 +1,295 @@
-//! Layouts as text.
+//! Layouts as text: the signature, then a table with one line for the result and for each parameter.
+//!
+//! Nothing here allocates: the columns' widths are found by printing to a counter first.
+
+use core::fmt::{self, Display, Formatter, Write};
+
+use super::{Abi, Layout, Parameter, Part, Parts, Place, Pointer, Register};
+use crate::types::{Field, Kind, Type};
+
+/// A name that is longer than this does not widen its column: it pushes its own line to the right instead.
+const WIDEST: usize = 24;
+
+impl Display for Abi {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::SysV64 => "sysv64",
+            Self::Win64 => "win64",
+        })
+    }
+}
+
+/// The name of the whole register: `rdi`, `xmm0`.
+impl Display for Register {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        self.narrow(8).fmt(f)
+    }
+}
+
+/// The place alone; the table of a [`Layout`] also says which fields a register holds.
+impl Display for Place {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Nothing => f.write_str("nothing (no bytes)"),
+            Self::Registers(parts) => write_parts(f, parts, |_, _| Ok(())),
+            Self::Stack(offset) => write!(f, "stack, {}", AtEntry(*offset)),
+            Self::Reference(pointer) => write!(f, "by reference; its address is {pointer}"),
+            Self::Hidden { arrives, leaves } => {
+                write!(f, "in memory; its address arrives in {arrives} and leaves in {leaves}")
+            }
+        }
+    }
+}
+
+/// `in rcx`, `on the stack, [rsp+40] at entry`.
+impl Display for Pointer {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Register(register) => write!(f, "in {register}"),
+            Self::Stack(offset) => write!(f, "on the stack, {}", AtEntry(*offset)),
+        }
+    }
+}
+
+/// ```text
+/// sysv64 fn(level: i32, at: Point, name: pointer) -> Vec3
+///   return  Vec3     24 B  in memory; its address arrives in rdi and leaves in rax
+///   level   i32       4 B  esi
+///   at      Point    16 B  xmm0 (x), rdx (id)
+///   name    pointer   8 B  rcx
+/// ```
+impl Display for Layout {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let unwind = if self.unwind { "-unwind" } else { "" };
+        write!(f, "{}{unwind} fn(", self.abi)?;
+        for (i, Parameter { name, ty, .. }) in self.parameters.iter().enumerate() {
+            let comma = if i == 0 { "" } else { ", " };
+            let colon = if name.is_empty() { "" } else { ": " };
+            write!(f, "{comma}{name}{colon}{}", ty.name)?;
+        }
+        f.write_char(')')?;
+        if !matches!(self.result.ty.kind, Kind::Void) {
+            write!(f, " -> {}", self.result.ty.name)?;
+        }
+
+        let widths = self.rows().fold([0; 3], |[label, ty, size], (name, row)| {
+            [label.max(capped(width(&name))), ty.max(capped(width(&row.ty.name))), size.max(width(&row.ty.size))]
+        });
+        for (label, Parameter { ty, place, .. }) in self.rows() {
+            f.write_str("\n  ")?;
+            write_padded(f, &label, widths[0])?;
+            f.write_str("  ")?;
+            write_padded(f, &ty.name, widths[1])?;
+            write!(f, "  {:size$} B  ", ty.size, size = widths[2])?;
+            match place {
+                Place::Registers(parts) => write_parts(f, parts, |f, part| write_fields(f, ty, part))?,
+                place => place.fmt(f)?,
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Layout {
+    /// The lines of the table.
+    fn rows(&self) -> impl Iterator<Item = (Label, &Parameter)> {
+        let parameters = self.parameters.iter().enumerate().map(|(i, parameter)| match parameter.name {
+            "" => (Label::Number(i), parameter),
+            name => (Label::Name(name), parameter),
+        });
+        [(Label::Name("return"), &self.result)].into_iter().chain(parameters)
+    }
+}
+
+/// What a line of the table begins with.
+enum Label {
+    Name(&'static str),
+    /// A parameter without a name, by its index.
+    Number(usize),
+}
+
+impl Display for Label {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Name(name) => f.write_str(name),
+            Self::Number(index) => write!(f, "#{index}"),
+        }
+    }
+}
+
+/// How many characters `text` prints.
+fn width(text: &impl Display) -> usize {
+    struct Counter(usize);
+
+    impl Write for Counter {
+        fn write_str(&mut self, s: &str) -> fmt::Result {
+            self.0 += s.chars().count();
+            Ok(())
+        }
+    }
+
+    let mut counter = Counter(0);
+    // A counter takes everything; an error of a `Display` would show again when the text is printed.
+    let _ = write!(counter, "{text}");
+    counter.0
+}
+
+/// The share that a text of `width` characters has in its column's width.
+const fn capped(width: usize) -> usize {
+    if width > WIDEST { 0 } else { width }
+}
+
+fn write_padded(f: &mut Formatter<'_>, text: &impl Display, column: usize) -> fmt::Result {
+    write!(f, "{text}{:padding$}", "", padding = column.saturating_sub(width(text)))
+}
+
+/// Stack memory by the stack pointer at entry, where the return address is below the arguments.
+struct AtEntry(u32);
+
+impl Display for AtEntry {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        write!(f, "[rsp+{}] at entry", u64::from(self.0) + 8)
+    }
+}
+
+/// The registers of `parts`, each followed by what `fields` writes for it.
+fn write_parts(
+    f: &mut Formatter<'_>,
+    parts: &Parts,
+    fields: impl Fn(&mut Formatter<'_>, &Part) -> fmt::Result,
+) -> fmt::Result {
+    for (i, part) in parts.as_slice().iter().enumerate() {
+        let comma = if i == 0 { "" } else { ", " };
+        write!(f, "{comma}{}", part.register.narrow(part.size))?;
+        fields(f, part)?;
+    }
+    Ok(())
+}
+
+/// A register by the name of its low bytes: `edi` where a value of 4 bytes lies.
+struct Narrow {
+    register: Register,
+    size: u16,
+}
+
+impl Register {
+    /// The narrowest name for `size` bytes.
+    const fn narrow(self, size: u16) -> Narrow {
+        Narrow { register: self, size }
+    }
+}
+
+impl Display for Narrow {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        // In the order of their numbers; rax, rcx, rdx and rbx also have names for bytes of their own pattern.
+        const NAMES: [&str; 8] = ["ax", "cx", "dx", "bx", "sp", "bp", "si", "di"];
+        match (self.register, self.size) {
+            (Register::Vector(n), _) => write!(f, "xmm{n}"),
+            (Register::Integer(n @ 0..4), 1) => write!(f, "{}l", &NAMES[n as usize][..1]),
+            (Register::Integer(n @ 0..8), 1) => write!(f, "{}l", NAMES[n as usize]),
+            (Register::Integer(n @ 0..8), 2) => f.write_str(NAMES[n as usize]),
+            (Register::Integer(n @ 0..8), 3..=4) => write!(f, "e{}", NAMES[n as usize]),
+            (Register::Integer(n @ 0..8), _) => write!(f, "r{}", NAMES[n as usize]),
+            (Register::Integer(n), 1) => write!(f, "r{n}b"),
+            (Register::Integer(n), 2) => write!(f, "r{n}w"),
+            (Register::Integer(n), 3..=4) => write!(f, "r{n}d"),
+            (Register::Integer(n), _) => write!(f, "r{n}"),
+        }
+    }
+}
+
+/// For a struct or a union, the fields that lie in `part`, as ` (x, at.y, tags[0..4])`. What lies in it as a
+/// whole is named as a whole.
+fn write_fields(f: &mut Formatter<'_>, ty: &Type, part: &Part) -> fmt::Result {
+    let (Kind::Struct { fields } | Kind::Union { fields }) = ty.kind else { return Ok(()) };
+    let start = usize::from(part.offset);
+    let mut list = List { out: f, start, end: start + usize::from(part.size), empty: true };
+    list.fields(fields, 0, None)?;
+    if list.empty { Ok(()) } else { f.write_char(')') }
+}
+
+/// A list of fields in parentheses, as far as it is written.
+struct List<'a, 'b> {
+    out: &'a mut Formatter<'b>,
+    /// The bytes whose fields are listed.
+    start: usize,
+    end: usize,
+    empty: bool,
+}
+
+/// How a field is reached from the whole, innermost step first.
+struct Path<'a> {
+    outer: Option<&'a Self>,
+    step: Step,
+}
+
+enum Step {
+    Field(&'static str),
+    Index(usize),
+    /// Elements, the last one not included.
+    Range(usize, usize),
+}
+
+impl Display for Path<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        if let Some(outer) = self.outer {
+            outer.fmt(f)?;
+        }
+        match self.step {
+            Step::Field(name) if self.outer.is_none() => f.write_str(name),
+            Step::Field(name) => write!(f, ".{name}"),
+            Step::Index(index) => write!(f, "[{index}]"),
+            Step::Range(first, end) => write!(f, "[{first}..{end}]"),
+        }
+    }
+}
+
+impl List<'_, '_> {
+    /// Lists what of `fields`, in a struct at `offset`, lies in the bytes.
+    fn fields(&mut self, fields: &[Field], offset: usize, outer: Option<&Path<'_>>) -> fmt::Result {
+        fields.iter().try_for_each(|field| {
+            let path = Path { outer, step: Step::Field(field.name) };
+            self.value(&field.ty, offset + field.offset, &path)
+        })
+    }
+
+    /// Lists what of a value at `offset` lies in the bytes.
+    fn value(&mut self, ty: &Type, offset: usize, path: &Path<'_>) -> fmt::Result {
+        let (start, end) = (offset, offset + ty.size);
+        if start == end || end <= self.start || start >= self.end {
+            return Ok(());
+        }
+        if self.start <= start && end <= self.end {
+            return self.name(path);
+        }
+        match ty.kind {
+            Kind::Struct { fields } | Kind::Union { fields } => self.fields(fields, offset, Some(path)),
+            Kind::Array { element, len } => self.elements(element, len, offset, path),
+            _ => self.name(path),
+        }
+    }
+
+    /// Lists the elements of an array at `offset` that lie in the bytes, neighbours as a range.
+    fn elements(&mut self, element: &Type, len: usize, offset: usize, path: &Path<'_>) -> fmt::Result {
+        let (start, end) = (self.start, self.end);
+        let at = |index: usize| offset + index * element.size;
+        let mut index = start.saturating_sub(offset) / element.size;
+        while index < len && at(index) < end {
+            let whole = (index..len).take_while(|&i| start <= at(i) && at(i + 1) <= end).count();
+            if whole > 1 {
+                self.name(&Path { outer: Some(path), step: Step::Range(index, index + whole) })?;
+                index += whole;
+            } else {
+                self.value(element, at(index), &Path { outer: Some(path), step: Step::Index(index) })?;
+                index += 1;
+            }
+        }
+        Ok(())
+    }
+
+    fn name(&mut self, path: &Path<'_>) -> fmt::Result {
+        let before = if self.empty { " (" } else { ", " };
+        self.empty = false;
+        write!(self.out, "{before}{path}")
+    }
+}

@@ -5,6 +5,8 @@
 
 mod display;
 mod sysv64;
+#[cfg(test)]
+mod tests;
 mod win64;
 
 use crate::types::{Kind, Type};

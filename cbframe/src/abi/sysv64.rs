@@ -1,5 +1,8 @@
 //! System V x86-64: "System V Application Binary Interface, AMD64 Architecture Processor Supplement", section
 //! 3.2.3 "Parameter Passing". The numbers in comments are those of its lists.
+//!
+//! A field without bytes has no class, as clang and rustc have it. gcc lets a zero-length array of integers, a
+//! GNU extension, make its eightbyte INTEGER.
 
 use super::{Cursor, Parts, Place, Register};
 use crate::types::{Field, Kind, Type, round_up};
@@ -55,8 +58,9 @@ pub(super) const fn next(cursor: Cursor, ty: &Type) -> (Cursor, Place) {
     // On the stack, each argument's size rounded up to eightbytes, aligned to 8 or its own alignment.
     let align = if ty.align > 8 { ty.align } else { 8 };
     let offset = round_up(cursor.stack as usize, align);
-    let stack = (offset + round_up(ty.size, 8)) as u32;
-    (Cursor { stack, ..cursor }, Place::Stack(offset as u32))
+    let end = offset + round_up(ty.size, 8);
+    assert!(end <= u32::MAX as usize, "cbframe: 4 GiB of arguments on the stack");
+    (Cursor { stack: end as u32, ..cursor }, Place::Stack(offset as u32))
 }
 
 /// The place of a value whose eightbytes take the next of `integers` and of xmm registers from `vector`.

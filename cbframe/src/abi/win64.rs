@@ -11,8 +11,9 @@
 //! 4. A result that fits in 64 bits (1, 2, 4 or 8 bytes) is in rax, a float in xmm0. For any other the caller
 //!    passes an address as a first argument, which takes a position and comes back in rax.
 //!
-//! A zero-sized argument is nothing Microsoft has. gcc and clang for Windows, and rustc after them, pass the
-//! address of one: it takes a position.
+//! A zero-sized type is nothing Microsoft has (in C its compiler gives an empty struct four bytes). gcc, clang
+//! and rustc pass a zero-sized argument by its address: it takes a position. For a zero-sized result gcc and
+//! rustc, and so cbframe, pass nothing; clang passes the address of one as in 4.
 
 use super::{Cursor, Parts, Place, Pointer, Register};
 use crate::types::{Kind, Type};
