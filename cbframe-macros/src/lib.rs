@@ -92,7 +92,51 @@ pub fn derive_c_type(input: TokenStream) -> TokenStream {
     derive::expand(input.into()).into()
 }
 
-/// Makes a function a C callback: see the documentation of `cbframe`.
+/// Makes a function a C callback.
+///
+/// The function stays as it is and can be called from Rust. Beside it stands a type of the same name with
+///
+/// | without `#[state]` | with `#[state]` |
+/// | --- | --- |
+/// | `FN`: the C function pointer, a constant | `bind(state)`: a `Frame` that owns the state and a C function pointer |
+/// | `as_fn_of::<Q>()`: the same as another pointer type of the same layout | `leak(state)`: a C function pointer for ever |
+/// | | `bind_static!(name, STATE)`: a constant C function pointer for a `static` state |
+///
+/// and, for both, `LAYOUT` (where arguments and result lie) and `NAME`.
+///
+/// # Parameters
+///
+/// - `#[state] s: &S`: what was bound. `S` must be `Sync`: C may call on any thread, and more than once at a time.
+/// - `#[state] s: &mut S`: the same, used by one call at a time: a nested or overlapping call is found and aborts the
+///   process with a message. `S` must be `Send`.
+/// - `#[cpu] cpu: &mut CpuState`: the registers as they were when C called. Changes are in the registers on return; the
+///   result wins over changes of the registers that it lies in. Pointers to such a callback are `unsafe` to call,
+///   since it can change what its caller keeps in registers.
+/// - All others are the C signature, in this order. Types: whatever rustc takes in an `extern` function. A parameter
+///   is a name or `_`. Parameters whose type is a `CType` are checked: a value that Rust does not allow aborts the
+///   process with a message. Other types arrive unchecked, as in an ordinary `extern` function.
+///
+/// The function may be `unsafe`, and generic over lifetimes.
+///
+/// # Options
+///
+/// - `abi = "…"`, required: `"C"`, `"system"`, `"sysv64"`, `"win64"`, `"efiapi"`; `"C-unwind"`, `"system-unwind"`,
+///   `"sysv64-unwind"`, `"win64-unwind"`, out of which a panic may go; `"raw"`, whose only parameter beside a state is
+///   `cpu: &mut CpuState`. A panic in a callback of another ABI aborts the process.
+/// - `pool = PATH`: the pool that `bind` takes a slot from; the shared one by default.
+/// - `on_panic = EXPR`: what C gets if the function panics. Needs the feature `std`.
+/// - `save(gpr, flags, sse, x87)`: the registers that `CpuState` has, `gpr` and any of the others; `(gpr, flags, sse)` by
+///   default.
+/// - `name = Ident`: another name for the type beside the function.
+/// - `export = "symbol"`: without `#[state]`, exports the C function under this name.
+/// - `entry = "direct" | "stack" | "captured"`: the entry, which is chosen by the signature by default; for tests and
+///   measurements.
+/// - `crate = PATH`: where `cbframe` is, if it is not `::cbframe`.
+///
+/// # Where it cannot be
+///
+/// On a method, and inside an `impl` or `trait` block: a type cannot stand there. In a crate that forbids
+/// `unsafe_code`: the expansion has some.
 #[proc_macro_attribute]
 pub fn cbframe(options: TokenStream, item: TokenStream) -> TokenStream {
     callback(options.into(), item.into()).into()

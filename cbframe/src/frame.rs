@@ -171,6 +171,31 @@ impl<O> PoolFull<O> {
         self.state
     }
 
+    /// The error without the state, which is dropped: one that outlives what the state borrows, so that `?` can
+    /// pass it on.
+    ///
+    /// ```
+    /// use cbframe::{PoolFull, cbframe};
+    ///
+    /// #[cbframe(abi = "C")]
+    /// fn add(#[state] sum: &mut i64, x: i32) {
+    ///     *sum += i64::from(x);
+    /// }
+    ///
+    /// fn run() -> Result<i64, Box<dyn std::error::Error>> {
+    ///     let mut sum = 0;
+    ///     let frame = add::bind(&mut sum).map_err(PoolFull::without_state)?;
+    ///     // SAFETY: the frame lives.
+    ///     unsafe { frame.as_fn()(3) };
+    ///     drop(frame);
+    ///     Ok(sum)
+    /// }
+    /// # assert_eq!(run().unwrap(), 3);
+    /// ```
+    pub fn without_state(self) -> PoolFull<()> {
+        PoolFull { pool: self.pool, state: () }
+    }
+
     /// The pool that is full.
     pub fn pool(&self) -> &'static Pool {
         self.pool

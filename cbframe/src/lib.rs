@@ -1,4 +1,91 @@
-//! Rust functions with state as bare C function pointers.
+//! Rust functions with state as bare C function pointers, in any calling convention, without generating code at run
+//! time.
+//!
+//! A C function pointer carries no state, and Rust defines functions only in the conventions that rustc knows.
+//! [`#[cbframe]`](macro@cbframe) removes both limits. It leaves a function as it is and puts a type of the same name
+//! beside it, which makes C function pointers: one constant for a function without state, one for each state that is
+//! bound for a function with `#[state]`.
+//!
+//! ```
+//! use cbframe::{PoolFull, cbframe};
+//! use std::ffi::{c_int, c_void};
+//!
+//! # unsafe extern "C" {
+//! #     fn qsort(
+//! #         base: *mut c_void, n: usize, size: usize,
+//! #         compare: Option<unsafe extern "C" fn(*const c_void, *const c_void) -> c_int>,
+//! #     );
+//! # }
+//! /// `qsort` has no user-data pointer; this comparator has a state all the same.
+//! #[cbframe(abi = "C")]
+//! fn compare(#[state] direction: &i32, a: &i32, b: &i32) -> c_int {
+//!     direction * (a.cmp(b) as c_int)
+//! }
+//!
+//! let mut numbers = [3, 1, 2];
+//! let descending = compare::bind(-1)?;
+//! // SAFETY: `qsort` calls back before it returns, with the addresses of two elements.
+//! unsafe { qsort(numbers.as_mut_ptr().cast(), 3, 4, descending.as_fn_of()) };
+//! assert_eq!(numbers, [3, 2, 1]);
+//! # Ok::<(), PoolFull<i32>>(())
+//! ```
+//!
+//! # How a call flows
+//!
+//! ```text
+//! C caller ── call ──▶ stub k      endbr64
+//!                                  push [rip + slot_k.ctx]
+//!                                  jmp  [rip + slot_k.entry]
+//!           ┌──────────────────────────┼───────────────────────────────┐
+//!    direct entry                stack entry                     captured entry
+//!    pop <free arg register>     call shim                       build CpuState
+//!    jmp shim                    ret                             call dispatch(&mut CpuState, ctx)
+//!           │                          │                         restore, ret
+//!    extern "sysv64"             extern "sysv64"                       │
+//!    fn shim(a, b, ctx) -> R     fn shim(head, a, b) -> R        arguments read from their places
+//!           └──────────────────────────┴──▶ your function ◀────────────┘
+//! ```
+//!
+//! A *stub* is 16 bytes of code that were assembled when the program was built, one callable address; a *slot* is its
+//! 16 bytes of data; a [`Pool`] has a fixed number of both. Binding a state writes a slot, and nothing else: no memory
+//! is ever both writable and executable. The *entry* is written for the signature by the attribute, and the compiler
+//! chooses among three: rustc passes the arguments and the state goes along in a free argument register (*direct*) or
+//! in memory that rustc takes for a first argument (*stack*); or the entry stores the registers into a [`CpuState`]
+//! and the arguments are read from the places that the ABI gives them (*captured*), which is how a callback gets to
+//! see every register.
+//!
+//! # Which types
+//!
+//! A typed callback takes every type that rustc takes in an `extern` function of its ABI. For a [`CType`] (integers,
+//! floats, pointers, and what derives it) cbframe knows where it lies: that makes the direct entry, layouts
+//! ([`abi::Layout`]), [`Frame::as_fn_of`] and the captured lane possible, and values are checked before they become a
+//! `T`: a null reference, a `bool` of 2 or an unknown enum value aborts the process with a message that names the
+//! callback and the parameter. An argument whose type is no `CType` arrives unchecked, as in an ordinary `extern` fn.
+//!
+//! # Targets and conventions
+//!
+//! | target | `"C"`, `"system"` | `"sysv64"` | `"win64"`, `"efiapi"` | `"raw"` |
+//! | --- | --- | --- | --- | --- |
+//! | x86_64 Linux | System V | yes | yes | yes |
+//!
+//! `-unwind` forms (all but `efiapi` and `raw`) let panics and foreign exceptions through. Other targets do not build
+//! yet, and say so.
+//!
+//! # Guarantees
+//!
+//! - Nothing is compiled at run time and no executable memory is asked for.
+//! - A callback without state, or with `&S`, executes no allocation, lock, atomic or thread-local access of cbframe's.
+//! - Every target of an indirect branch begins with `endbr64`. User shadow stacks are satisfied by all entries, as long
+//!   as a handler leaves `rip` and `rsp` in its [`CpuState`] alone. Callers compiled with kcfi, or Control Flow Guard
+//!   on Windows, check the *type* of what they call: stubs carry no type hash, so such callers must exempt the call.
+//! - Registers and flags that the ABI preserves are preserved.
+//!
+//! # Features
+//!
+//! - `std` (default): `on_panic`. Implies `alloc`.
+//! - `alloc`: binding `S`, `Box<S>` and `Arc<S>`. Without it `&S` and `&mut S` can be bound.
+//!
+//! The environment variable `CBFRAME_SLOTS`, when the crate is built, sets the size of the shared pool (1024).
 #![no_std]
 
 #[cfg(feature = "alloc")]
@@ -6,7 +93,7 @@ extern crate alloc;
 #[cfg(feature = "std")]
 extern crate std;
 
-// The derive names this crate as users do.
+// The macros name this crate as users do.
 extern crate self as cbframe;
 
 pub mod abi;

@@ -293,3 +293,142 @@ impl List<'_, '_> {
         write!(self.out, "{before}{path}")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+
+    use std::format;
+    use std::string::ToString;
+
+    use super::super::tests::{CHAR, DOUBLE, FLOAT, INT, POINTER, VOID, array, layout, record, union};
+    use super::*;
+
+    /// Compares whole tables; `expected` is indented for the eye.
+    #[track_caller]
+    fn check(found: &Layout, expected: &str) {
+        let expected = expected.trim().replace("\n        ", "\n");
+        assert_eq!(found.to_string(), expected, "{found}");
+    }
+
+    #[test]
+    fn example() {
+        let point = record("Point", &[("x", DOUBLE), ("id", INT)]);
+        let vec3 = record("Vec3", &[("x", DOUBLE), ("y", DOUBLE), ("z", DOUBLE)]);
+        let parameters = [("level", INT), ("at", point), ("name", POINTER)];
+        check(
+            &layout(Abi::SysV64, false, parameters, vec3),
+            "
+        sysv64 fn(level: i32, at: Point, name: pointer) -> Vec3
+          return  Vec3     24 B  in memory; its address arrives in rdi and leaves in rax
+          level   i32       4 B  esi
+          at      Point    16 B  xmm0 (x), rdx (id)
+          name    pointer   8 B  rcx",
+        );
+        check(
+            &layout(Abi::Win64, true, parameters, INT),
+            "
+        win64-unwind fn(level: i32, at: Point, name: pointer) -> i32
+          return  i32       4 B  eax
+          level   i32       4 B  ecx
+          at      Point    16 B  by reference; its address is in rdx
+          name    pointer   8 B  r8",
+        );
+    }
+
+    #[test]
+    fn nothing_to_say() {
+        check(&layout(Abi::SysV64, true, [], VOID), "sysv64-unwind fn()\n  return  ()  0 B  nothing (no bytes)");
+    }
+
+    #[test]
+    fn nameless_and_on_the_stack() {
+        let empty = record("Empty", &[]);
+        let big = record("Big", &[("bytes", array(CHAR, 100))]);
+        let parameters = [INT, FLOAT, big, empty, CHAR, big].map(|ty| ("", ty));
+        check(
+            &layout(Abi::SysV64, false, parameters, VOID),
+            "
+        sysv64 fn(i32, f32, Big, Empty, i8, Big)
+          return  ()       0 B  nothing (no bytes)
+          #0      i32      4 B  edi
+          #1      f32      4 B  xmm0
+          #2      Big    100 B  stack, [rsp+8] at entry
+          #3      Empty    0 B  nothing (no bytes)
+          #4      i8       1 B  sil
+          #5      Big    100 B  stack, [rsp+112] at entry",
+        );
+        check(
+            &layout(Abi::Win64, false, parameters, VOID),
+            "
+        win64 fn(i32, f32, Big, Empty, i8, Big)
+          return  ()       0 B  nothing (no bytes)
+          #0      i32      4 B  ecx
+          #1      f32      4 B  xmm1
+          #2      Big    100 B  by reference; its address is in r8
+          #3      Empty    0 B  by reference; its address is in r9
+          #4      i8       1 B  stack, [rsp+40] at entry
+          #5      Big    100 B  by reference; its address is on the stack, [rsp+48] at entry",
+        );
+    }
+
+    #[test]
+    fn long_names_leave_the_columns_alone() {
+        let long = record("A_name_that_bindgen_made_of_three_others", &[("first", INT)]);
+        check(
+            &layout(Abi::SysV64, false, [("a", INT), ("b", long), ("größe", INT)], VOID),
+            "
+        sysv64 fn(a: i32, b: A_name_that_bindgen_made_of_three_others, größe: i32)
+          return  ()   0 B  nothing (no bytes)
+          a       i32  4 B  edi
+          b       A_name_that_bindgen_made_of_three_others  4 B  esi (first)
+          größe   i32  4 B  edx",
+        );
+    }
+
+    #[test]
+    fn fields_of_a_part() {
+        let point = record("Point", &[("x", DOUBLE), ("id", INT)]);
+        let rgb = record("Rgb", &[("r", CHAR), ("g", CHAR), ("b", CHAR)]);
+        let bits = union("Bits", &[("float", FLOAT), ("int", INT), ("bytes", array(CHAR, 12))]);
+        let parameters = [
+            ("nested", record("Nested", &[("at", point)])),
+            ("tuple", record("Tuple", &[("0", INT), ("1", INT), ("2", CHAR)])),
+            // The third element lies across the eightbytes.
+            ("pixels", record("Pixels", &[("all", array(rgb, 5))])),
+            ("bits", bits),
+            ("words", record("Words", &[("a", array(array(FLOAT, 2), 2))])),
+            ("empty", record("WithEmpty", &[("none", record("Empty", &[])), ("f", FLOAT)])),
+        ];
+        check(
+            &layout(Abi::SysV64, false, parameters, record("Two", &[("a", DOUBLE), ("b", DOUBLE)])),
+            "
+        sysv64 fn(nested: Nested, tuple: Tuple, pixels: Pixels, bits: Bits, words: Words, empty: WithEmpty) -> Two
+          return  Two        16 B  xmm0 (a), xmm1 (b)
+          nested  Nested     16 B  xmm0 (at.x), rdi (at.id)
+          tuple   Tuple      12 B  rsi (0, 1), edx (2)
+          pixels  Pixels     15 B  rcx (all[0..2], all[2].r, all[2].g), r8 (all[2].b, all[3..5])
+          bits    Bits       12 B  stack, [rsp+8] at entry
+          words   Words      16 B  xmm1 (a[0]), xmm2 (a[1])
+          empty   WithEmpty   4 B  xmm3 (f)",
+        );
+        check(
+            &layout(Abi::SysV64, false, [("bits", bits)], VOID),
+            "
+        sysv64 fn(bits: Bits)
+          return  ()     0 B  nothing (no bytes)
+          bits    Bits  12 B  rdi (float, int, bytes[0..8]), esi (bytes[8..12])",
+        );
+    }
+
+    #[test]
+    fn register_names() {
+        let names = |n: u8| [1, 2, 3, 4, 5, 8].map(|size| Register::Integer(n).narrow(size).to_string());
+        assert_eq!(names(0), ["al", "ax", "eax", "eax", "rax", "rax"]);
+        assert_eq!(names(3), ["bl", "bx", "ebx", "ebx", "rbx", "rbx"]);
+        assert_eq!(names(6), ["sil", "si", "esi", "esi", "rsi", "rsi"]);
+        assert_eq!(names(9), ["r9b", "r9w", "r9d", "r9d", "r9", "r9"]);
+        assert_eq!(format!("{} {}", Register::RDI, Register::Vector(12)), "rdi xmm12");
+        assert_eq!(format!("[{:>7}]", Abi::SysV64), "[ sysv64]");
+    }
+}
