@@ -53,8 +53,7 @@ pub(crate) fn text(tokens: &impl ToTokens) -> String {
         let after_open = text.ends_with(['<', '(', '[', '&', '*', ':']);
         let before_close =
             chars.peek().is_some_and(|next| matches!(next, '<' | '>' | ',' | ')' | ']' | ':' | ';' | '('));
-        let after_lifetime = text.rsplit([' ', '<', '&', '(']).next().is_some_and(|word| word.starts_with('\''));
-        if c == ' ' && (after_open || before_close) && !after_lifetime {
+        if c == ' ' && (after_open || before_close) {
             continue;
         }
         text.push(c);

@@ -88,6 +88,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     for (extension, (files, bytes)) in kinds.iter().take(12) {
         println!("{bytes:>12} {files:>8}  {extension}");
     }
-    println!("{} directories, {} deep, {} bytes in all, under {root}", census.directories, census.deepest, census.bytes);
+    println!(
+        "{} directories, {} deep, {} bytes in all, under {root}",
+        census.directories, census.deepest, census.bytes
+    );
     Ok(())
 }

@@ -55,9 +55,10 @@ impl<'a, P: Copy, C> Frame<'a, P, C> {
     ///
     /// # Safety
     ///
-    /// - `entry` is the entry of the callback with the pointer type `P`, and expects ctx to be a state of type
-    ///   `S`, or for [`Use::EXCLUSIVE`] a record with the address of one.
-    /// - What is `Send` about the state is so in `C`.
+    /// - `entry` is the entry of the callback with the pointer type `P`, and expects ctx to be a state of the type
+    ///   that `U` names, or for `U::EXCLUSIVE` a record with the address of one.
+    /// - `C` is `Send` only if the state is.
+    #[doc(hidden)]
     #[inline]
     pub unsafe fn bind<U: Use<'a, O>, O>(
         pool: &'static Pool,
