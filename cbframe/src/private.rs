@@ -120,7 +120,7 @@ impl<T: CType> Probe<T> {
     pub unsafe fn check(argument: &MaybeUninit<T>, meta: &'static Meta, index: usize) {
         // SAFETY: aligned and readable; a caller that follows the signature initialized what has to be.
         if !unsafe { T::is_valid(argument.as_ptr()) } {
-            invalid(argument.as_ptr().cast(), &const { T::TYPE }, meta, index);
+            invalid(argument, &const { T::TYPE }, meta, index);
         }
     }
 }
@@ -160,13 +160,21 @@ pub const fn known(ty: Type) -> Known {
 pub unsafe fn check_fn_pointer<F>(argument: &MaybeUninit<F>, meta: &'static Meta, index: usize) {
     // SAFETY: the caller's promise.
     if !unsafe { is_not_null(argument.as_ptr()) } {
-        invalid(argument.as_ptr().cast(), &const { fn_pointer::<F>() }, meta, index);
+        invalid(argument, &const { fn_pointer::<F>() }, meta, index);
     }
+}
+
+/// Reports an argument. It is copied on this path, so that the good one leaves it in its register.
+#[inline(always)]
+fn invalid<T>(argument: &MaybeUninit<T>, ty: &Type, meta: &'static Meta, index: usize) -> ! {
+    // SAFETY: `MaybeUninit` has no destructor, and the original is not used again.
+    let copy = unsafe { core::ptr::read(argument) };
+    report_invalid(copy.as_ptr().cast(), ty, meta, index)
 }
 
 #[cold]
 #[inline(never)]
-fn invalid(argument: *const u8, ty: &Type, meta: &'static Meta, index: usize) -> ! {
+fn report_invalid(argument: *const u8, ty: &Type, meta: &'static Meta, index: usize) -> ! {
     let (name, parameter) = (meta.name, meta.parameters[index]);
     let its_name = parameter.split(':').next().unwrap_or(parameter);
     // SAFETY: as for the check that failed, which read the same bytes.

@@ -76,7 +76,17 @@ impl Parts {
         self
     }
 
+    /// The piece at `index`, which is below 4, if there are so many.
+    ///
+    /// Asked for one by one with constants, the pieces fold into the code that uses them; a loop over the slice
+    /// would not in every build.
+    #[inline(always)]
+    pub(crate) const fn get(&self, index: usize) -> Option<Part> {
+        if index < self.len as usize { Some(self.parts[index]) } else { None }
+    }
+
     /// The pieces.
+    #[inline]
     pub const fn as_slice(&self) -> &[Part] {
         self.parts.split_at(self.len as usize).0
     }
@@ -224,6 +234,7 @@ pub(crate) const fn check_result(ty: &Type) {
 
 impl<const N: usize> Placed<N> {
     /// The place of the parameter at `index`.
+    #[inline]
     pub const fn parameter(&self, index: usize) -> Place {
         self.parameters[index].place
     }
@@ -325,6 +336,7 @@ impl Layout {
 }
 
 /// How an integer result narrower than 32 bits is extended: 0 not at all, 1 with zeros, 2 with its sign.
+#[inline(always)]
 pub(crate) const fn extension(ty: &Type) -> u8 {
     match ty.kind {
         Kind::Bool => 1,

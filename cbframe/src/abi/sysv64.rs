@@ -112,7 +112,7 @@ const fn merge_in(classes: [Class; 2], ty: &Type, offset: usize) -> Classes {
         return Some(classes);
     }
     // 1. "has unaligned fields": MEMORY.
-    if offset % ty.align != 0 {
+    if !offset.is_multiple_of(ty.align) {
         return None;
     }
     let class = match ty.kind {

@@ -57,6 +57,7 @@ macro_rules! __cbframe_single_stub {
                 ".cfi_def_cfa_offset 16",
                 "jmp qword ptr [rip + {slot}]",
                 ".cfi_endproc",
+                ".balign 16",
                 slot = sym $slot,
             )
         }
@@ -76,6 +77,7 @@ macro_rules! __cbframe_plain_entry {
                 "endbr64",
                 "jmp {shim}",
                 ".cfi_endproc",
+                ".balign 16",
                 shim = sym $shim,
             )
         }
@@ -103,6 +105,7 @@ macro_rules! __cbframe_direct_entry {
                 ".cfi_def_cfa_offset 8",
                 "jmp {shim}",
                 ".cfi_endproc",
+                ".balign 16",
                 register = const $register,
                 shim = sym $shim,
             )
@@ -139,6 +142,7 @@ macro_rules! __cbframe_stack_entry {
                 ".cfi_def_cfa_offset 8",
                 "ret",
                 ".cfi_endproc",
+                ".balign 16",
                 pad = const $pad,
                 shim = sym $shim,
             )
@@ -302,6 +306,7 @@ macro_rules! __cbframe_captured_entry {
                 ".cfi_def_cfa_offset 8",
                 "ret",
                 ".cfi_endproc",
+                ".balign 16",
                 frame = const $capture.frame(),
                 state = const $capture.state(),
                 fxsave = const $capture.fxsave(),

@@ -4,7 +4,7 @@ use core::mem::MaybeUninit;
 use core::ptr;
 
 use super::state::CpuState;
-use crate::abi::{Abi, Place, Placed, Pointer, Register, extension};
+use crate::abi::{Abi, Part, Parts, Place, Placed, Pointer, Register, extension};
 use crate::types::Type;
 
 /// What an expansion knows of a type: all of it for a `CType`, else what every Rust type tells.
@@ -203,17 +203,20 @@ impl Capture {
         if groups & Group::Sse.bit() != 0 {
             whole |= VECTORS;
         }
-        let mut saved = whole | mask(&placed.result.place, true);
+        let mut saved = match placed.result.place {
+            Place::Hidden { arrives, .. } => whole | bit(arrives),
+            _ => whole,
+        };
         let mut i = 0;
         while i < N {
-            saved |= mask(&placed.parameters[i].place, true);
+            saved |= at_entry(&placed.parameters[i].place);
             i += 1;
         }
         let home = match abi {
             Abi::SysV64 => 0,
             Abi::Win64 => 32,
         };
-        Self { saved, loaded: whole | mask(&placed.result.place, false), groups, home }
+        Self { saved, loaded: whole | on_return(&placed.result.place), groups, home }
     }
 
     /// The registers to store.
@@ -253,21 +256,31 @@ impl Capture {
     }
 }
 
-/// The registers that a place names; for a hidden result those at entry or on return.
-const fn mask(place: &Place, at_entry: bool) -> u32 {
+/// The registers that a parameter arrives in.
+const fn at_entry(place: &Place) -> u32 {
     match place {
-        Place::Nothing | Place::Stack(_) | Place::Reference(Pointer::Stack(_)) => 0,
+        Place::Registers(parts) => bits(parts),
         Place::Reference(Pointer::Register(register)) => bit(*register),
-        Place::Hidden { arrives, leaves } => bit(if at_entry { *arrives } else { *leaves }),
-        Place::Registers(parts) => {
-            let (parts, mut mask, mut i) = (parts.as_slice(), 0, 0);
-            while i < parts.len() {
-                mask |= bit(parts[i].register);
-                i += 1;
-            }
-            mask
-        }
+        Place::Nothing | Place::Stack(_) | Place::Reference(Pointer::Stack(_)) | Place::Hidden { .. } => 0,
     }
+}
+
+/// The registers that a result leaves in.
+const fn on_return(place: &Place) -> u32 {
+    match place {
+        Place::Registers(parts) => bits(parts),
+        Place::Hidden { leaves, .. } => bit(*leaves),
+        Place::Nothing | Place::Stack(_) | Place::Reference(_) => 0,
+    }
+}
+
+const fn bits(parts: &Parts) -> u32 {
+    let (parts, mut bits, mut i) = (parts.as_slice(), 0, 0);
+    while i < parts.len() {
+        bits |= bit(parts[i].register);
+        i += 1;
+    }
+    bits
 }
 
 const fn bit(register: Register) -> u32 {
@@ -331,15 +344,13 @@ pub unsafe fn take<T>(cpu: *const CpuState, place: Place) -> MaybeUninit<T> {
     let to = value.as_mut_ptr().cast::<u8>();
     match place {
         Place::Nothing | Place::Hidden { .. } => {}
-        Place::Registers(parts) => {
-            for part in parts.as_slice() {
-                // SAFETY: the capture includes the parameters' registers; a part lies within its value.
-                unsafe {
-                    let word = read(cpu, part.register);
-                    ptr::copy_nonoverlapping((&raw const word).cast(), to.add(part.offset.into()), part.size.into());
-                }
-            }
-        }
+        // SAFETY: the capture includes the parameters' registers; a part lies within its value.
+        Place::Registers(parts) => unsafe {
+            take_part(cpu, parts.get(0), to);
+            take_part(cpu, parts.get(1), to);
+            take_part(cpu, parts.get(2), to);
+            take_part(cpu, parts.get(3), to);
+        },
         // SAFETY: the caller of the callback wrote the value there.
         Place::Stack(offset) => unsafe {
             ptr::copy_nonoverlapping(stack_arguments(cpu).add(offset as usize), to, size_of::<T>());
@@ -350,6 +361,20 @@ pub unsafe fn take<T>(cpu: *const CpuState, place: Place) -> MaybeUninit<T> {
         },
     }
     value
+}
+
+/// # Safety
+///
+/// As for [`read`], and the piece lies within the value at `to`.
+#[inline(always)]
+unsafe fn take_part(cpu: *const CpuState, part: Option<Part>, to: *mut u8) {
+    if let Some(Part { register, offset, size }) = part {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let word = read(cpu, register);
+            ptr::copy_nonoverlapping((&raw const word).cast(), to.add(offset.into()), size.into());
+        }
+    }
 }
 
 /// The address at which the caller wants a result in memory; null if the result is elsewhere.
@@ -377,27 +402,38 @@ pub unsafe fn give<T>(cpu: *mut CpuState, place: Place, ty: Type, hidden: *mut u
     let from = value.as_ptr().cast::<u8>();
     match place {
         Place::Nothing | Place::Stack(_) | Place::Reference(_) => {}
-        Place::Registers(parts) => {
-            for part in parts.as_slice() {
-                let mut word = MaybeUninit::<u64>::zeroed();
-                // SAFETY: a part lies within its value and is at most 8 bytes; the state is the entry's, which
-                // loads this register.
-                unsafe {
-                    ptr::copy_nonoverlapping(from.add(part.offset.into()), word.as_mut_ptr().cast(), part.size.into());
-                    if extension(&ty) == 2 {
-                        // "narrower than 32 bits": bits 8 or 16 to 31 repeat the sign, as gcc and clang have it.
-                        let unused = 32 - 8 * u32::from(part.size);
-                        let extended = ((word.assume_init() as i32) << unused) >> unused;
-                        word = MaybeUninit::new(u64::from(extended as u32));
-                    }
-                    cpu.byte_add(offset(part.register)).cast::<MaybeUninit<u64>>().write(word);
-                }
-            }
-        }
+        // SAFETY: the entry loads the result's registers from the state; a part lies within its value.
+        Place::Registers(parts) => unsafe {
+            let signed = extension(&ty) == 2;
+            give_part(cpu, parts.get(0), from, signed);
+            give_part(cpu, parts.get(1), from, signed);
+            give_part(cpu, parts.get(2), from, signed);
+            give_part(cpu, parts.get(3), from, signed);
+        },
         // SAFETY: `hidden` is the caller's space for the result, whose address goes back in `leaves`.
         Place::Hidden { leaves, .. } => unsafe {
             ptr::copy_nonoverlapping(from, hidden, size_of::<T>());
             cpu.byte_add(offset(leaves)).cast::<u64>().write(hidden.expose_provenance() as u64);
         },
+    }
+}
+
+/// # Safety
+///
+/// As for [`give`], and the piece lies within the value at `from`.
+#[inline(always)]
+unsafe fn give_part(cpu: *mut CpuState, part: Option<Part>, from: *const u8, signed: bool) {
+    let Some(part) = part else { return };
+    let mut word = MaybeUninit::<u64>::zeroed();
+    // SAFETY: the caller's promise; a piece is at most 8 bytes.
+    unsafe {
+        ptr::copy_nonoverlapping(from.add(part.offset.into()), word.as_mut_ptr().cast(), part.size.into());
+        if signed {
+            // Callers take a result narrower than 32 bits as extended to 32, as gcc and clang produce it.
+            let unused = 32 - 8 * u32::from(part.size);
+            let extended = ((word.assume_init() as i32) << unused) >> unused;
+            word = MaybeUninit::new(u64::from(extended as u32));
+        }
+        cpu.byte_add(offset(part.register)).cast::<MaybeUninit<u64>>().write(word);
     }
 }
