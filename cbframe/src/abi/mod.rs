@@ -309,8 +309,8 @@ impl Layout {
     }
 
     /// Whether a callback with the layout `self` can be called through a pointer whose type has the layout
-    /// `pointer`: each argument and the result lie in the same places, the result is extended in the same
-    /// way, and nothing unwinds through a pointer type that says nothing does.
+    /// `pointer`: each argument and the result lie in the same places and are, where they are narrower than 32
+    /// bits, extended in the same way; and nothing unwinds through a pointer type that says nothing does.
     ///
     /// Names do not count, nor does what a pointer points to.
     pub const fn fits(&self, pointer: &Self) -> bool {
@@ -326,7 +326,8 @@ impl Layout {
         let mut i = 0;
         while i < self.parameters.len() {
             let (a, b) = (&self.parameters[i], &pointer.parameters[i]);
-            if a.ty.size != b.ty.size || !same_place(&a.place, &b.place) {
+            // gcc, clang and rustc extend narrow arguments in the caller, and clang and rustc rely on it.
+            if a.ty.size != b.ty.size || !same_place(&a.place, &b.place) || extension(&a.ty) != extension(&b.ty) {
                 return false;
             }
             i += 1;
@@ -335,7 +336,7 @@ impl Layout {
     }
 }
 
-/// How an integer result narrower than 32 bits is extended: 0 not at all, 1 with zeros, 2 with its sign.
+/// How an integer narrower than 32 bits is extended: 0 not at all, 1 with zeros, 2 with its sign.
 #[inline(always)]
 pub(crate) const fn extension(ty: &Type) -> u8 {
     match ty.kind {

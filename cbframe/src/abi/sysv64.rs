@@ -41,9 +41,6 @@ pub(super) const fn start(result: &Type) -> (Cursor, Place) {
 
 /// "Passing": the place of the next parameter, and the cursor behind it.
 pub(super) const fn next(cursor: Cursor, ty: &Type) -> (Cursor, Place) {
-    if ty.size == 0 {
-        return (cursor, Place::Nothing);
-    }
     if let Some(classes) = classify(ty) {
         let integers = cursor.integers + count(classes, Class::Integer);
         let vectors = cursor.vectors + count(classes, Class::Sse);
