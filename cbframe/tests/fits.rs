@@ -34,14 +34,14 @@ fn fits<C: FnPointer, P: FnPointer>() -> bool {
 #[test]
 fn pointers_are_pointers() {
     type Declared = Option<unsafe extern "C" fn(*const c_void, *const c_void) -> c_int>;
-    assert!(fits::<unsafe extern "C" fn(&i32, Option<&mut i32>) -> i32, Declared>());
+    assert!(fits::<unsafe extern "C" fn(&'static i32, Option<&'static mut i32>) -> i32, Declared>());
     assert!(fits::<extern "C" fn(NonNull<u8>, extern "C" fn()) -> u32, Declared>());
     assert!(fits::<extern "C" fn(usize, u64) -> u32, Declared>());
-    assert!(!fits::<extern "C" fn(&i32) -> i32, Declared>());
-    assert!(!fits::<extern "C" fn(&i32, &i32, &i32) -> i32, Declared>());
-    assert!(!fits::<extern "C" fn(&i32, f64) -> i32, Declared>());
-    assert!(!fits::<extern "C" fn(&i32, &i32) -> i64, Declared>());
-    assert!(!fits::<extern "C" fn(&i32, &i32), Declared>());
+    assert!(!fits::<extern "C" fn(&'static i32) -> i32, Declared>());
+    assert!(!fits::<extern "C" fn(&'static i32, &'static i32, &'static i32) -> i32, Declared>());
+    assert!(!fits::<extern "C" fn(&'static i32, f64) -> i32, Declared>());
+    assert!(!fits::<extern "C" fn(&'static i32, &'static i32) -> i64, Declared>());
+    assert!(!fits::<extern "C" fn(&'static i32, &'static i32), Declared>());
 }
 
 #[test]
