@@ -22,8 +22,9 @@ use crate::signature::{Described, FnPointer};
 ///
 /// The pointer is `unsafe` to call, or to hand to something that will, because nothing ties it to the frame. It
 /// may be called
-/// - while the frame lives, or after it was [leaked](Self::leak); a call after that aborts with a message for as
-///   long as the slot's address has not been bound again, and is undefined from then on;
+/// - while the frame lives, or after it was [leaked](Self::leak); a call after it was dropped aborts with a message
+///   for as long as the slot's address has not been bound again, and is undefined from then on; a frame that was
+///   forgotten (`mem::forget`) lives as long as what it borrows;
 /// - with the arguments of its C signature, which are valid as the callback's parameter types demand. Null
 ///   references, `bool`s other than 0 and 1 and unknown enum values are found and abort the process;
 /// - while no other thread drops, frees or leaves the scope of the frame.

@@ -211,7 +211,8 @@ pub const fn words(slots: usize) -> usize {
 /// another one: for a part of a program that must not run out because some other part leaks, or that needs
 /// more. A slot takes 16 bytes of code, 16 of data and 32 of diagnostics.
 ///
-/// Binding and freeing are lock-free and never wait for another thread.
+/// Binding and freeing are lock-free and never wait for another thread. Binding a `&'static` state allocates nothing
+/// and is async-signal-safe; boxed states are as safe there as the allocator is.
 // A slot is fresh (may be bound), bound, or retired (freed, and resting so that a stale call is found rather than
 // passed to the next callback at this address). Each word of the free map holds two bits for 32 slots: bit `i` is
 // set unless slot `i` is fresh, bit `32 + i` is set if it is retired. So one compare-and-swap moves a slot from
