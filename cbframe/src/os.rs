@@ -1,6 +1,7 @@
 //! What is asked of the operating system: a message on standard error, the end of the process, the name of a
 //! thread. Usable from a signal handler and without an allocator.
 
+use core::arch::asm;
 use core::fmt::{self, Write};
 
 /// Prints `cbframe: {message}` on standard error and aborts the process.
@@ -41,94 +42,68 @@ impl Write for Stderr {
     }
 }
 
-#[cfg(target_os = "linux")]
-mod linux {
-    //! System calls by number (Linux, `arch/x86/entry/syscalls/syscall_64.tbl`), so that the `no_std` core links
-    //! with no C library.
+// System calls by number (Linux, `arch/x86/entry/syscalls/syscall_64.tbl`), so that the `no_std` core links with no C
+// library.
 
-    use core::arch::asm;
+const WRITE: usize = 1;
+const GETPID: usize = 39;
+const GETTID: usize = 186;
+const TGKILL: usize = 234;
+const SIGABRT: usize = 6;
+const EINTR: isize = 4;
 
-    const WRITE: usize = 1;
-    const GETPID: usize = 39;
-    const GETTID: usize = 186;
-    const TGKILL: usize = 234;
-    const SIGABRT: usize = 6;
-
-    /// # Safety
-    ///
-    /// What the system call with this number asks for.
-    unsafe fn syscall(number: usize, a: usize, b: usize, c: usize) -> isize {
-        let result;
-        // SAFETY: the kernel's convention: number in rax, arguments in rdi, rsi, rdx; rcx and r11 are clobbered.
-        unsafe {
-            asm!(
-                "syscall",
-                inlateout("rax") number => result,
-                in("rdi") a,
-                in("rsi") b,
-                in("rdx") c,
-                out("rcx") _,
-                out("r11") _,
-                options(nostack),
-            );
-        }
-        result
+/// # Safety
+///
+/// What the system call with this number asks for.
+unsafe fn syscall(number: usize, a: usize, b: usize, c: usize) -> isize {
+    let result;
+    // SAFETY: the kernel's convention: number in rax, arguments in rdi, rsi, rdx; rcx and r11 are clobbered.
+    unsafe {
+        asm!(
+            "syscall",
+            inlateout("rax") number => result,
+            in("rdi") a,
+            in("rsi") b,
+            in("rdx") c,
+            out("rcx") _,
+            out("r11") _,
+            options(nostack),
+        );
     }
+    result
+}
 
-    pub(super) fn write_stderr(mut bytes: &[u8]) {
-        while !bytes.is_empty() {
-            // SAFETY: the range is readable; 2 is standard error.
-            let written = unsafe { syscall(WRITE, 2, bytes.as_ptr() as usize, bytes.len()) };
-            match usize::try_from(written) {
-                Ok(written) if written > 0 => bytes = &bytes[written.min(bytes.len())..],
-                _ => return,
-            }
-        }
-    }
-
-    pub(super) fn thread_id() -> usize {
-        // SAFETY: `gettid` has no arguments and cannot fail.
-        unsafe { syscall(GETTID, 0, 0, 0) as usize }
-    }
-
-    pub(super) fn abort() -> ! {
-        // SAFETY: the calls send a signal to this thread; where it is blocked or returns, `ud2` is left.
-        unsafe {
-            let process = syscall(GETPID, 0, 0, 0) as usize;
-            syscall(TGKILL, process, thread_id(), SIGABRT);
-            asm!("ud2", options(noreturn));
+fn write_stderr(mut bytes: &[u8]) {
+    while !bytes.is_empty() {
+        // SAFETY: the range is readable; 2 is standard error.
+        let written = unsafe { syscall(WRITE, 2, bytes.as_ptr() as usize, bytes.len()) };
+        match usize::try_from(written) {
+            Ok(written) if written > 0 => bytes = &bytes[written.min(bytes.len())..],
+            Err(_) if written == -EINTR => {}
+            _ => return,
         }
     }
 }
 
-#[cfg(target_os = "linux")]
-use linux::write_stderr;
-
-#[cfg(all(not(target_os = "linux"), feature = "std"))]
-fn write_stderr(bytes: &[u8]) {
-    use std::io::Write as _;
-    // As above: nothing is left to do.
-    let _ = std::io::stderr().write_all(bytes);
+fn current_thread() -> usize {
+    // SAFETY: `gettid` has no arguments and cannot fail.
+    unsafe { syscall(GETTID, 0, 0, 0) as usize }
 }
 
-#[cfg(all(not(target_os = "linux"), not(feature = "std")))]
-fn write_stderr(_: &[u8]) {}
-
-#[cfg(target_os = "linux")]
-use linux::abort;
-
-#[cfg(all(not(target_os = "linux"), feature = "std"))]
-use std::process::abort;
-
-#[cfg(all(not(target_os = "linux"), not(feature = "std")))]
 fn abort() -> ! {
-    // SAFETY: `ud2` raises the exception for an invalid instruction.
-    unsafe { core::arch::asm!("ud2", options(noreturn)) }
+    // SAFETY: the calls send a signal to this thread; where it is blocked or returns, `ud2` is left.
+    unsafe {
+        let process = syscall(GETPID, 0, 0, 0) as usize;
+        syscall(TGKILL, process, current_thread(), SIGABRT);
+        asm!("ud2", options(noreturn));
+    }
 }
 
-/// A number for the calling thread that debuggers and `ps` show, or 0 where there is none to be had.
+/// A number for the calling thread that debuggers and `ps` show.
 pub(crate) fn thread_id() -> usize {
-    #[cfg(all(target_os = "linux", feature = "std"))]
+    #[cfg(not(feature = "std"))]
+    return current_thread();
+    #[cfg(feature = "std")]
     {
         std::thread_local! {
             static ID: core::cell::Cell<usize> = const { core::cell::Cell::new(0) };
@@ -137,13 +112,9 @@ pub(crate) fn thread_id() -> usize {
         // destructor, so it is there until the thread ends.
         ID.with(|id| {
             if id.get() == 0 {
-                id.set(linux::thread_id());
+                id.set(current_thread());
             }
             id.get()
         })
     }
-    #[cfg(all(target_os = "linux", not(feature = "std")))]
-    return linux::thread_id();
-    #[cfg(not(target_os = "linux"))]
-    0
 }

@@ -105,11 +105,13 @@ impl<T> Refused<T> {
 }
 
 /// Asks whether a type is a `CType`: its inherent items, which exist only if it is, shadow those of [`NotCType`].
+///
+/// Their names are such that no other trait in scope has them.
 pub struct Probe<T>(PhantomData<T>);
 
 impl<T: CType> Probe<T> {
     /// What is known of a `CType`.
-    pub const KNOWN: Known = Known { ty: Some(T::TYPE), size: size_of::<T>(), align: align_of::<T>() };
+    pub const __CBFRAME_KNOWN: Known = Known { ty: Some(T::TYPE), size: size_of::<T>(), align: align_of::<T>() };
 
     /// Aborts unless the argument is a value of its type.
     ///
@@ -117,7 +119,7 @@ impl<T: CType> Probe<T> {
     ///
     /// The argument was passed by a caller that follows the signature.
     #[inline(always)]
-    pub unsafe fn check(argument: &MaybeUninit<T>, meta: &'static Meta, index: usize) {
+    pub unsafe fn __cbframe_check(argument: &MaybeUninit<T>, meta: &'static Meta, index: usize) {
         // SAFETY: aligned and readable; a caller that follows the signature initialized what has to be.
         if !unsafe { T::is_valid(argument.as_ptr()) } {
             invalid(argument, &const { T::TYPE }, meta, index);
@@ -127,23 +129,23 @@ impl<T: CType> Probe<T> {
 
 /// What is known of every type.
 pub trait NotCType {
-    /// What the argument of `check` is.
+    /// What the argument of `__cbframe_check` is.
     type Argument;
     /// The size and the alignment.
-    const KNOWN: Known;
+    const __CBFRAME_KNOWN: Known;
 
     /// Nothing can be checked.
     ///
     /// # Safety
     ///
-    /// None: this mirrors the other `check`.
+    /// None: this mirrors the other one.
     #[inline(always)]
-    unsafe fn check(_: &MaybeUninit<Self::Argument>, _: &'static Meta, _: usize) {}
+    unsafe fn __cbframe_check(_: &MaybeUninit<Self::Argument>, _: &'static Meta, _: usize) {}
 }
 
 impl<T> NotCType for Probe<T> {
     type Argument = T;
-    const KNOWN: Known = Known { ty: None, size: size_of::<T>(), align: align_of::<T>() };
+    const __CBFRAME_KNOWN: Known = Known { ty: None, size: size_of::<T>(), align: align_of::<T>() };
 }
 
 /// What is known of a type with this description.
@@ -155,7 +157,7 @@ pub const fn known(ty: Type) -> Known {
 ///
 /// # Safety
 ///
-/// As for [`Probe::check`].
+/// As for [`Probe::__cbframe_check`].
 #[inline(always)]
 pub unsafe fn check_fn_pointer<F>(argument: &MaybeUninit<F>, meta: &'static Meta, index: usize) {
     // SAFETY: the caller's promise.
@@ -192,6 +194,7 @@ fn report_invalid(argument: *const u8, ty: &Type, meta: &'static Meta, index: us
 /// # Panics
 ///
 /// If C has no such parameter, or none of this alignment can be passed on.
+#[track_caller]
 pub const fn check_parameter(known: Known) {
     if let Some(ty) = &known.ty {
         crate::abi::check_parameter(ty);
@@ -207,6 +210,7 @@ pub const fn check_parameter(known: Known) {
 /// # Panics
 ///
 /// If C has no such result.
+#[track_caller]
 pub const fn check_result(known: Known) {
     if let Some(ty) = &known.ty {
         crate::abi::check_result(ty);
@@ -237,6 +241,37 @@ pub const fn place_known<const N: usize>(
     Some(place(abi, typed, result))
 }
 
+/// The layout to show, if there is one.
+pub const fn layout<const N: usize>(placed: &'static Option<Placed<N>>, abi: (Abi, bool)) -> Option<Layout> {
+    match placed {
+        Some(placed) => Some(placed.layout(abi.0, abi.1)),
+        None => None,
+    }
+}
+
+/// The layout.
+///
+/// # Panics
+///
+/// If there is none.
+#[track_caller]
+pub const fn known_layout(layout: &'static Option<Layout>) -> &'static Layout {
+    match layout {
+        Some(layout) => layout,
+        None => {
+            panic!("cbframe: this callback has no known layout: a parameter or the result is not a `CType`; derive it")
+        }
+    }
+}
+
+/// What a callback that is not raw tells of itself.
+pub const fn description(layout: &Option<Layout>) -> Description {
+    match layout {
+        Some(layout) => Description::Layout(*layout),
+        None => Description::Unknown,
+    }
+}
+
 /// The convention and the unwinding that an ABI string means on this target.
 ///
 /// # Panics
@@ -254,6 +289,18 @@ pub const fn require_shared<S: Sync>() {}
 
 /// Requires what a `&mut S` that C uses on any thread needs.
 pub const fn require_exclusive<S: Send>() {}
+
+/// What `bind_static!` finds in a callback with `#[state] s: &mut S`.
+///
+/// # Panics
+///
+/// Always.
+#[track_caller]
+pub const fn not_shared() -> Slot {
+    panic!(
+        "cbframe: everyone may use a `static`, so `bind_static!` takes a callback with `#[state] s: &S`, not `&mut S`"
+    )
+}
 
 /// The pointer of a stateless callback as another pointer type with the same layout.
 pub const fn cast_fn<C: Described, Q: FnPointer>(function: unsafe extern "C" fn()) -> Q {

@@ -55,6 +55,7 @@ pub enum Forced {
 /// # Panics
 ///
 /// When the lane that was asked for does not exist.
+#[track_caller]
 pub const fn sysv64_lane<const N: usize>(placed: &Option<Placed<N>>, parameters: &[Known; N], forced: Forced) -> Lane {
     match (placed, forced) {
         (Some(Placed { next: Some(Register::Integer(register)), .. }), Forced::No | Forced::Direct) => {
@@ -77,17 +78,18 @@ pub const fn sysv64_lane<const N: usize>(placed: &Option<Placed<N>>, parameters:
     }
 }
 
-/// The lane of a Windows x64 callback.
+/// The lane of a Windows x64 callback, whose result is in memory if `hidden`.
 ///
 /// # Panics
 ///
 /// When the lane that was asked for does not exist.
-pub const fn win64_lane<const N: usize>(result: Known, forced: Forced) -> Lane {
+#[track_caller]
+pub const fn win64_lane(parameters: usize, hidden: bool, forced: Forced) -> Lane {
     const REGISTERS: [u8; 4] = [1, 2, 8, 9];
-    let hidden = win64_hidden(result) as usize;
+    let positions = parameters + hidden as usize;
     match forced {
-        Forced::No | Forced::Direct if N + hidden < 4 => Lane::Direct(REGISTERS[N + hidden]),
-        Forced::No | Forced::Stack if N + hidden >= 4 => Lane::Stack(4 - hidden as u8),
+        Forced::No | Forced::Direct if positions < 4 => Lane::Direct(REGISTERS[positions]),
+        Forced::No | Forced::Stack if positions >= 4 => Lane::Stack(4 - hidden as u8),
         _ => panic!(
             "cbframe: on Windows x64 the direct entry serves up to three positions, a hidden result pointer included, and the stack entry four or more"
         ),
@@ -99,6 +101,7 @@ pub const fn win64_lane<const N: usize>(result: Known, forced: Forced) -> Lane {
 /// # Panics
 ///
 /// When it does not tell: a vector or a 16-byte scalar may be in a register, a struct of that size is not.
+#[track_caller]
 pub const fn win64_hidden(result: Known) -> bool {
     match result.ty {
         Some(ty) => matches!(crate::abi::place(Abi::Win64, [], ty).result.place, Place::Hidden { .. }),

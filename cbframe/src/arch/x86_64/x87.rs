@@ -135,7 +135,8 @@ const _: () = {
 impl Fxsave {
     /// The register that holds `st(index)`.
     const fn physical(&self, index: usize) -> usize {
-        (self.status as usize >> 11 & 7) + index & 7
+        let top = (self.status as usize >> 11) & 7;
+        (top + index) & 7
     }
 
     /// The mask of mxcsr bits that this CPU has; 0 stands for 0xffbf (Intel SDM volume 1, section 11.6.6).
