@@ -1,11 +1,12 @@
 //! The options of the attribute: `#[cbframe(abi = "C", pool = MENU)]`.
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::quote;
-use syn::parse::{Parse, ParseStream, Parser};
+use syn::ext::IdentExt;
+use syn::parse::{ParseStream, Parser};
 use syn::punctuated::Punctuated;
 use syn::spanned::Spanned;
-use syn::{Expr, Ident, LitStr, Path, Token, ext::IdentExt, parenthesized};
+use syn::{Expr, ExprLit, ExprPath, Ident, Lit, LitStr, Path, Token, parenthesized, token};
 
 use crate::report::Report;
 
@@ -67,30 +68,50 @@ impl Args {
     /// Parses the options; what is wrong goes to `report`, and the rest is still read.
     pub(crate) fn parse(tokens: TokenStream, report: &mut Report) -> Self {
         let mut args = Self::default();
-        match Punctuated::<Opt, Token![,]>::parse_terminated.parse2(tokens) {
-            Ok(options) => {
-                let mut seen = Vec::<String>::new();
-                for Opt { name, value } in options {
-                    if seen.contains(&name.to_string()) {
-                        report.error(&name, format_args!("the option `{name}` is given twice"));
-                        continue;
+        let mut seen = Vec::<String>::new();
+        let read = |input: ParseStream<'_>| {
+            while !input.is_empty() {
+                if let Err(error) = args.read(input, &mut seen, report) {
+                    report.push(error);
+                    // The rest of this option; those behind it are still read.
+                    while !input.is_empty() && !input.peek(Token![,]) {
+                        input.parse::<TokenTree>()?;
                     }
-                    seen.push(name.to_string());
-                    args.take(value, report);
                 }
-                if !seen.iter().any(|name| name == "abi") {
-                    report.push(syn::Error::new(
-                        Span::call_site(),
-                        format_args!(
-                            "the calling convention is missing: `#[cbframe(abi = \"C\")]`; the others are {}",
-                            listed(&ABIS[1..])
-                        ),
-                    ));
+                if !input.is_empty() {
+                    input.parse::<Token![,]>()?;
                 }
             }
-            Err(error) => report.push(error),
+            Ok(())
+        };
+        if let Err(error) = read.parse2(tokens) {
+            report.push(error);
+        }
+        if report.is_empty() && args.abi.is_none() {
+            report.push(syn::Error::new(
+                Span::call_site(),
+                format_args!(
+                    "the calling convention is missing: `#[cbframe(abi = \"C\")]`; the others are {}",
+                    listed(&ABIS[1..])
+                ),
+            ));
         }
         args
+    }
+
+    /// Reads one option.
+    fn read(&mut self, input: ParseStream<'_>, seen: &mut Vec<String>, report: &mut Report) -> syn::Result<()> {
+        let Ok(name) = Ident::parse_any(input) else {
+            return Err(input.error("options are written `name = value`: `abi = \"C\"`"));
+        };
+        let value = Value::parse(&name, input)?;
+        if seen.contains(&name.to_string()) {
+            report.error(&name, format_args!("the option `{name}` is given twice"));
+        } else {
+            seen.push(name.to_string());
+            self.take(value, report);
+        }
+        Ok(())
     }
 
     fn take(&mut self, value: Value, report: &mut Report) {
@@ -174,11 +195,6 @@ fn listed(names: &[&str]) -> String {
     format!("{} and `{last}`", rest.join(", "))
 }
 
-struct Opt {
-    name: Ident,
-    value: Value,
-}
-
 enum Value {
     Abi(LitStr),
     Pool(Path),
@@ -190,49 +206,72 @@ enum Value {
     Crate(Path),
 }
 
-impl Parse for Opt {
-    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
-        let name = Ident::parse_any(input)?;
-        if name == "save" {
+impl Value {
+    /// Parses what stands behind the name of an option.
+    fn parse(name: &Ident, input: ParseStream<'_>) -> syn::Result<Self> {
+        let option = name.to_string();
+        let example = match option.as_str() {
+            "abi" => "abi = \"C\"",
+            "pool" => "pool = POOL",
+            "on_panic" => "on_panic = -1",
+            "save" => "save(gpr, flags, sse)",
+            "name" => "name = Handle",
+            "export" => "export = \"symbol\"",
+            "entry" => "entry = \"stack\"",
+            "crate" => "crate = path::to::cbframe",
+            _ => {
+                let options = ["abi", "pool", "on_panic", "save", "name", "export", "entry", "crate"];
+                let message = format_args!("unknown option `{name}`; there are {}", listed(&options));
+                return Err(syn::Error::new(name.span(), message));
+            }
+        };
+        let wrong = |span| syn::Error::new(span, format_args!("this option is written like `{example}`"));
+        if option == "save" {
+            if !input.peek(token::Paren) {
+                return Err(wrong(name.span()));
+            }
             let content;
             parenthesized!(content in input);
             let groups = Punctuated::<Ident, Token![,]>::parse_terminated(&content)?;
-            let span = name.span();
-            return Ok(Self { name, value: Value::Save(span, groups.into_iter().collect()) });
-        }
-        let value = name.to_string();
-        if !["abi", "pool", "on_panic", "name", "export", "entry", "crate"].contains(&value.as_str()) {
-            return Err(syn::Error::new(
-                name.span(),
-                format_args!(
-                    "unknown option `{name}`; there are `abi`, `pool`, `on_panic`, `save`, `name`, `export`, `entry` and `crate`"
-                ),
-            ));
+            return Ok(Self::Save(name.span(), groups.into_iter().collect()));
         }
         if !input.peek(Token![=]) {
-            return Err(syn::Error::new(name.span(), format_args!("the option `{name}` has a value: `{name} = …`")));
+            return Err(wrong(name.span()));
         }
         input.parse::<Token![=]>()?;
-        let value = match value.as_str() {
-            "abi" => Value::Abi(string(input, "abi = \"C\"")?),
-            "pool" => Value::Pool(input.parse()?),
-            "on_panic" => Value::OnPanic(input.parse()?),
-            "name" => Value::Name(input.parse()?),
-            "export" => Value::Export(string(input, "export = \"symbol\"")?),
-            "entry" => Value::Entry(string(input, "entry = \"stack\"")?),
-            _ => Value::Crate(Path::parse_mod_style(input)?),
+        let value: Expr = input.parse()?;
+        let span = value.span();
+        let parsed = match option.as_str() {
+            "abi" => string(&value).map(Self::Abi),
+            "export" => string(&value).map(Self::Export),
+            "entry" => string(&value).map(Self::Entry),
+            "name" => path(&value).and_then(|path| path.get_ident().cloned()).map(Self::Name),
+            "pool" => path(&value).map(Self::Pool),
+            "crate" => path(&value).map(Self::Crate),
+            _ => Some(Self::OnPanic(value)),
         };
-        Ok(Self { name, value })
+        parsed.ok_or_else(|| wrong(span))
     }
 }
 
-/// A string literal; else an error that shows `example`.
-fn string(input: ParseStream<'_>, example: &str) -> syn::Result<LitStr> {
-    let expr: Expr = input.parse()?;
-    if let Expr::Lit(literal) = &expr
-        && let syn::Lit::Str(string) = &literal.lit
-    {
-        return Ok(string.clone());
+/// What is inside the groups that `macro_rules!` leaves around a fragment.
+fn ungrouped(mut expr: &Expr) -> &Expr {
+    while let Expr::Group(group) = expr {
+        expr = &group.expr;
     }
-    Err(syn::Error::new(expr.span(), format_args!("a string literal is expected here: `{example}`")))
+    expr
+}
+
+fn string(expr: &Expr) -> Option<LitStr> {
+    match ungrouped(expr) {
+        Expr::Lit(ExprLit { lit: Lit::Str(string), .. }) => Some(string.clone()),
+        _ => None,
+    }
+}
+
+fn path(expr: &Expr) -> Option<Path> {
+    match ungrouped(expr) {
+        Expr::Path(ExprPath { qself: None, path, .. }) => Some(path.clone()),
+        _ => None,
+    }
 }

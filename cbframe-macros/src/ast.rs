@@ -1,9 +1,9 @@
 //! A function under the attribute: its signature parsed, its body left as tokens.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::parse::{Parse, ParseStream};
-use syn::{Attribute, FnArg, Signature, Visibility};
+use syn::{Attribute, FnArg, LitStr, Signature, Token, Visibility};
 
 /// A function, as far as the macro looks into it.
 pub(crate) struct Function {
@@ -16,13 +16,32 @@ pub(crate) struct Function {
 
 impl Parse for Function {
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
-        Ok(Self {
-            attributes: input.call(Attribute::parse_outer)?,
-            visibility: input.parse()?,
-            signature: input.parse()?,
-            body: input.parse()?,
-        })
+        let attributes = input.call(Attribute::parse_outer)?;
+        let visibility = input.parse()?;
+        if !is_function(&input.fork()) {
+            return Err(input.error("`#[cbframe]` goes on a function"));
+        }
+        let signature = input.parse()?;
+        if input.peek(Token![;]) {
+            return Err(input.error("`#[cbframe]` goes on a function with a body"));
+        }
+        Ok(Self { attributes, visibility, signature, body: input.parse()? })
     }
+}
+
+/// Whether what follows is `fn`, perhaps behind `const`, `async`, `unsafe` and `extern "C"`.
+fn is_function(input: ParseStream<'_>) -> bool {
+    while input.peek(Token![const])
+        || input.peek(Token![async])
+        || input.peek(Token![unsafe])
+        || input.peek(Token![extern])
+        || input.peek(LitStr)
+    {
+        if input.parse::<TokenTree>().is_err() {
+            return false;
+        }
+    }
+    input.peek(Token![fn])
 }
 
 impl Function {

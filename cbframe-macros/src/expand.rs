@@ -3,8 +3,12 @@
 //! Names that an expansion introduces begin with `__cbframe_` or stand behind the path of the private module, so
 //! that nothing in scope can be mistaken for them and they hide nothing that the user's types name.
 
+#[cfg(test)]
+mod tests;
+
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
+use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 use syn::{Attribute, GenericArgument, PathArguments, ReturnType, Type};
 
@@ -36,6 +40,8 @@ struct Expansion<'a> {
     callback: &'a Callback<'a>,
     /// `::cbframe::private`.
     private: TokenStream,
+    /// The name of the type beside the function: a token of the expansion's, so that lints pass over it.
+    item: Ident,
     arguments: Vec<Argument<'a>>,
     /// `a0: MaybeUninit<A>, …`
     shim_parameters: Vec<TokenStream>,
@@ -57,13 +63,15 @@ pub(crate) fn expand(callback: &Callback<'_>) -> TokenStream {
         ReturnType::Default => syn::parse_quote!(()),
         ReturnType::Type(_, ty) => (**ty).clone(),
     };
-    Expansion { callback, private, arguments, shim_parameters, result }.write()
+    let mut item = callback.item.clone();
+    item.set_span(Span::call_site().located_at(item.span()));
+    Expansion { callback, private, item, arguments, shim_parameters, result }.write()
 }
 
 impl Expansion<'_> {
     fn write(&self) -> TokenStream {
         let function = self.callback.function.plain();
-        let item = self.callback.item;
+        let item = &self.item;
         let visibility = &self.callback.function.visibility;
         let private = &self.private;
         let carried = |names: &[&str]| -> Vec<&Attribute> {
@@ -71,37 +79,32 @@ impl Expansion<'_> {
             attributes.filter(|attribute| names.iter().any(|name| attribute.path().is_ident(name))).collect()
         };
         let (on_struct, on_code) = (carried(&["cfg", "allow", "deprecated"]), carried(&["cfg", "allow"]));
+        // rustc's lints pass over what a macro of another crate wrote; but the function is named with the user's token.
+        let deprecated = (!carried(&["deprecated"]).is_empty()).then(|| quote!(#[allow(deprecated)]));
         // Makes the struct `Send` if the state is, and `Frame` with it.
         let state = self.callback.state.as_ref().map(|State { ty, .. }| lifetimes::with("'static", ty));
         let state = state.map_or_else(|| quote!(()), ToTokens::into_token_stream);
         let code = [self.descriptions(), self.checks(), self.call(), self.entry(), self.items()];
         quote! {
+            // These ask for what the attribute does not take.
+            #[allow(clippy::missing_const_for_fn, clippy::trivially_copy_pass_by_ref)]
             #function
 
             #(#on_struct)*
             #[doc(hidden)]
-            #[allow(non_camel_case_types, dead_code, clippy::pedantic)]
             #visibility struct #item {
                 __cbframe_state: #private::core::marker::PhantomData<#state>,
             }
 
             #(#on_code)*
-            #[allow(
-                dead_code, deprecated, improper_ctypes_definitions, mismatched_lifetime_syntaxes, non_snake_case,
-                non_upper_case_globals, private_bounds, private_interfaces, unsafe_code, unused_qualifications,
-                unused_unsafe, clippy::all, clippy::nursery, clippy::pedantic, clippy::restriction
-            )]
+            #deprecated
+            #[allow(clippy::all, clippy::nursery, clippy::pedantic, clippy::restriction)]
             const _: () = {
                 #[allow(unused_imports)]
                 use #private::NotCType as _;
                 #(#code)*
             };
         }
-    }
-
-    /// Whether rustc places the arguments, so that they need not be `CType`s.
-    fn is_native(&self) -> bool {
-        self.callback.captured.is_none()
     }
 
     fn family(&self) -> Family {
@@ -121,22 +124,15 @@ impl Expansion<'_> {
         let known = arguments.iter().map(|argument| self.known(argument.ty));
         let result = self.known(&self.result);
         let texts = arguments.iter().map(|Argument { name, ty, .. }| format!("{name}: {}", text(ty)));
-        let name = self.callback.function.signature.ident.to_string();
+        let name = self.callback.function.signature.ident.unraw().to_string();
         // A raw callback is placed as `fn()`, but has no layout to show.
         let layout = if self.callback.raw {
             quote!(#private::Option::None)
         } else {
-            quote! {
-                match __CBFRAME_PLACED {
-                    #private::Option::Some(placed) => {
-                        #private::Option::Some(placed.layout(__CBFRAME_ABI.0, __CBFRAME_ABI.1))
-                    }
-                    #private::Option::None => #private::Option::None,
-                }
-            }
+            quote!(#private::layout(__CBFRAME_PLACED, __CBFRAME_ABI))
         };
         quote! {
-            const __CBFRAME_ABI: (#private::Abi, bool) = #private::abi(#abi);
+            const __CBFRAME_ABI: (#private::Abi, #private::core::primitive::bool) = #private::abi(#abi);
             const __CBFRAME_KNOWN: [#private::Known; #count] = [#(#known),*];
             const __CBFRAME_RESULT: #private::Known = #result;
             const __CBFRAME_PLACED: &#private::Option<#private::Placed<#count>> =
@@ -150,68 +146,81 @@ impl Expansion<'_> {
         }
     }
 
-    /// An expression for the `Known` of a type.
+    /// An expression for the `Known` of a type; an error on the type where it has to be a `CType` and is none.
+    ///
+    /// The captured lane needs every type to be one. Elsewhere a type that is written as a pointer or a `bool` is
+    /// not taken without a check of its value.
     fn known(&self, ty: &Type) -> TokenStream {
-        let private = &self.private;
+        let private = &self.private_at(ty.span());
         let ty = lifetimes::with("'static", ty);
-        if pointer::fn_pointer(&ty).is_some() {
+        if pointer::fn_pointer(&ty).is_some() || self.callback.captured.is_some() || has_invalid_values(&ty) {
             let descriptor = pointer::descriptor(&ty, private);
             quote_spanned!(ty.span()=> #private::known(#descriptor))
         } else {
-            quote_spanned!(ty.span()=> #private::Probe::<#ty>::KNOWN)
+            quote_spanned!(ty.span()=> #private::Probe::<#ty>::__CBFRAME_KNOWN)
         }
+    }
+
+    /// The path of the private module, as if it were written at `span`: errors are shown there.
+    fn private_at(&self, span: Span) -> TokenStream {
+        let tokens = self.private.clone().into_iter().map(|mut token| {
+            token.set_span(token.span().located_at(span));
+            token
+        });
+        tokens.collect()
     }
 
     /// What can be refused only with types at hand, each on its own token.
     fn checks(&self) -> TokenStream {
-        let private = &self.private;
         let mut checks = TokenStream::new();
         for (i, Argument { ty, .. }) in self.arguments.iter().enumerate() {
+            let private = self.private_at(ty.span());
             checks.extend(quote_spanned!(ty.span()=>
                 const _: () = #private::check_parameter(__CBFRAME_KNOWN[#i]);
             ));
-            checks.extend(self.require_c_type(ty));
         }
-        let result = self.result.span();
-        checks.extend(quote_spanned!(result=> const _: () = #private::check_result(__CBFRAME_RESULT);));
-        checks.extend(self.require_c_type(&self.result));
-        if let Some(State { ty, exclusive }) = &self.callback.state {
-            let require = if *exclusive { quote!(require_exclusive) } else { quote!(require_shared) };
-            let ty = lifetimes::with("'static", ty);
-            checks.extend(quote_spanned!(ty.span()=> const _: () = #private::#require::<#ty>();));
-        }
+        let private = self.private_at(self.result.span());
+        checks.extend(quote_spanned!(self.result.span()=> const _: () = #private::check_result(__CBFRAME_RESULT);));
         checks.extend(self.coercion());
         checks
     }
 
-    /// The captured lane needs every type to be a `CType`; elsewhere a type that is written as a pointer or a
-    /// `bool` is not taken without a check of its value.
-    fn require_c_type(&self, ty: &Type) -> Option<TokenStream> {
-        let private = &self.private;
-        if pointer::fn_pointer(ty).is_some() || self.is_native() && !has_invalid_values(ty) {
-            return None;
-        }
-        let ty = lifetimes::with("'static", ty);
-        Some(quote_spanned!(ty.span()=> const _: () = #private::require_c_type::<#ty>();))
-    }
-
-    /// Proves that the function takes the state, and the state of the CPU, for one call only.
+    /// Proves that the function takes the state, and the state of the CPU, for one call only, and takes the state
+    /// with any lifetimes inside.
     fn coercion(&self) -> Option<TokenStream> {
         if self.callback.state.is_none() && !self.callback.has_cpu {
             return None;
         }
         let function = &self.callback.function.signature.ident;
-        let exclusive = self.callback.state.as_ref().is_some_and(|state| state.exclusive);
-        let parameters = self.callback.parameters.iter().map(|parameter| match parameter {
-            Parameter::State if exclusive => quote!(&'__cbframe_state mut _),
-            Parameter::State => quote!(&'__cbframe_state _),
-            Parameter::Cpu => quote!(&'__cbframe_cpu mut _),
-            Parameter::C { .. } => quote!(_),
+        let state = self.callback.state.as_ref().map(|State { exclusive, .. }| {
+            let exclusive = exclusive.then(|| quote!(mut));
+            quote!(&'__cbframe_state #exclusive __CbframeState<'__cbframe>)
         });
+        let parameters = self.callback.parameters.iter().map(|parameter| match parameter {
+            Parameter::State => state.clone(),
+            Parameter::Cpu { .. } => Some(quote!(&'__cbframe_cpu mut _)),
+            Parameter::C { .. } => Some(quote!(_)),
+        });
+        let (alias, threads) = self
+            .callback
+            .state
+            .as_ref()
+            .map(|State { ty, exclusive }| {
+                let private = self.private_at(ty.span());
+                let require = if *exclusive { quote!(require_exclusive) } else { quote!(require_shared) };
+                let bound = lifetimes::with("'__cbframe", ty);
+                (
+                    quote!(type __CbframeState<'__cbframe> = #bound;),
+                    quote_spanned!(ty.span()=> #private::#require::<#bound>();),
+                )
+            })
+            .unzip();
         Some(quote! {
-            const _: () = {
+            #alias
+            fn __cbframe_coerce<'__cbframe>() {
+                #threads
                 let _: for<'__cbframe_state, '__cbframe_cpu> unsafe fn(#(#parameters),*) -> _ = #function;
-            };
+            }
         })
     }
 
@@ -224,7 +233,7 @@ impl Expansion<'_> {
             self.arguments.iter().enumerate().map(|(i, Argument { ident, ty, .. })| match pointer::fn_pointer(ty) {
                 Some(found) if found.optional => TokenStream::new(),
                 Some(_) => quote!(#private::check_fn_pointer(&#ident, &__CBFRAME_META, #i);),
-                None => quote!(#private::Probe::<#ty>::check(&#ident, &__CBFRAME_META, #i);),
+                None => quote!(#private::Probe::<#ty>::__cbframe_check(&#ident, &__CBFRAME_META, #i);),
             });
         let exclusive = self.callback.state.as_ref().is_some_and(|state| state.exclusive);
         let enter = exclusive.then(|| quote!(let __cbframe_exclusive = #private::Exclusive::enter(__cbframe_ctx);));
@@ -232,7 +241,8 @@ impl Expansion<'_> {
         let values = self.callback.parameters.iter().map(|parameter| match parameter {
             Parameter::State if exclusive => quote!(&mut *__cbframe_exclusive.state().cast()),
             Parameter::State => quote!(&*__cbframe_ctx.cast()),
-            Parameter::Cpu => quote!(&mut *__cbframe_cpu),
+            // An error on the parameter's type if it is another.
+            Parameter::Cpu { ty } => quote_spanned!(ty.span()=> &mut *__cbframe_cpu),
             Parameter::C { .. } => {
                 let ident = &arguments.next().expect("as many as were counted").ident;
                 quote!(#ident.assume_init())
@@ -245,7 +255,7 @@ impl Expansion<'_> {
                 Some(quote!(let __cbframe_fallback = || #expr;)),
                 quote! {
                     match #private::catch(|| #call) {
-                        #private::Option::Some(result) => result,
+                        #private::Option::Some(__cbframe_result) => __cbframe_result,
                         #private::Option::None => __cbframe_fallback(),
                     }
                 },
@@ -307,7 +317,11 @@ impl Expansion<'_> {
         ctx: &TokenStream,
         at: usize,
     ) -> TokenStream {
-        let abi = &self.callback.abi;
+        // rustc 1.95 follows System V for structs in `efiapi` functions that are compiled for Linux.
+        let abi = match self.callback.abi.as_str() {
+            "efiapi" => "win64",
+            abi => abi,
+        };
         let signature = &self.callback.function.signature;
         let (lifetimes, output) = (signature.generics.params.iter(), &signature.output);
         let bound = (name == "__cbframe_stack").then(|| {
@@ -335,13 +349,16 @@ impl Expansion<'_> {
         }
     }
 
-    fn forced(&self) -> TokenStream {
-        let private = &self.private;
-        match self.callback.args.entry {
-            Some((_, EntryKind::Direct)) => quote!(#private::Forced::Direct),
-            Some((_, EntryKind::Stack)) => quote!(#private::Forced::Stack),
-            _ => quote!(#private::Forced::No),
-        }
+    /// `__CBFRAME_LANE`: what `function` makes of `arguments` and the option `entry`. An error is on the latter.
+    fn lane(&self, function: &str, arguments: TokenStream) -> TokenStream {
+        let (span, forced) = match &self.callback.args.entry {
+            Some((text, EntryKind::Direct)) => (text.span(), quote!(Direct)),
+            Some((text, EntryKind::Stack)) => (text.span(), quote!(Stack)),
+            _ => (Span::call_site(), quote!(No)),
+        };
+        let (private, at, function) = (&self.private, self.private_at(span), Ident::new(function, span));
+        let lane = quote_spanned!(span=> #at::#function(#arguments, #private::Forced::#forced));
+        quote!(const __CBFRAME_LANE: #private::Lane = #lane;)
     }
 
     fn direct(&self) -> TokenStream {
@@ -355,13 +372,13 @@ impl Expansion<'_> {
     }
 
     fn sysv64(&self) -> TokenStream {
-        let (private, forced, direct) = (&self.private, self.forced(), self.direct());
+        let (private, direct) = (&self.private, self.direct());
+        let lane = self.lane("sysv64_lane", quote!(__CBFRAME_PLACED, &__CBFRAME_KNOWN));
         let head = quote!(__cbframe_head: __CbframeHead,);
         let ctx = quote!(__cbframe_head.ctx());
         let stack = self.shim("__cbframe_stack", &head, &[], &ctx, 0);
         quote! {
-            const __CBFRAME_LANE: #private::Lane =
-                #private::sysv64_lane(__CBFRAME_PLACED, &__CBFRAME_KNOWN, #forced);
+            #lane
             #direct
             #stack
             #private::stack_entry!(
@@ -379,7 +396,7 @@ impl Expansion<'_> {
     }
 
     fn win64(&self) -> TokenStream {
-        let (private, forced, count) = (&self.private, self.forced(), self.arguments.len());
+        let (private, count) = (&self.private, self.arguments.len());
         let mut entries = Vec::new();
         let mut arms = Vec::new();
         if count < 4 {
@@ -391,7 +408,7 @@ impl Expansion<'_> {
         let mut words = vec![quote!(__cbframe_ctx: *const ())];
         words.extend((1..6).map(|i| {
             let word = format_ident!("__cbframe_word_{i}");
-            quote!(#word: #private::MaybeUninit<usize>)
+            quote!(#word: #private::MaybeUninit<#private::core::primitive::usize>)
         }));
         for behind in [3_u8, 4] {
             let at = usize::from(behind);
@@ -403,11 +420,12 @@ impl Expansion<'_> {
                 arms.push(quote!(#private::Lane::Stack(#behind) => #entry,));
             }
         }
-        let result = self.result.span();
-        let check = quote_spanned!(result=> const _: bool = #private::win64_hidden(__CBFRAME_RESULT););
+        let at = self.private_at(self.result.span());
+        let hidden = quote_spanned!(self.result.span()=> #at::win64_hidden(__CBFRAME_RESULT));
+        let lane = self.lane("win64_lane", quote!(#count, __CBFRAME_HIDDEN));
         quote! {
-            #check
-            const __CBFRAME_LANE: #private::Lane = #private::win64_lane::<#count>(__CBFRAME_RESULT, #forced);
+            const __CBFRAME_HIDDEN: #private::core::primitive::bool = #hidden;
+            #lane
             #(#entries)*
             // SAFETY: each entry passes ctx on to its shim as the state of the callback.
             const __CBFRAME_ENTRY: #private::Entry = unsafe {
@@ -444,7 +462,7 @@ impl Expansion<'_> {
         quote! {
             // A type that has no place was reported where it stands.
             const __CBFRAME_PLACES: &#private::Placed<#count> = match __CBFRAME_PLACED {
-                #private::Option::Some(placed) => placed,
+                #private::Option::Some(__cbframe_placed) => __cbframe_placed,
                 #private::Option::None => #private::core::panic!("cbframe: no layout"),
             };
             const __CBFRAME_CAPTURE: #private::Capture =
@@ -496,8 +514,8 @@ impl Expansion<'_> {
     /// What users name: `compare::bind` and its kin.
     fn items(&self) -> TokenStream {
         let private = &self.private;
-        let item = self.callback.item;
-        let name = self.callback.function.signature.ident.to_string();
+        let item = &self.item;
+        let name = self.callback.function.signature.ident.unraw().to_string();
         let is_unsafe = self.is_unsafe();
         let public = match &self.callback.state {
             None => self.stateless_items(),
@@ -506,33 +524,23 @@ impl Expansion<'_> {
         let description = if self.callback.raw {
             quote!(#private::Description::Raw)
         } else {
-            quote! {
-                match __CBFRAME_LAYOUT {
-                    #private::Option::Some(layout) => #private::Description::Layout(layout),
-                    #private::Option::None => #private::Description::Unknown,
-                }
-            }
+            quote!(#private::description(&__CBFRAME_LAYOUT))
         };
         let layout = (!self.callback.raw).then(|| {
             quote! {
                 /// Where the arguments and the result lie. An error at compile time if some type is no `CType`.
-                pub const LAYOUT: &'static #private::Layout = match &__CBFRAME_LAYOUT {
-                    #private::Option::Some(layout) => layout,
-                    #private::Option::None => #private::core::panic!(
-                        "cbframe: this callback has no known layout: a parameter or the result is not a `CType`; derive it"
-                    ),
-                };
+                pub const LAYOUT: &'static #private::Layout = #private::known_layout(&__CBFRAME_LAYOUT);
             }
         });
         quote! {
             impl #private::Described for #item {
                 const DESCRIPTION: #private::Description = #description;
-                const UNSAFE: bool = #is_unsafe;
+                const UNSAFE: #private::core::primitive::bool = #is_unsafe;
             }
 
             impl #item {
                 /// The name of the callback.
-                pub const NAME: &'static str = #name;
+                pub const NAME: &'static #private::core::primitive::str = #name;
                 #layout
                 #public
             }
@@ -556,9 +564,9 @@ impl Expansion<'_> {
         }
     }
 
-    fn stateful_items(&self, State { ty, exclusive }: &State) -> TokenStream {
+    fn stateful_items(&self, State { exclusive, .. }: &State) -> TokenStream {
         let private = &self.private;
-        let item = self.callback.item;
+        let item = &self.item;
         let (state, owner) = if *exclusive {
             (quote!(#private::Exclusively), quote!(#private::ExclusiveState))
         } else {
@@ -570,25 +578,26 @@ impl Expansion<'_> {
         };
         let unsafe_pointer = self.pointer(Some(quote!(unsafe)));
         let pointer = self.pointer(self.is_unsafe().then(|| quote!(unsafe)));
-        let (bound, forever) = (lifetimes::with("'__cbframe", ty), lifetimes::with("'static", ty));
         let transmute = quote!(#private::core::mem::transmute::<unsafe extern "C" fn(), #pointer>);
-        let fixed = (!exclusive).then(|| {
+        // For `bind_static!`.
+        let slot = if *exclusive {
             quote! {
                 #[doc(hidden)]
-                pub const fn __cbframe_slot(state: &'static #forever) -> #private::Slot {
-                    #private::Slot::fixed(__CBFRAME_ENTRY, #private::core::ptr::from_ref(state).cast())
-                }
-
-                #[doc(hidden)]
-                #[must_use]
-                pub const unsafe fn __cbframe_pointer(stub: unsafe extern "C" fn()) -> #pointer {
-                    // SAFETY: the caller passes the stub of a slot from `__cbframe_slot`.
-                    unsafe { #transmute(stub) }
+                #[track_caller]
+                pub const fn __cbframe_slot<__CbframeState>(_: &'static __CbframeState) -> #private::Slot {
+                    #private::not_shared()
                 }
             }
-        });
+        } else {
+            quote! {
+                #[doc(hidden)]
+                pub const fn __cbframe_slot(__cbframe_state: &'static __CbframeState<'static>) -> #private::Slot {
+                    #private::Slot::fixed(__CBFRAME_ENTRY, #private::core::ptr::from_ref(__cbframe_state).cast())
+                }
+            }
+        };
         quote! {
-            /// Binds `state` and gives the owner of the callable address.
+            /// Binds a state and gives the owner of the callable address.
             ///
             /// # Errors
             ///
@@ -596,24 +605,24 @@ impl Expansion<'_> {
             #[track_caller]
             #[inline]
             pub fn bind<'__cbframe, __CbframeOwner>(
-                state: __CbframeOwner,
+                __cbframe_state: __CbframeOwner,
             ) -> #private::Result<#private::Frame<'__cbframe, #unsafe_pointer, #item>, #private::PoolFull<__CbframeOwner>>
             where
-                __CbframeOwner: #owner<'__cbframe, #bound>,
+                __CbframeOwner: #owner<'__cbframe, __CbframeState<'__cbframe>>,
             {
                 // SAFETY: the entry is that of this signature and state, whose type is in the struct.
                 unsafe {
-                    #private::Frame::bind::<#state<#bound>, __CbframeOwner>(
+                    #private::Frame::bind::<#state<__CbframeState<'__cbframe>>, __CbframeOwner>(
                         #pool,
                         __CBFRAME_ENTRY,
                         &__CBFRAME_META,
                         #private::Location::caller(),
-                        state,
+                        __cbframe_state,
                     )
                 }
             }
 
-            /// Binds `state` for as long as the process runs.
+            /// Binds a state for as long as the process runs.
             ///
             /// # Errors
             ///
@@ -621,21 +630,30 @@ impl Expansion<'_> {
             #[track_caller]
             #[inline]
             pub fn leak<__CbframeOwner>(
-                state: __CbframeOwner,
+                __cbframe_state: __CbframeOwner,
             ) -> #private::Result<#pointer, #private::PoolFull<__CbframeOwner>>
             where
-                __CbframeOwner: #owner<'static, #forever>,
+                __CbframeOwner: #owner<'static, __CbframeState<'static>>,
             {
-                match Self::bind(state) {
+                match Self::bind(__cbframe_state) {
                     // SAFETY: the pointer's type differs in no more than `unsafe`: the state is never freed.
-                    #private::Result::Ok(frame) => #private::Result::Ok(unsafe {
-                        #private::core::mem::transmute::<#unsafe_pointer, #pointer>(#private::Frame::leak(frame))
+                    #private::Result::Ok(__cbframe_frame) => #private::Result::Ok(unsafe {
+                        #private::core::mem::transmute::<#unsafe_pointer, #pointer>(
+                            #private::Frame::leak(__cbframe_frame)
+                        )
                     }),
-                    #private::Result::Err(full) => #private::Result::Err(full),
+                    #private::Result::Err(__cbframe_full) => #private::Result::Err(__cbframe_full),
                 }
             }
 
-            #fixed
+            #slot
+
+            #[doc(hidden)]
+            #[must_use]
+            pub const unsafe fn __cbframe_pointer(__cbframe_stub: unsafe extern "C" fn()) -> #pointer {
+                // SAFETY: the caller passes the stub of a slot from `__cbframe_slot`.
+                unsafe { #transmute(__cbframe_stub) }
+            }
         }
     }
 }

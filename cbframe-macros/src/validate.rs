@@ -1,6 +1,7 @@
 //! Options and signature checked against each other: what is left is a callback that can be written out.
 
 use quote::ToTokens;
+use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 use syn::visit_mut::VisitMut;
 use syn::{
@@ -35,7 +36,7 @@ pub(crate) struct Callback<'a> {
 
 pub(crate) enum Parameter<'a> {
     State,
-    Cpu,
+    Cpu { ty: &'a Type },
     C { name: String, ty: &'a Type },
 }
 
@@ -80,7 +81,7 @@ pub(crate) fn check<'a>(args: &'a Args, function: &'a Function, report: &mut Rep
                     Role::Cpu => {
                         has_cpu = true;
                         check_cpu(&parameter.ty, report);
-                        parameters.push(Parameter::Cpu);
+                        parameters.push(Parameter::Cpu { ty: &parameter.ty });
                     }
                     Role::C => parameters.push(Parameter::C { name, ty: &parameter.ty }),
                 }
@@ -89,6 +90,16 @@ pub(crate) fn check<'a>(args: &'a Args, function: &'a Function, report: &mut Rep
     }
     if raw {
         check_raw(function, &parameters, report);
+    }
+    if let (true, ReturnType::Type(_, ty)) = (state.is_some() || has_cpu, &function.signature.output) {
+        // The lifetime of `#[state]` or `#[cpu]` is elided too, so this means that one, or nothing.
+        for span in lifetimes::elided(ty) {
+            report.push(syn::Error::new(
+                span,
+                "the result cannot borrow from what is there for one call only: name a lifetime of the arguments, or \
+                 `'static`",
+            ));
+        }
     }
     check_options(args, state.is_some(), has_cpu, report);
     if !report.is_empty() {
@@ -168,8 +179,10 @@ fn check_signature(function: &Function, report: &mut Report) {
     }
     if let ReturnType::Type(_, ty) = &signature.output {
         check_type(ty, report);
-        if matches!(peel(ty), Type::Never(_)) {
-            report.error(ty, "C has no `!`: leave the result out");
+        match peel(ty) {
+            Type::Never(_) => report.error(ty, "C has no `!`: leave the result out"),
+            Type::Array(_) => report.error(ty, "C has no arrays as results: put it in a struct"),
+            _ => {}
         }
     }
 }
@@ -197,8 +210,19 @@ fn check_parameter(parameter: &PatType, report: &mut Report) -> String {
         }
     }
     check_type(&parameter.ty, report);
+    match peel(&parameter.ty) {
+        Type::Tuple(tuple) if tuple.elems.is_empty() => {
+            report.error(tuple, "C has no parameters without a value: remove it");
+        }
+        Type::Array(array) => report.error(
+            array,
+            "C has no arrays as parameters, it passes a pointer to the first element: write `*const T`, or put the \
+             array in a struct",
+        ),
+        _ => {}
+    }
     match &*parameter.pat {
-        Pat::Ident(pat) if pat.by_ref.is_none() && pat.subpat.is_none() => pat.ident.to_string(),
+        Pat::Ident(pat) if pat.by_ref.is_none() && pat.subpat.is_none() => pat.ident.unraw().to_string(),
         Pat::Wild(_) => "_".to_owned(),
         other => {
             report.error(other, "a parameter is a name here: take it apart in the body");
@@ -235,6 +259,18 @@ fn check_state(ty: &Type, report: &mut Report) -> Option<State> {
     if let Some(lifetime) = &reference.lifetime {
         report.error(lifetime, "the state is borrowed for one call only: leave the lifetime out");
     }
+    let unsized_example = match peel(&reference.elem) {
+        Type::TraitObject(_) => Some("&Box<dyn …>"),
+        Type::Slice(_) => Some("&Vec<…>"),
+        Type::Path(path) if path.path.is_ident("str") => Some("&String"),
+        _ => None,
+    };
+    if let Some(example) = unsized_example {
+        report.error(
+            &reference.elem,
+            format_args!("the address of the state is one pointer, so its type has a size: write `{example}`"),
+        );
+    }
     for lifetime in lifetimes::named(&reference.elem) {
         report.error(&lifetime, "the state's lifetimes are those of what is bound, not of the call: write `'_`");
     }
@@ -257,7 +293,7 @@ fn check_raw(function: &Function, parameters: &[Parameter<'_>], report: &mut Rep
     for parameter in parameters {
         match parameter {
             Parameter::State => {}
-            Parameter::Cpu => has_cpu = true,
+            Parameter::Cpu { .. } => has_cpu = true,
             Parameter::C { ty, .. } => report.error(
                 ty,
                 "with `abi = \"raw\"` nothing is known of the arguments: read them from `CpuState`, or name the calling \
@@ -302,7 +338,10 @@ fn check_options(args: &Args, has_state: bool, has_cpu: bool, report: &mut Repor
     {
         report.push(syn::Error::new(
             expr.span(),
-            format_args!("a panic leaves an `{}` callback: remove `on_panic`, or `-unwind`", abi.value()),
+            format_args!(
+                "a panic passes through a `{}` callback to its caller: remove `on_panic`, or `-unwind`",
+                abi.value()
+            ),
         ));
     }
 }

@@ -68,7 +68,8 @@
 //! | --- | --- | --- | --- | --- |
 //! | x86_64 Linux | System V | yes | yes | yes |
 //!
-//! `-unwind` forms (all but `efiapi` and `raw`) let panics and foreign exceptions through. Other targets do not build
+//! rustc 1.95 itself passes structs wrongly when Rust *calls* an `extern "efiapi"` pointer in a program for Linux;
+//! callbacks follow the convention. `-unwind` forms (all but `efiapi` and `raw`) let panics and foreign exceptions through. Other targets do not build
 //! yet, and say so.
 //!
 //! # Guarantees

@@ -1,1 +1,7 @@
 //! C peers and what the tests share.
+
+pub mod call;
+pub mod child;
+pub mod guard;
+pub mod hand;
+pub mod types;

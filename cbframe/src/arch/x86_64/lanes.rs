@@ -432,7 +432,7 @@ unsafe fn give_part(cpu: *mut CpuState, part: Option<Part>, from: *const u8, sig
     unsafe {
         ptr::copy_nonoverlapping(from.add(part.offset.into()), word.as_mut_ptr().cast(), part.size.into());
         if signed {
-            // Callers take a result narrower than 32 bits as extended to 32, as gcc and clang produce it.
+            // The psABI leaves bits 8 or 16 to 31 open; LuaJIT and others hand them out extended, and so do we.
             let unused = 32 - 8 * u32::from(part.size);
             let extended = ((word.assume_init() as i32) << unused) >> unused;
             word = MaybeUninit::new(u64::from(extended as u32));

@@ -1,0 +1,93 @@
+//! The guard that stands between a C caller and a callback, and what callbacks call to destroy registers. The
+//! code is in `c/guard.S`.
+
+use std::ffi::{CStr, c_char};
+
+// SAFETY: as in `c/guard.c` and `c/guard.S`. The safe ones store values in the guard of the thread, and follow their
+// convention.
+unsafe extern "C" {
+    fn cbt_guard_sysv64();
+    fn cbt_guard_win64();
+    safe fn cbt_guard_arm(target: *const (), hidden: u32, mxcsr: u32, x87: u32);
+    fn cbt_guard_report(misaligned: *mut u32, message: *mut c_char, size: usize) -> u64;
+}
+
+unsafe extern "sysv64" {
+    safe fn cbt_trash();
+}
+
+/// The floating-point environment that a callback finds.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Environment {
+    /// MXCSR; 0 leaves the caller's.
+    pub mxcsr: u32,
+    /// The x87 control word; 0 leaves the caller's.
+    pub x87: u32,
+}
+
+impl Environment {
+    /// The caller's.
+    pub const SAME: Self = Self { mxcsr: 0, x87: 0 };
+
+    /// Every control bit different, and all exceptions masked. Rust code that runs in this must not calculate
+    /// with floats.
+    pub const OTHER: Self = Self { mxcsr: 0xffc0, x87: 0x0c7f };
+}
+
+/// What a register that a callback has to preserve holds when the callback is called, by the register's number:
+/// 0 to 15 the general registers, 16 to 31 the low and 48 to 63 the high halves of the vector registers. The
+/// same as `CBT_PATTERN` in `c/guard.h`.
+pub const fn pattern(number: u64) -> u64 {
+    0xbadc_0de0_0000_0000 + 0x0101_0101_0000_0000 * number + 0x5a0 + number
+}
+
+/// Sets what the next guarded call of this thread goes to; `hidden` says that its result is in memory.
+///
+/// Calls nest: a callback that calls through the guard again arms it first.
+pub fn arm(target: *const (), hidden: bool, environment: Environment) {
+    cbt_guard_arm(target, hidden.into(), environment.mxcsr, environment.x87);
+}
+
+/// The address that the C caller calls instead of the callback.
+pub fn entry(windows: bool) -> *const () {
+    if windows { cbt_guard_win64 as *const () } else { cbt_guard_sysv64 as *const () }
+}
+
+/// What the guard has found.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Report {
+    /// Calls that have returned.
+    pub calls: u64,
+    /// Calls of [`trash`] with a misaligned stack.
+    pub misaligned: u32,
+    /// What callbacks did not preserve.
+    pub violations: String,
+}
+
+impl Report {
+    /// Panics unless there were `calls` calls and nothing was wrong.
+    #[track_caller]
+    pub fn assert_clean(&self, calls: u64, what: &str) {
+        assert!(self.violations.is_empty(), "{what}: {}", self.violations);
+        assert_eq!(self.misaligned, 0, "{what}: a callback had a misaligned stack");
+        assert_eq!(self.calls, calls, "{what}: guarded calls");
+    }
+}
+
+/// What was found on this thread since the last report.
+pub fn report() -> Report {
+    let (mut misaligned, mut message) = (0, [0; 512]);
+    // SAFETY: the message is terminated, within the bytes given.
+    let (calls, text) = unsafe {
+        let calls = cbt_guard_report(&mut misaligned, message.as_mut_ptr(), message.len());
+        (calls, CStr::from_ptr(message.as_ptr()))
+    };
+    Report { calls, misaligned, violations: text.to_string_lossy().into_owned() }
+}
+
+/// Overwrites every register that a function may overwrite, and the stack below the stack pointer, and has the
+/// next [`report`] say if the stack is misaligned.
+#[inline(always)]
+pub fn trash() {
+    cbt_trash();
+}

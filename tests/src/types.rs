@@ -1,0 +1,12 @@
+//! The types of generated signatures, and their descriptions.
+
+#![allow(missing_docs, clippy::allow_attributes_without_reason, reason = "generated")]
+
+use std::ffi::c_void;
+use std::ptr::NonNull;
+
+use cbframe::CType;
+
+use crate::call::{Bits, Leaf, Type};
+
+include!(concat!(env!("OUT_DIR"), "/types.rs"));

@@ -1,0 +1,15 @@
+//! What a handler sees of the CPU, and what the CPU holds after it: compared with what was put into the registers,
+//! by a caller in assembly that knows nothing of cbframe.
+#![cfg(all(target_os = "linux", target_arch = "x86_64"))]
+#![allow(missing_docs, reason = "tests")]
+
+#[path = "cpu_state/dump.rs"]
+mod dump;
+#[path = "cpu_state/f80.rs"]
+mod f80;
+#[path = "cpu_state/probe.rs"]
+mod probe;
+#[path = "cpu_state/raw.rs"]
+mod raw;
+#[path = "cpu_state/typed.rs"]
+mod typed;

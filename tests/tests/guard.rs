@@ -1,0 +1,124 @@
+//! The guard itself: it lets a good callback through and finds what a bad one does.
+
+use std::arch::naked_asm;
+
+use cbframe_tests::guard::{self, Environment};
+use cbframe_tests::hand::{self, Large};
+
+/// Calls `callback`, a function without parameters that returns a word, through the guard.
+fn violations(windows: bool, callback: *const ()) -> String {
+    guard::arm(callback, false, Environment::SAME);
+    // SAFETY: the callback ignores its arguments.
+    unsafe { hand::words(windows, guard::entry(windows), &[0; 12]) };
+    let report = guard::report();
+    assert_eq!(report.calls, 1);
+    report.violations
+}
+
+macro_rules! callbacks {
+    ($($name:ident: $($line:literal),+;)*) => { $(
+        #[unsafe(naked)]
+        unsafe extern "C" fn $name() {
+            naked_asm!($($line,)+ "ret");
+        }
+    )* };
+}
+
+callbacks! {
+    good: "xor eax, eax", "xor r10d, r10d", "pxor xmm1, xmm1", "mov qword ptr [rsp - 8], 0";
+    sysv64_may: "xor edi, edi", "xor esi, esi", "pxor xmm6, xmm6", "pxor xmm15, xmm15";
+    rbx: "inc rbx";
+    rbp: "xor rbp, r12";
+    r12: "mov r12, r13";
+    r13: "xor r13d, r13d";
+    r14: "not r14";
+    r15: "mov r15d, r15d";
+    rdi: "inc rdi";
+    rsi: "inc rsi";
+    xmm6: "addps xmm6, xmm6";
+    xmm15: "movlhps xmm15, xmm14";
+    direction: "std";
+    mxcsr: "sub rsp, 8", "mov dword ptr [rsp], 0x3f80", "ldmxcsr [rsp]", "add rsp, 8";
+    mxcsr_status: "sub rsp, 8", "mov dword ptr [rsp], 0x1fbf", "ldmxcsr [rsp]", "add rsp, 8";
+    x87: "sub rsp, 8", "mov word ptr [rsp], 0x027f", "fldcw [rsp]", "add rsp, 8";
+    pops_too_much: "pop rax", "add rsp, 8", "push rax";
+}
+
+#[test]
+fn what_is_allowed_is_no_violation() {
+    for windows in [false, true] {
+        assert_eq!(violations(windows, good as *const ()), "");
+        assert_eq!(violations(windows, mxcsr_status as *const ()), "");
+    }
+    assert_eq!(violations(false, sysv64_may as *const ()), "");
+}
+
+#[test]
+fn each_violation_is_found() {
+    let both = [
+        (rbx as *const (), "rbx is "),
+        (rbp as *const (), "rbp is "),
+        (r12 as *const (), "r12 is "),
+        (r13 as *const (), "r13 is "),
+        (r14 as *const (), "r14 is "),
+        (r15 as *const (), "r15 is "),
+        (direction as *const (), "the direction flag is "),
+        (mxcsr as *const (), "the control part of MXCSR is "),
+        (x87 as *const (), "the x87 control word is "),
+        (pops_too_much as *const (), "rsp is "),
+    ];
+    let windows = [
+        (rdi as *const (), "rdi is "),
+        (rsi as *const (), "rsi is "),
+        (xmm6 as *const (), "xmm6[0] is "),
+        (xmm15 as *const (), "xmm15[1] is "),
+    ];
+    for (callback, expected) in both {
+        assert!(violations(false, callback).starts_with(expected), "{expected}");
+        assert!(violations(true, callback).starts_with(expected), "{expected}");
+    }
+    for (callback, expected) in windows {
+        assert!(violations(true, callback).starts_with(expected), "{expected}");
+    }
+}
+
+callbacks! {
+    sysv64_large: "mov rax, rdi", "mov qword ptr [rdi], 5";
+    sysv64_large_bad: "mov qword ptr [rdi], 5", "lea rax, [rdi + 8]";
+    win64_large: "mov rax, rcx", "mov qword ptr [rcx], 5";
+    win64_large_bad: "mov qword ptr [rcx], 5", "mov eax, ecx";
+}
+
+#[test]
+fn a_result_in_memory_has_its_address_in_rax() {
+    let call = |windows, callback| {
+        let mut to = Large { words: [0; 4] };
+        guard::arm(callback, true, Environment::SAME);
+        // SAFETY: the callbacks take the address and nothing else.
+        unsafe { hand::large(windows, guard::entry(windows), &mut to) };
+        guard::report().violations
+    };
+    assert_eq!(call(false, sysv64_large as *const ()), "");
+    assert_eq!(call(true, win64_large as *const ()), "");
+    assert!(call(false, sysv64_large_bad as *const ()).starts_with("rax, the address of the result, is "));
+    assert!(call(true, win64_large_bad as *const ()).starts_with("rax, the address of the result, is "));
+}
+
+#[unsafe(naked)]
+unsafe extern "C" fn misaligned() {
+    naked_asm!("call {trash}", "ret", trash = sym trash);
+}
+
+extern "C" fn trash() {
+    guard::trash();
+}
+
+#[test]
+fn a_misaligned_stack_is_counted() {
+    // The function in between expects an aligned stack, and has nothing to align.
+    assert_eq!(violations(false, trash as *const ()), "");
+    guard::arm(misaligned as *const (), false, Environment::SAME);
+    // SAFETY: the callback ignores its arguments.
+    unsafe { hand::words(false, guard::entry(false), &[0; 12]) };
+    assert_eq!(guard::report().misaligned, 1);
+}

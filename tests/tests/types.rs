@@ -1,0 +1,12 @@
+//! Each type alone, as a parameter and as the result, and each aggregate where registers run out.
+
+#![allow(non_snake_case, unused_imports, improper_ctypes_definitions, clippy::all, reason = "generated")]
+
+use std::ffi::c_void;
+use std::ptr::NonNull;
+
+use cbframe::{CpuState, bind_static, cbframe};
+use cbframe_tests::call::{self, Run, Signature, State};
+use cbframe_tests::types::*;
+
+include!(concat!(env!("OUT_DIR"), "/types_signatures.rs"));

@@ -1,0 +1,367 @@
+//! The stack seen from a callback, panics that leave it through frames of C, and C++ exceptions that pass through.
+#![cfg(all(target_os = "linux", target_arch = "x86_64"))]
+#![allow(missing_docs, reason = "tests")]
+
+use std::arch::naked_asm;
+use std::backtrace::Backtrace;
+use std::cell::{Cell, RefCell};
+use std::ffi::{c_int, c_void};
+use std::panic::{catch_unwind, resume_unwind};
+use std::sync::OnceLock;
+
+use cbframe::{CpuState, bind_static, cbframe};
+use cbframe_tests::child::Library;
+
+static STATE: u32 = 3;
+
+thread_local! {
+    static TRACE: RefCell<String> = const { RefCell::new(String::new()) };
+    /// Return addresses and the frames' canonical addresses, innermost first.
+    static FRAMES: RefCell<Vec<(usize, usize)>> = const { RefCell::new(Vec::new()) };
+    /// What `record` does after it has looked at the stack.
+    static PANICS: Cell<bool> = const { Cell::new(false) };
+    static GUARDS: Cell<u32> = const { Cell::new(0) };
+}
+
+type Step = extern "C" fn(*mut c_void, *mut c_void) -> c_int;
+
+unsafe extern "C-unwind" {
+    // LSB Core specification, "Interfaces for libgcc_s".
+    fn _Unwind_Backtrace(step: Step, data: *mut c_void) -> c_int;
+    fn _Unwind_GetIP(context: *mut c_void) -> usize;
+    fn _Unwind_GetCFA(context: *mut c_void) -> usize;
+}
+
+extern "C" fn step(context: *mut c_void, data: *mut c_void) -> c_int {
+    // SAFETY: `record` passes the address of a `Vec` for data; the context is that of the step.
+    unsafe { (*data.cast::<Vec<(usize, usize)>>()).push((_Unwind_GetIP(context), _Unwind_GetCFA(context))) };
+    0
+}
+
+struct Guard;
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        GUARDS.set(GUARDS.get() + 1);
+    }
+}
+
+/// The body of all callbacks.
+#[inline(never)]
+fn record(x: u64) -> u64 {
+    let _guard = Guard;
+    if PANICS.get() {
+        resume_unwind(Box::new(x));
+    }
+    TRACE.set(Backtrace::force_capture().to_string());
+    let mut frames = Vec::new();
+    // SAFETY: `step` takes what it is given here.
+    unsafe { _Unwind_Backtrace(step, (&raw mut frames).cast()) };
+    FRAMES.set(frames);
+    x + 1
+}
+
+/// Calls the address `target` with `x` as the first argument of both conventions.
+///
+/// Frame: [home space and stack arguments: 56] [rdi] [rsi] [return address]
+#[unsafe(naked)]
+unsafe extern "sysv64-unwind" fn frame_of_assembly(x: u64, target: *const ()) -> u64 {
+    naked_asm!(
+        ".cfi_startproc",
+        "sub rsp, 72",
+        ".cfi_def_cfa_offset 80",
+        "mov rcx, rdi",
+        "call rsi",
+        ".globl cbframe_tests_after_call",
+        "cbframe_tests_after_call:",
+        "add rsp, 72",
+        ".cfi_def_cfa_offset 8",
+        "ret",
+        ".cfi_endproc",
+    )
+}
+
+unsafe extern "C" {
+    static cbframe_tests_after_call: u8;
+}
+
+macro_rules! lanes {
+    ($($name:ident [$($option:tt)*] [$($state:tt)*] [$($word:ident)*] $pointer:ident;)*) => {
+        $(
+            #[allow(clippy::too_many_arguments, reason = "so that some are in memory")]
+            #[cbframe($($option)*)]
+            fn $name($($state)* x: u64, $($word: u64),*) -> u64 {
+                $(let _ = $word;)*
+                record(x)
+            }
+        )*
+
+        /// Every lane and its address.
+        fn lanes() -> Vec<(&'static str, *const ())> {
+            vec![$((stringify!($name), lanes!(@$pointer $name) as *const ())),*]
+        }
+    };
+    (@function $name:ident) => { $name::FN };
+    (@bound $name:ident) => { $name::leak(&STATE).expect("a free slot") };
+    (@fixed $name:ident) => { bind_static!($name, STATE) };
+}
+
+lanes! {
+    function [abi = "C-unwind"] [] [] function;
+    function_captured [abi = "sysv64-unwind", entry = "captured"] [] [a b c d e f] function;
+    function_cpu [abi = "sysv64-unwind"] [#[cpu] _c: &mut CpuState,] [] function;
+    native [abi = "C-unwind"] [#[state] _s: &u32,] [] bound;
+    direct [abi = "sysv64-unwind", entry = "direct"] [#[state] _s: &u32,] [a b] bound;
+    stack [abi = "sysv64-unwind", entry = "stack"] [#[state] _s: &u32,] [a b] bound;
+    spilled [abi = "sysv64-unwind"] [#[state] _s: &u32,] [a b c d e f g] bound;
+    captured [abi = "sysv64-unwind", entry = "captured"] [#[state] _s: &u32,] [a b] bound;
+    cpu [abi = "sysv64-unwind", save(gpr)] [#[state] _s: &u32, #[cpu] _c: &mut CpuState,] [] bound;
+    cpu_x87 [abi = "sysv64-unwind", save(gpr, flags, sse, x87)] [#[state] _s: &u32, #[cpu] _c: &mut CpuState,] [] bound;
+    fixed [abi = "C-unwind"] [#[state] _s: &u32,] [] fixed;
+    fixed_captured [abi = "C-unwind", entry = "captured"] [#[state] _s: &u32,] [] fixed;
+    system [abi = "system-unwind"] [#[state] _s: &u32,] [] bound;
+    win_function [abi = "win64-unwind"] [] [] function;
+    win_function_captured [abi = "win64-unwind", entry = "captured"] [] [a b c d e] function;
+    win_direct [abi = "win64-unwind"] [#[state] _s: &u32,] [a b] bound;
+    win_stack [abi = "win64-unwind"] [#[state] _s: &u32,] [a b c] bound;
+    win_spilled [abi = "win64-unwind"] [#[state] _s: &u32,] [a b c d e] bound;
+    win_captured [abi = "win64-unwind", entry = "captured"] [#[state] _s: &u32,] [a b] bound;
+    win_cpu [abi = "win64-unwind"] [#[state] _s: &u32, #[cpu] _c: &mut CpuState,] [a] bound;
+    win_fixed [abi = "win64-unwind"] [#[state] _s: &u32,] [] fixed;
+}
+
+#[cbframe(abi = "raw")]
+fn raw(cpu: &mut CpuState) {
+    cpu.rax = record(cpu.rdi);
+}
+
+#[cbframe(abi = "raw", save(gpr, flags, sse, x87))]
+fn raw_bound(#[state] _s: &u32, cpu: &mut CpuState) {
+    cpu.rax = record(cpu.rdi);
+}
+
+#[cbframe(abi = "C")]
+fn plain(#[state] _s: &u32, x: u64) -> u64 {
+    record(x)
+}
+
+#[cbframe(abi = "efiapi")]
+fn efi(#[state] _s: &u32, x: u64) -> u64 {
+    record(x)
+}
+
+/// The frame that every trace has to come to.
+#[inline(never)]
+fn the_outermost_function(target: *const ()) -> u64 {
+    // SAFETY: a callback of one of the lanes, which takes any integers.
+    let result = unsafe { frame_of_assembly(41, target) };
+    std::hint::black_box(result)
+}
+
+#[test]
+fn a_backtrace_goes_from_the_callback_to_the_thread() {
+    let mut lanes = lanes();
+    lanes.extend([
+        ("raw", raw::FN as *const ()),
+        ("raw_bound", raw_bound::leak(&STATE).expect("a free slot") as *const ()),
+        ("plain", plain::leak(&STATE).expect("a free slot") as *const ()),
+        ("efi", efi::leak(&STATE).expect("a free slot") as *const ()),
+    ]);
+    for (lane, target) in lanes {
+        assert_eq!(the_outermost_function(target), 42, "{lane}");
+        let trace = TRACE.take();
+        // Innermost first. Each name is on the way from here to the first frame of the thread.
+        let mut rest = trace.as_str();
+        // A test runs on a thread of its own, whose first frame is no `main`.
+        let (caller, outermost) = ("unwind::frame_of_assembly", "unwind::the_outermost_function");
+        for name in ["unwind::record", caller, outermost, "__rust_begin_short_backtrace"] {
+            let (_, after) = rest.split_once(name).unwrap_or_else(|| panic!("{lane}: no {name} in\n{trace}"));
+            rest = after;
+        }
+        // And the frame of the caller is found where it is: its return address, once, and a stack that only grows.
+        let frames = FRAMES.take();
+        let after_call = (&raw const cbframe_tests_after_call).addr();
+        assert_eq!(frames.iter().filter(|frame| frame.0 == after_call).count(), 1, "{lane}: {frames:x?}");
+        assert!(frames.is_sorted_by_key(|frame| frame.1), "{lane}: {frames:x?}");
+    }
+}
+
+const RELAYS: &str = r#"
+    #include <stdint.h>
+
+    static __thread int cleanups;
+    static void cleanup(uint64_t *local) { cleanups += *local == 0x1234567890abcdefu; }
+    #define LOCAL uint64_t local __attribute__((cleanup(cleanup))) = 0x1234567890abcdefu
+
+    int taken(void) { int n = cleanups; cleanups = 0; return n; }
+
+    /* A relay keeps values in preserved registers across the call. */
+    __attribute__((noinline)) uint64_t relay(uint64_t (*f)(uint64_t, ...), uint64_t x) {
+        LOCAL;
+        return f(x, 2, 3, 4, 5, 6, 7, 8) + x;
+    }
+    typedef uint64_t (__attribute__((ms_abi)) *win)(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t);
+    __attribute__((noinline)) uint64_t relay_win(win f, uint64_t x) {
+        LOCAL;
+        return f(x, 2, 3, 4, 5, 6) + x;
+    }
+"#;
+
+type Relay = unsafe extern "C-unwind" fn(*const (), u64) -> u64;
+
+struct Relays {
+    sysv: Relay,
+    win: Relay,
+    taken: unsafe extern "C" fn() -> c_int,
+}
+
+fn relays() -> &'static Relays {
+    static RELAYS_LIBRARY: OnceLock<Relays> = OnceLock::new();
+    RELAYS_LIBRARY.get_or_init(|| {
+        let library = Library::compile(env!("CARGO_TARGET_TMPDIR"), "relays.c", RELAYS, &["-O2", "-fexceptions"]);
+        // SAFETY: the types of the functions above.
+        unsafe {
+            Relays {
+                sysv: library.function("relay"),
+                win: library.function("relay_win"),
+                taken: library.function("taken"),
+            }
+        }
+    })
+}
+
+/// Calls through `depth` frames of C and as many of Rust.
+fn nested(relay: Relay, target: *const (), x: u64, depth: u32) -> u64 {
+    let _guard = Guard;
+    // Values that a compiler keeps in preserved registers, so that an unwinder has to restore them.
+    let kept: [u64; 6] = std::array::from_fn(|i| std::hint::black_box(x + i as u64));
+    let result = catch_unwind(|| {
+        if depth > 1 {
+            return nested(relay, target, x, depth - 1);
+        }
+        // SAFETY: `target` is a callback of the relay's convention, which takes integers.
+        unsafe { relay(target, x) }
+    });
+    for (i, value) in kept.into_iter().enumerate() {
+        assert_eq!(value, x + i as u64, "a preserved register");
+    }
+    match result {
+        Ok(result) => result,
+        Err(payload) => resume_unwind(payload),
+    }
+}
+
+#[test]
+fn a_panic_passes_through_frames_of_c() {
+    let relays = relays();
+    for (lane, target) in lanes() {
+        let relay = if lane.starts_with("win_") { relays.win } else { relays.sysv };
+        for round in 0..3 {
+            let x = 1000 + round;
+            PANICS.set(false);
+            GUARDS.set(0);
+            assert_eq!(nested(relay, target, x, 3), 2 * x + 1, "{lane}");
+            assert_eq!(GUARDS.get(), 4, "{lane}");
+            // SAFETY: the function has no arguments.
+            assert_eq!(unsafe { (relays.taken)() }, 1, "{lane}");
+
+            PANICS.set(true);
+            GUARDS.set(0);
+            let payload = catch_unwind(|| nested(relay, target, x, 3)).expect_err("it panics");
+            assert_eq!(payload.downcast_ref::<u64>(), Some(&x), "{lane}: the payload, and with it the argument");
+            assert_eq!(GUARDS.get(), 4, "{lane}: every guard has run");
+            // SAFETY: as above.
+            assert_eq!(unsafe { (relays.taken)() }, 1, "{lane}: C's cleanup has run");
+        }
+    }
+}
+
+/// The callback's own nesting: Rust, C, callback, C, callback, and the panic goes through all of them.
+#[test]
+fn a_panic_passes_through_nested_callbacks() {
+    #[cbframe(abi = "C-unwind", entry = "captured")]
+    fn descend(#[state] relay: &Relay, depth: u64) -> u64 {
+        let _guard = Guard;
+        if depth == 0 {
+            resume_unwind(Box::new("the bottom"));
+        }
+        // SAFETY: as below.
+        unsafe { relay(AGAIN.get().expect("set").0, depth - 1) }
+    }
+    struct Address(*const ());
+    // SAFETY: an address of code.
+    unsafe impl Send for Address {}
+    // SAFETY: as above.
+    unsafe impl Sync for Address {}
+    static AGAIN: OnceLock<Address> = OnceLock::new();
+
+    let relays = relays();
+    let f = descend::leak(relays.sysv).expect("a free slot");
+    AGAIN.get_or_init(|| Address(f as *const ()));
+    GUARDS.set(0);
+    // SAFETY: a callback of the relay's type.
+    let payload = catch_unwind(|| unsafe { (relays.sysv)(f as *const (), 20) }).expect_err("it panics");
+    assert_eq!(payload.downcast_ref::<&str>(), Some(&"the bottom"));
+    assert_eq!(GUARDS.get(), 21);
+    // SAFETY: the function has no arguments. The relay passes x + 1 and 20 to 0 come by.
+    assert_eq!(unsafe { (relays.taken)() }, 21);
+}
+
+const CXX: &str = r#"
+    #include <cstdint>
+    #include <stdexcept>
+
+    struct Counter { int &n; ~Counter() { n++; } };
+    static thread_local int destructors;
+
+    extern "C" uint64_t thrower(uint64_t x) {
+        Counter counter { destructors };
+        if (x % 2) throw std::runtime_error("odd");
+        return x;
+    }
+    extern "C" int64_t catcher(uint64_t (*f)(uint64_t (*)(uint64_t), uint64_t), uint64_t x) {
+        Counter counter { destructors };
+        try {
+            Counter inner { destructors };
+            return (int64_t)f(thrower, x);
+        } catch (const std::runtime_error &) {
+            return -1;
+        }
+    }
+    extern "C" int destructed() { int n = destructors; destructors = 0; return n; }
+"#;
+
+type Thrower = extern "C-unwind" fn(u64) -> u64;
+
+#[test]
+fn a_cxx_exception_passes_through_callbacks() {
+    macro_rules! through {
+        ($($name:ident [$($option:tt)*];)*) => {{
+            $(#[cbframe(abi = "C-unwind" $($option)*)]
+            fn $name(#[state] add: &u64, thrower: Thrower, x: u64) -> u64 {
+                let _guard = Guard;
+                thrower(x) + add
+            })*
+            [$((stringify!($name), $name::leak(&1).expect("a free slot") as *const ())),*]
+        }};
+    }
+    let callbacks = through! {
+        direct [];
+        stack [, entry = "stack"];
+        captured [, entry = "captured"];
+    };
+    let library = Library::compile(env!("CARGO_TARGET_TMPDIR"), "exceptions.cc", CXX, &["-O2"]);
+    // SAFETY: the types of the functions above.
+    let (catcher, destructed): (unsafe extern "C" fn(*const (), u64) -> i64, unsafe extern "C" fn() -> c_int) =
+        unsafe { (library.function("catcher"), library.function("destructed")) };
+    for (lane, target) in callbacks {
+        for (x, expected) in [(4, 5), (7, -1), (9, -1), (8, 9)] {
+            GUARDS.set(0);
+            // SAFETY: the callbacks are of the type that `catcher` calls.
+            assert_eq!(unsafe { catcher(target, x) }, expected, "{lane}");
+            assert_eq!(GUARDS.get(), 1, "{lane}: the guard in the callback");
+            // SAFETY: no arguments.
+            assert_eq!(unsafe { destructed() }, 3, "{lane}");
+        }
+    }
+}
