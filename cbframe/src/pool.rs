@@ -197,7 +197,10 @@ pub struct Statics {
 }
 
 /// How many slots a word of the free map holds.
-const PER_WORD: usize = 32;
+const PER_WORD: usize = 16;
+
+/// What a word of the free map counts frees in.
+const ONE_FREE: u64 = 1 << (2 * PER_WORD);
 
 /// How many words the free map of a pool of `slots` slots has.
 pub const fn words(slots: usize) -> usize {
@@ -214,13 +217,13 @@ pub const fn words(slots: usize) -> usize {
 /// Binding and freeing are lock-free and never wait for another thread. Binding a `&'static` state allocates nothing
 /// and is async-signal-safe; boxed states are as safe there as the allocator is.
 // A slot is fresh (may be bound), bound, or retired (freed, and resting so that a stale call is found rather than
-// passed to the next callback at this address). Each word of the free map holds two bits for 32 slots: bit `i` is
-// set unless slot `i` is fresh, bit `32 + i` is set if it is retired. So one compare-and-swap moves a slot from
-// any state to the next. Retired slots become fresh when no fresh one is left.
+// passed to the next callback at this address). Each word of the free map holds two bits for 16 slots: bit `i` is
+// set unless slot `i` is fresh, bit `16 + i` is set if it is retired; and in its upper half how often one of them was
+// freed. So one atomic operation moves a slot from any state to the next. Retired slots become fresh when no fresh
+// one is left.
 pub struct Pool {
     name: &'static str,
     statics: fn() -> Statics,
-    bound: AtomicUsize,
     /// The word in which to look first.
     hint: AtomicUsize,
     registered: AtomicBool,
@@ -236,7 +239,6 @@ impl Pool {
         Self {
             name,
             statics,
-            bound: AtomicUsize::new(0),
             hint: AtomicUsize::new(0),
             registered: AtomicBool::new(false),
             next: AtomicPtr::new(ptr::null_mut()),
@@ -265,9 +267,9 @@ impl Pool {
         let statics = (self.statics)();
         let (mut bound, mut retired) = (0, 0);
         for word in statics.words {
-            let word = word.load(Ordering::Relaxed);
-            bound += (word as u32 & !(word >> 32) as u32).count_ones() as usize;
-            retired += (word >> 32).count_ones() as usize;
+            let word = Word::of(word.load(Ordering::Relaxed));
+            bound += (word.taken & !word.retired).count_ones() as usize;
+            retired += word.retired.count_ones() as usize;
         }
         Stats { capacity: statics.slots.len(), bound, retired }
     }
@@ -285,24 +287,20 @@ impl Pool {
         if !self.registered.load(Ordering::Relaxed) {
             self.register();
         }
-        // Whoever has counted itself in finds a slot: there are as many that are not bound as may still be
-        // counted. Without this a search could miss the one free slot that moves between words meanwhile.
-        self.bound
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |bound| (bound < capacity).then_some(bound + 1))
-            .ok()?;
         let first = self.hint.load(Ordering::Relaxed);
         loop {
-            for i in 0..statics.words.len() {
-                let at = (first + i) % statics.words.len();
+            for at in (first..statics.words.len()).chain(0..first) {
                 if let Some(bit) = take_fresh(&statics.words[at], exists(at, capacity)) {
-                    if i != 0 {
+                    if at != first {
                         self.hint.store(at, Ordering::Relaxed);
                     }
                     return Some(Taken { pool: self, index: at * PER_WORD + bit });
                 }
             }
-            for word in statics.words {
-                refresh(word);
+            // Not `any`, which would stop at the first.
+            let refreshed = statics.words.iter().fold(false, |any, word| refresh(word) | any);
+            if !refreshed && is_full(statics.words, capacity) {
+                return None;
             }
         }
     }
@@ -339,30 +337,46 @@ impl Pool {
         let statics = (self.statics)();
         let record = &statics.records[index];
         let word = statics.words[index / PER_WORD].load(Ordering::Acquire);
-        let is = |half: usize| word >> (half + index % PER_WORD) & 1 == 1;
+        let (word, bit) = (Word::of(word), index % PER_WORD);
         Some(Resolved {
             pool: self,
             index,
             meta: record.meta()?,
             bound_at: record.bound()?,
-            is_bound: is(0) && !is(PER_WORD),
+            is_bound: (word.taken & !word.retired) >> bit & 1 == 1,
         })
     }
 }
 
+/// A word of the free map, taken apart.
+struct Word {
+    /// The slots that are not fresh.
+    taken: u16,
+    /// The slots that are retired.
+    retired: u16,
+    /// How often one of them was freed.
+    frees: u32,
+}
+
+impl Word {
+    const fn of(word: u64) -> Self {
+        Self { taken: word as u16, retired: (word >> PER_WORD) as u16, frees: (word >> (2 * PER_WORD)) as u32 }
+    }
+}
+
 /// The bits of the slots that exist in the word at index `word`.
-fn exists(word: usize, capacity: usize) -> u32 {
+fn exists(word: usize, capacity: usize) -> u16 {
     match capacity - word * PER_WORD {
         rest if rest < PER_WORD => (1 << rest) - 1,
-        _ => u32::MAX,
+        _ => u16::MAX,
     }
 }
 
 /// Takes the first fresh slot of a word.
-fn take_fresh(word: &AtomicU64, exists: u32) -> Option<usize> {
+fn take_fresh(word: &AtomicU64, exists: u16) -> Option<usize> {
     let mut now = word.load(Ordering::Relaxed);
     loop {
-        let fresh = !(now as u32) & exists;
+        let fresh = !Word::of(now).taken & exists;
         if fresh == 0 {
             return None;
         }
@@ -375,17 +389,41 @@ fn take_fresh(word: &AtomicU64, exists: u32) -> Option<usize> {
     }
 }
 
-/// Makes the retired slots of a word fresh.
-fn refresh(word: &AtomicU64) {
+/// Makes the retired slots of a word fresh; whether there were any.
+fn refresh(word: &AtomicU64) -> bool {
     let mut now = word.load(Ordering::Relaxed);
-    while now >> 32 != 0 {
-        let fresh = u64::from(now as u32 & !(now >> 32) as u32);
+    loop {
+        let retired = u64::from(Word::of(now).retired);
+        if retired == 0 {
+            return false;
+        }
         // AcqRel: passes on to the taker what the ones who freed these slots have released.
+        let fresh = now & !(retired | retired << PER_WORD);
         match word.compare_exchange_weak(now, fresh, Ordering::AcqRel, Ordering::Relaxed) {
-            Ok(_) => return,
+            Ok(_) => return true,
             Err(changed) => now = changed,
         }
     }
+}
+
+/// Whether there was a moment, during this call, in which every slot was bound.
+///
+/// That each was bound when it was looked at is not enough: the one free slot may move between words meanwhile. But
+/// if nothing was freed between two looks at each word, then all were bound between the first round and the second.
+fn is_full(words: &[AtomicU64], capacity: usize) -> bool {
+    let frees = || {
+        let mut frees = 0_u64;
+        for (at, word) in words.iter().enumerate() {
+            // Acquire: the second round comes after the first.
+            let word = Word::of(word.load(Ordering::Acquire));
+            if word.taken != exists(at, capacity) || word.retired != 0 {
+                return None;
+            }
+            frees += u64::from(word.frees);
+        }
+        Some(frees)
+    };
+    frees().is_some_and(|first| frees() == Some(first))
 }
 
 impl fmt::Debug for Pool {
@@ -473,10 +511,9 @@ impl Bound {
         record.status.store(status, Ordering::Relaxed);
         slot.ctx.store(ptr::from_ref(record).cast_mut().cast(), Ordering::Relaxed);
         slot.entry.store(stale_entry as *mut (), Ordering::Release);
+        // The bit is clear, so that adding sets it.
         let retired = 1 << (PER_WORD + index % PER_WORD);
-        statics.words[index / PER_WORD].fetch_or(retired, Ordering::Release);
-        // Last, so that never more are counted free than can be found.
-        self.pool.bound.fetch_sub(1, Ordering::Release);
+        statics.words[index / PER_WORD].fetch_add(retired + ONE_FREE, Ordering::Release);
     }
 }
 

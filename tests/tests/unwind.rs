@@ -2,6 +2,9 @@
 #![cfg(all(target_os = "linux", target_arch = "x86_64"))]
 #![allow(missing_docs, reason = "tests")]
 
+#[path = "unwind/steps.rs"]
+mod steps;
+
 use std::arch::naked_asm;
 use std::backtrace::Backtrace;
 use std::cell::{Cell, RefCell};
@@ -21,6 +24,8 @@ thread_local! {
     /// What `record` does after it has looked at the stack.
     static PANICS: Cell<bool> = const { Cell::new(false) };
     static GUARDS: Cell<u32> = const { Cell::new(0) };
+    /// Whether `record` does nothing.
+    static STEPPING: Cell<bool> = const { Cell::new(false) };
 }
 
 type Step = extern "C" fn(*mut c_void, *mut c_void) -> c_int;
@@ -49,6 +54,9 @@ impl Drop for Guard {
 /// The body of all callbacks.
 #[inline(never)]
 fn record(x: u64) -> u64 {
+    if STEPPING.get() {
+        return x + 1;
+    }
     let _guard = Guard;
     if PANICS.get() {
         resume_unwind(Box::new(x));
@@ -150,6 +158,18 @@ fn efi(#[state] _s: &u32, x: u64) -> u64 {
     record(x)
 }
 
+/// Those whose callbacks may unwind, and others.
+fn all_lanes() -> Vec<(&'static str, *const ())> {
+    let mut lanes = lanes();
+    lanes.extend([
+        ("raw", raw::FN as *const ()),
+        ("raw_bound", raw_bound::leak(&STATE).expect("a free slot") as *const ()),
+        ("plain", plain::leak(&STATE).expect("a free slot") as *const ()),
+        ("efi", efi::leak(&STATE).expect("a free slot") as *const ()),
+    ]);
+    lanes
+}
+
 /// The frame that every trace has to come to.
 #[inline(never)]
 fn the_outermost_function(target: *const ()) -> u64 {
@@ -160,14 +180,7 @@ fn the_outermost_function(target: *const ()) -> u64 {
 
 #[test]
 fn a_backtrace_goes_from_the_callback_to_the_thread() {
-    let mut lanes = lanes();
-    lanes.extend([
-        ("raw", raw::FN as *const ()),
-        ("raw_bound", raw_bound::leak(&STATE).expect("a free slot") as *const ()),
-        ("plain", plain::leak(&STATE).expect("a free slot") as *const ()),
-        ("efi", efi::leak(&STATE).expect("a free slot") as *const ()),
-    ]);
-    for (lane, target) in lanes {
+    for (lane, target) in all_lanes() {
         assert_eq!(the_outermost_function(target), 42, "{lane}");
         let trace = TRACE.take();
         // Innermost first. Each name is on the way from here to the first frame of the thread.

@@ -123,6 +123,11 @@ fn refused() {
         assert!(expansion.contains("compile_error !"), "{expansion}");
         assert!(expansion.ends_with(&function.to_string()), "{expansion}");
     }
-    let expansion = callback(quote!(), quote!(fn f(#[state] s: &u8, #[cpu] c: &mut CpuState, #[other] x: u8) {}));
+    let expansion = callback(
+        quote!(),
+        quote!(
+            fn f(#[state] s: &u8, #[cpu] c: &mut CpuState, #[other] x: u8) {}
+        ),
+    );
     assert!(expansion.to_string().ends_with("fn f (s : & u8 , c : & mut CpuState , # [other] x : u8) { }"));
 }

@@ -133,6 +133,8 @@ pub struct CpuState {
     /// rip: the return address.
     pub rip: u64,
     rflags: MaybeUninit<u64>,
+    /// What rflags was, for the entry to see whether `popfq` is needed.
+    rflags_at_entry: MaybeUninit<u64>,
     mxcsr: MaybeUninit<u32>,
     /// The groups that are there, as [`Group::bit`]s.
     present: u32,
@@ -149,6 +151,8 @@ pub struct Offsets {
     pub rip: usize,
     /// The flags.
     pub rflags: usize,
+    /// The flags as they were, for the entry.
+    pub rflags_at_entry: usize,
     /// The control and status register of SSE.
     pub mxcsr: usize,
     /// The groups that are there.
@@ -179,6 +183,7 @@ impl CpuState {
         xmm: offset_of!(Self, xmm),
         rip: offset_of!(Self, rip),
         rflags: offset_of!(Self, rflags),
+        rflags_at_entry: offset_of!(Self, rflags_at_entry),
         mxcsr: offset_of!(Self, mxcsr),
         present: offset_of!(Self, present),
     };

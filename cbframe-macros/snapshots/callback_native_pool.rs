@@ -1,0 +1,182 @@
+#[allow(clippy::missing_const_for_fn, clippy::trivially_copy_pass_by_ref)]
+unsafe fn chosen(entry: &Entry) {
+    entry.run();
+}
+#[doc(hidden)]
+struct chosen {
+    __cbframe_state: ::cbframe::private::core::marker::PhantomData<Entry>,
+}
+#[allow(clippy::all, clippy::nursery, clippy::pedantic, clippy::restriction)]
+const _: () = {
+    #[allow(unused_imports)]
+    use ::cbframe::private::NotCType as _;
+    const __CBFRAME_ABI: (
+        ::cbframe::private::Abi,
+        ::cbframe::private::core::primitive::bool,
+    ) = ::cbframe::private::abi("C");
+    const __CBFRAME_KNOWN: [::cbframe::private::Known; 0usize] = [];
+    const __CBFRAME_RESULT: ::cbframe::private::Known = ::cbframe::private::Probe::<
+        (),
+    >::__CBFRAME_KNOWN;
+    const __CBFRAME_PLACED: &::cbframe::private::Option<
+        ::cbframe::private::Placed<0usize>,
+    > = &::cbframe::private::place_known(
+        __CBFRAME_ABI.0,
+        [],
+        __CBFRAME_KNOWN,
+        __CBFRAME_RESULT,
+    );
+    const __CBFRAME_LAYOUT: ::cbframe::private::Option<::cbframe::private::Layout> = ::cbframe::private::layout(
+        __CBFRAME_PLACED,
+        __CBFRAME_ABI,
+    );
+    static __CBFRAME_META: ::cbframe::private::Meta = ::cbframe::private::Meta {
+        name: ::cbframe::private::core::concat!(
+            ::cbframe::private::core::module_path!(), "::", "chosen"
+        ),
+        parameters: &[],
+        layout: __CBFRAME_LAYOUT,
+    };
+    const _: () = ::cbframe::private::check_result(__CBFRAME_RESULT);
+    type __CbframeState<'__cbframe> = Entry;
+    fn __cbframe_coerce<'__cbframe>() {
+        ::cbframe::private::require_shared::<Entry>();
+        let _: for<'__cbframe_state, '__cbframe_cpu> unsafe fn(
+            &'__cbframe_state __CbframeState<'__cbframe>,
+        ) -> _ = chosen;
+    }
+    #[inline(always)]
+    unsafe fn __cbframe_call(__cbframe_ctx: *const ()) {
+        unsafe { chosen(&*__cbframe_ctx.cast()) }
+    }
+    ::cbframe::private::native! {
+        sysv64 { const __CBFRAME_LANE : ::cbframe::private::Lane =
+        ::cbframe::private::sysv64_lane(__CBFRAME_PLACED, & __CBFRAME_KNOWN,
+        ::cbframe::private::Forced::Stack); unsafe extern "C" fn __cbframe_direct < >
+        (__cbframe_ctx : * const (),) { unsafe { __cbframe_call(__cbframe_ctx,) } }
+        ::cbframe::private::direct_entry!(__cbframe_direct_entry, __CBFRAME_LANE
+        .register(), __cbframe_direct); unsafe extern "C" fn __cbframe_stack <
+        __CbframeHead : ::cbframe::private::Head > (__cbframe_head : __CbframeHead,) {
+        unsafe { __cbframe_call(__cbframe_head.ctx(),) } }
+        ::cbframe::private::stack_entry!(__cbframe_stack_entry < Head :
+        ::cbframe::private::Head >, Head::PAD, __cbframe_stack:: < Head >); const
+        __CBFRAME_ENTRY : ::cbframe::private::Entry = unsafe {
+        ::cbframe::private::Entry::new(match __CBFRAME_LANE {
+        ::cbframe::private::Lane::Direct(_) => __cbframe_direct_entry,
+        ::cbframe::private::Lane::Stack(4) => __cbframe_stack_entry:: <
+        ::cbframe::private::Head4 >, ::cbframe::private::Lane::Stack(_) =>
+        __cbframe_stack_entry:: < ::cbframe::private::Head8 >, }) }; } win64 { const
+        __CBFRAME_HIDDEN : ::cbframe::private::core::primitive::bool =
+        ::cbframe::private::win64_hidden(__CBFRAME_RESULT); const __CBFRAME_LANE :
+        ::cbframe::private::Lane = ::cbframe::private::win64_lane(0usize,
+        __CBFRAME_HIDDEN, ::cbframe::private::Forced::Stack); unsafe extern "C" fn
+        __cbframe_direct < > (__cbframe_ctx : * const (),) { unsafe {
+        __cbframe_call(__cbframe_ctx,) } }
+        ::cbframe::private::direct_entry!(__cbframe_direct_entry, __CBFRAME_LANE
+        .register(), __cbframe_direct); const __CBFRAME_ENTRY : ::cbframe::private::Entry
+        = unsafe { ::cbframe::private::Entry::new(match __CBFRAME_LANE {
+        ::cbframe::private::Lane::Direct(_) => __cbframe_direct_entry, _ =>
+        ::cbframe::private::core::panic!("cbframe: a lane that this signature cannot have"),
+        }) }; }
+    }
+    impl ::cbframe::private::Described for chosen {
+        const DESCRIPTION: ::cbframe::private::Description = ::cbframe::private::description(
+            &__CBFRAME_LAYOUT,
+        );
+        const UNSAFE: ::cbframe::private::core::primitive::bool = true;
+    }
+    impl chosen {
+        /// The name of the callback.
+        pub const NAME: &'static ::cbframe::private::core::primitive::str = "chosen";
+        /// Where the arguments and the result lie. An error at compile time if some type is no `CType`.
+        pub const LAYOUT: &'static ::cbframe::private::Layout = ::cbframe::private::known_layout(
+            &__CBFRAME_LAYOUT,
+        );
+        /// Binds a state and gives the owner of the callable address.
+        ///
+        /// # Errors
+        ///
+        /// If every slot of the pool is bound; the state is in the error.
+        #[track_caller]
+        #[inline]
+        pub fn bind<'__cbframe, __CbframeOwner>(
+            __cbframe_state: __CbframeOwner,
+        ) -> ::cbframe::private::Result<
+            ::cbframe::private::Frame<'__cbframe, unsafe extern "C" fn(), chosen>,
+            ::cbframe::private::PoolFull<__CbframeOwner>,
+        >
+        where
+            __CbframeOwner: ::cbframe::private::SharedState<
+                '__cbframe,
+                __CbframeState<'__cbframe>,
+            >,
+        {
+            unsafe {
+                ::cbframe::private::Frame::bind::<
+                    ::cbframe::private::Shared<__CbframeState<'__cbframe>>,
+                    __CbframeOwner,
+                >(
+                    &crate::MENU,
+                    __CBFRAME_ENTRY,
+                    &__CBFRAME_META,
+                    ::cbframe::private::Location::caller(),
+                    __cbframe_state,
+                )
+            }
+        }
+        /// Binds a state for as long as the process runs.
+        ///
+        /// # Errors
+        ///
+        /// If every slot of the pool is bound; the state is in the error.
+        #[track_caller]
+        #[inline]
+        pub fn leak<__CbframeOwner>(
+            __cbframe_state: __CbframeOwner,
+        ) -> ::cbframe::private::Result<
+            unsafe extern "C" fn(),
+            ::cbframe::private::PoolFull<__CbframeOwner>,
+        >
+        where
+            __CbframeOwner: ::cbframe::private::SharedState<
+                'static,
+                __CbframeState<'static>,
+            >,
+        {
+            match Self::bind(__cbframe_state) {
+                ::cbframe::private::Result::Ok(__cbframe_frame) => {
+                    ::cbframe::private::Result::Ok(unsafe {
+                        ::cbframe::private::core::mem::transmute::<
+                            unsafe extern "C" fn(),
+                            unsafe extern "C" fn(),
+                        >(::cbframe::private::Frame::leak(__cbframe_frame))
+                    })
+                }
+                ::cbframe::private::Result::Err(__cbframe_full) => {
+                    ::cbframe::private::Result::Err(__cbframe_full)
+                }
+            }
+        }
+        #[doc(hidden)]
+        pub const fn __cbframe_slot(
+            __cbframe_state: &'static __CbframeState<'static>,
+        ) -> ::cbframe::private::Slot {
+            ::cbframe::private::Slot::fixed(
+                __CBFRAME_ENTRY,
+                ::cbframe::private::core::ptr::from_ref(__cbframe_state).cast(),
+            )
+        }
+        #[doc(hidden)]
+        #[must_use]
+        pub const unsafe fn __cbframe_pointer(
+            __cbframe_stub: unsafe extern "C" fn(),
+        ) -> unsafe extern "C" fn() {
+            unsafe {
+                ::cbframe::private::core::mem::transmute::<
+                    unsafe extern "C" fn(),
+                    unsafe extern "C" fn(),
+                >(__cbframe_stub)
+            }
+        }
+    }
+};

@@ -1,0 +1,120 @@
+#[allow(clippy::missing_const_for_fn, clippy::trivially_copy_pass_by_ref)]
+/// Documented.
+pub fn norm(p: Point, f: Option<extern "C" fn(&u8)>, _: &Foreign) -> f64 {
+    p.x
+}
+#[doc(hidden)]
+pub struct norm {
+    __cbframe_state: ::cbframe::private::core::marker::PhantomData<()>,
+}
+#[allow(clippy::all, clippy::nursery, clippy::pedantic, clippy::restriction)]
+const _: () = {
+    #[allow(unused_imports)]
+    use ::cbframe::private::NotCType as _;
+    const __CBFRAME_ABI: (
+        ::cbframe::private::Abi,
+        ::cbframe::private::core::primitive::bool,
+    ) = ::cbframe::private::abi("sysv64");
+    const __CBFRAME_KNOWN: [::cbframe::private::Known; 3usize] = [
+        ::cbframe::private::Probe::<Point>::__CBFRAME_KNOWN,
+        ::cbframe::private::known(
+            ::cbframe::private::optional_fn_pointer::<
+                extern "C" fn(&u8),
+                Option<extern "C" fn(&u8)>,
+            >(),
+        ),
+        ::cbframe::private::known(<&'static Foreign as ::cbframe::private::CType>::TYPE),
+    ];
+    const __CBFRAME_RESULT: ::cbframe::private::Known = ::cbframe::private::Probe::<
+        f64,
+    >::__CBFRAME_KNOWN;
+    const __CBFRAME_PLACED: &::cbframe::private::Option<
+        ::cbframe::private::Placed<3usize>,
+    > = &::cbframe::private::place_known(
+        __CBFRAME_ABI.0,
+        ["p", "f", "_"],
+        __CBFRAME_KNOWN,
+        __CBFRAME_RESULT,
+    );
+    const __CBFRAME_LAYOUT: ::cbframe::private::Option<::cbframe::private::Layout> = ::cbframe::private::layout(
+        __CBFRAME_PLACED,
+        __CBFRAME_ABI,
+    );
+    static __CBFRAME_META: ::cbframe::private::Meta = ::cbframe::private::Meta {
+        name: ::cbframe::private::core::concat!(
+            ::cbframe::private::core::module_path!(), "::", "norm"
+        ),
+        parameters: &["p: Point", "f: Option<extern \"C\" fn(&u8)>", "_: &Foreign"],
+        layout: __CBFRAME_LAYOUT,
+    };
+    const _: () = ::cbframe::private::check_parameter(__CBFRAME_KNOWN[0usize]);
+    const _: () = ::cbframe::private::check_parameter(__CBFRAME_KNOWN[1usize]);
+    const _: () = ::cbframe::private::check_parameter(__CBFRAME_KNOWN[2usize]);
+    const _: () = ::cbframe::private::check_result(__CBFRAME_RESULT);
+    #[inline(always)]
+    unsafe fn __cbframe_call(
+        __cbframe_ctx: *const (),
+        __cbframe_0: ::cbframe::private::MaybeUninit<Point>,
+        __cbframe_1: ::cbframe::private::MaybeUninit<Option<extern "C" fn(&u8)>>,
+        __cbframe_2: ::cbframe::private::MaybeUninit<&Foreign>,
+    ) -> f64 {
+        unsafe {
+            ::cbframe::private::Probe::<
+                Point,
+            >::__cbframe_check(&__cbframe_0, &__CBFRAME_META, 0usize);
+            ::cbframe::private::Probe::<
+                &Foreign,
+            >::__cbframe_check(&__cbframe_2, &__CBFRAME_META, 2usize);
+            norm(
+                __cbframe_0.assume_init(),
+                __cbframe_1.assume_init(),
+                __cbframe_2.assume_init(),
+            )
+        }
+    }
+    unsafe extern "sysv64" fn __cbframe_plain(
+        __cbframe_0: ::cbframe::private::MaybeUninit<Point>,
+        __cbframe_1: ::cbframe::private::MaybeUninit<Option<extern "C" fn(&u8)>>,
+        __cbframe_2: ::cbframe::private::MaybeUninit<&Foreign>,
+    ) -> f64 {
+        unsafe {
+            __cbframe_call(
+                ::cbframe::private::core::ptr::null(),
+                __cbframe_0,
+                __cbframe_1,
+                __cbframe_2,
+            )
+        }
+    }
+    ::cbframe::private::plain_entry!(__cbframe_fn, __cbframe_plain);
+    impl ::cbframe::private::Described for norm {
+        const DESCRIPTION: ::cbframe::private::Description = ::cbframe::private::description(
+            &__CBFRAME_LAYOUT,
+        );
+        const UNSAFE: ::cbframe::private::core::primitive::bool = false;
+    }
+    impl norm {
+        /// The name of the callback.
+        pub const NAME: &'static ::cbframe::private::core::primitive::str = "norm";
+        /// Where the arguments and the result lie. An error at compile time if some type is no `CType`.
+        pub const LAYOUT: &'static ::cbframe::private::Layout = ::cbframe::private::known_layout(
+            &__CBFRAME_LAYOUT,
+        );
+        /// The callback as a C function pointer.
+        pub const FN: extern "sysv64" fn(
+            Point,
+            Option<extern "C" fn(&u8)>,
+            &Foreign,
+        ) -> f64 = unsafe {
+            ::cbframe::private::core::mem::transmute::<
+                unsafe extern "C" fn(),
+                extern "sysv64" fn(Point, Option<extern "C" fn(&u8)>, &Foreign) -> f64,
+            >(__cbframe_fn)
+        };
+        /// The callback as a pointer of another type with the same layout.
+        #[must_use]
+        pub const fn as_fn_of<Q: ::cbframe::private::FnPointer>() -> Q {
+            ::cbframe::private::cast_fn::<Self, Q>(__cbframe_fn)
+        }
+    }
+};

@@ -1,0 +1,85 @@
+//! Expansions under Clippy's stricter lints: nothing to run, `cargo clippy --all-targets` is the test.
+
+#![deny(warnings, clippy::all, clippy::pedantic, clippy::nursery)]
+#![deny(clippy::allow_attributes_without_reason, clippy::as_conversions, clippy::default_numeric_fallback)]
+#![deny(clippy::exhaustive_structs, clippy::indexing_slicing, clippy::missing_docs_in_private_items)]
+#![deny(clippy::missing_inline_in_public_items, clippy::missing_trait_methods, clippy::multiple_inherent_impl)]
+#![deny(clippy::multiple_unsafe_ops_per_block, clippy::panic, clippy::partial_pub_fields, clippy::pub_use)]
+#![deny(clippy::missing_safety_doc, clippy::undocumented_unsafe_blocks, clippy::unreachable)]
+#![deny(clippy::unwrap_used, clippy::expect_used, clippy::shadow_reuse, clippy::shadow_unrelated)]
+#![deny(clippy::renamed_function_params, clippy::str_to_string)]
+
+use core::sync::atomic::{AtomicI32, Ordering};
+use std::process::abort;
+
+use cbframe::{CType, CpuState, PoolFull, bind_static, cbframe, pool};
+
+pool!(static MENU: 4);
+
+/// In one `xmm` register.
+#[derive(CType, Clone, Copy)]
+#[repr(C)]
+struct Point {
+    /// Across.
+    x: f32,
+    /// Up.
+    y: f32,
+}
+
+/// Calls so far.
+static CALLS: AtomicI32 = AtomicI32::new(0);
+
+/// Without state.
+#[cbframe(abi = "sysv64")]
+fn stateless(point: Point) -> f32 {
+    point.x + point.y
+}
+
+/// With a panic policy.
+#[cbframe(abi = "C", on_panic = abort())]
+fn guarded(_: &i32) {}
+
+/// With shared state.
+#[cbframe(abi = "C", pool = MENU)]
+fn shared(#[state] calls: &AtomicI32, more: i32) {
+    calls.fetch_add(more, Ordering::Relaxed);
+}
+
+/// With exclusive state and more arguments than registers.
+#[cbframe(abi = "win64", name = Exclusive)]
+fn exclusive<'a>(#[state] sum: &mut i64, a: i64, b: &'a i64, c: Option<&i64>, d: (u8, u8)) -> &'a i64 {
+    *sum += a + b + c.copied().unwrap_or_default() + i64::from(d.0);
+    b
+}
+
+/// With the state of the CPU.
+#[cbframe(abi = "C")]
+fn probe(#[cpu] cpu: &mut CpuState, point: Point) -> Point {
+    cpu.rax = 1;
+    point
+}
+
+/// Without any signature.
+#[cbframe(abi = "raw")]
+fn raw(#[state] offset: &u64, cpu: &mut CpuState) {
+    cpu.rax = cpu.rdi + offset;
+}
+
+/// In another place.
+#[cbframe(abi = "C", export = "cbframe_example_exported")]
+unsafe fn exported(at: *const i32) -> i32 {
+    // SAFETY: the caller's promise.
+    unsafe { *at }
+}
+
+fn main() -> Result<(), PoolFull<i64>> {
+    drop(shared::bind(&CALLS));
+    bind_static!(shared, CALLS)(1_i32);
+    Exclusive::leak(0_i64)?(1, &2, None, (3, 4));
+    drop(raw::bind(1_u64));
+    stateless::FN(Point { x: 0_f32, y: 0_f32 });
+    guarded::FN(&1_i32);
+    let functions = (probe::FN, exported::FN);
+    assert_eq!(size_of_val(&functions), 16, "two pointers");
+    Ok(())
+}
