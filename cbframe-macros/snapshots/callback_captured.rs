@@ -130,7 +130,6 @@ const _: () = {
         const DESCRIPTION: ::cbframe::private::Description = ::cbframe::private::description(
             &__CBFRAME_LAYOUT,
         );
-        const UNSAFE: ::cbframe::private::core::primitive::bool = true;
     }
     impl probe {
         /// The name of the callback.
@@ -146,7 +145,8 @@ const _: () = {
                 unsafe extern "win64" fn(i32, f32) -> i64,
             >(__cbframe_fn)
         };
-        /// The callback as a pointer of another type with the same layout.
+        /// The callback as a pointer of another type with the same layout. The type must be `unsafe`: safe code
+        /// could pass through another type what is no value of the parameter's.
         #[must_use]
         pub const fn as_fn_of<Q: ::cbframe::private::FnPointer>() -> Q {
             ::cbframe::private::cast_fn::<Self, Q>(__cbframe_fn)

@@ -143,7 +143,6 @@ const _: () = {
         const DESCRIPTION: ::cbframe::private::Description = ::cbframe::private::description(
             &__CBFRAME_LAYOUT,
         );
-        const UNSAFE: ::cbframe::private::core::primitive::bool = false;
     }
     impl push {
         /// The name of the callback.

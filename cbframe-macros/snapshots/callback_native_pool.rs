@@ -83,7 +83,6 @@ const _: () = {
         const DESCRIPTION: ::cbframe::private::Description = ::cbframe::private::description(
             &__CBFRAME_LAYOUT,
         );
-        const UNSAFE: ::cbframe::private::core::primitive::bool = true;
     }
     impl chosen {
         /// The name of the callback.

@@ -89,7 +89,6 @@ const _: () = {
         const DESCRIPTION: crate::ffi::callbacks::private::Description = crate::ffi::callbacks::private::description(
             &__CBFRAME_LAYOUT,
         );
-        const UNSAFE: crate::ffi::callbacks::private::core::primitive::bool = false;
     }
     impl Handle {
         /// The name of the callback.
@@ -105,7 +104,8 @@ const _: () = {
                 extern "C" fn(i32) -> i32,
             >(__cbframe_fn)
         };
-        /// The callback as a pointer of another type with the same layout.
+        /// The callback as a pointer of another type with the same layout. The type must be `unsafe`: safe code
+        /// could pass through another type what is no value of the parameter's.
         #[must_use]
         pub const fn as_fn_of<Q: crate::ffi::callbacks::private::FnPointer>() -> Q {
             crate::ffi::callbacks::private::cast_fn::<Self, Q>(__cbframe_fn)

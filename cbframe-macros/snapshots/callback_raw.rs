@@ -88,7 +88,6 @@ const _: () = {
     };
     impl ::cbframe::private::Described for square {
         const DESCRIPTION: ::cbframe::private::Description = ::cbframe::private::Description::Raw;
-        const UNSAFE: ::cbframe::private::core::primitive::bool = true;
     }
     impl square {
         /// The name of the callback.

@@ -118,7 +118,6 @@ const _: () = {
         const DESCRIPTION: ::cbframe::private::Description = ::cbframe::private::description(
             &__CBFRAME_LAYOUT,
         );
-        const UNSAFE: ::cbframe::private::core::primitive::bool = false;
     }
     impl compare {
         /// The name of the callback.

@@ -91,7 +91,6 @@ const _: () = {
         const DESCRIPTION: ::cbframe::private::Description = ::cbframe::private::description(
             &__CBFRAME_LAYOUT,
         );
-        const UNSAFE: ::cbframe::private::core::primitive::bool = false;
     }
     impl norm {
         /// The name of the callback.
@@ -111,7 +110,8 @@ const _: () = {
                 extern "sysv64" fn(Point, Option<extern "C" fn(&u8)>, &Foreign) -> f64,
             >(__cbframe_fn)
         };
-        /// The callback as a pointer of another type with the same layout.
+        /// The callback as a pointer of another type with the same layout. The type must be `unsafe`: safe code
+        /// could pass through another type what is no value of the parameter's.
         #[must_use]
         pub const fn as_fn_of<Q: ::cbframe::private::FnPointer>() -> Q {
             ::cbframe::private::cast_fn::<Self, Q>(__cbframe_fn)

@@ -243,7 +243,9 @@ impl Expansion<'_> {
             Parameter::State if exclusive => quote!(&mut *__cbframe_exclusive.state().cast()),
             Parameter::State => quote!(&*__cbframe_ctx.cast()),
             // An error on the parameter's type if it is another.
-            Parameter::Cpu { ty } => quote_spanned!(ty.span()=> &mut *__cbframe_cpu),
+            Parameter::Cpu { ty } => {
+                quote_spanned!(proc_macro2::Span::call_site().located_at(ty.span())=> &mut *__cbframe_cpu)
+            }
             Parameter::C { .. } => {
                 let ident = &arguments.next().expect("as many as were counted").ident;
                 quote!(#ident.assume_init())

@@ -638,7 +638,7 @@ macro_rules! pool {
     ($(#[$meta:meta])* $vis:vis static $name:ident: $slots:expr $(;)?) => {
         $(#[$meta])*
         $vis static $name: $crate::Pool = {
-            const __CBFRAME_COUNT: usize = $slots;
+            const __CBFRAME_COUNT: $crate::private::core::primitive::usize = $slots;
             static __CBFRAME_SLOTS: [$crate::private::Slot; __CBFRAME_COUNT] =
                 [$crate::private::Slot::EMPTY; __CBFRAME_COUNT];
             static __CBFRAME_RECORDS: [$crate::private::Record; __CBFRAME_COUNT] =

@@ -305,7 +305,10 @@ pub const fn not_shared() -> Slot {
 /// The pointer of a stateless callback as another pointer type with the same layout.
 pub const fn cast_fn<C: Described, Q: FnPointer>(function: unsafe extern "C" fn()) -> Q {
     const {
-        assert!(Q::UNSAFE || !C::UNSAFE, "cbframe: this callback is unsafe to call: the pointer type must be `unsafe`");
+        assert!(
+            Q::UNSAFE,
+            "cbframe: `as_fn_of` gives `unsafe` pointers: safe code could pass what is no value of the callback's parameter; write `unsafe extern`, or use `FN`"
+        );
         C::DESCRIPTION.assert_fits(Q::LAYOUT);
     }
     // SAFETY: `Q` is a function pointer or `Option` of one, with the layout of this function.

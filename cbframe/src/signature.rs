@@ -47,8 +47,6 @@ pub enum Description {
 pub trait Described {
     /// The description.
     const DESCRIPTION: Description;
-    /// Whether its pointers are `unsafe` to call even while the state lives.
-    const UNSAFE: bool;
 }
 
 impl Description {

@@ -20,11 +20,6 @@ fn stateless(x: i32) -> i32 {
     x
 }
 
-#[cbframe(abi = "C")]
-unsafe fn stateless_unsafe(x: i32) -> i32 {
-    x
-}
-
 fn main() {
     let frame = callback::bind(1).unwrap();
     // Another result, another parameter, one more, one less, another convention.
@@ -39,6 +34,6 @@ fn main() {
     // Rust passes the argument; nobody knows where.
     foreign::bind(1).unwrap().as_fn_of::<unsafe extern "C" fn(f64, u8)>();
 
-    stateless::as_fn_of::<extern "C" fn(f32) -> i32>();
-    stateless_unsafe::as_fn_of::<extern "C" fn(i32) -> i32>();
+    stateless::as_fn_of::<unsafe extern "C" fn(f32) -> i32>();
+    stateless::as_fn_of::<extern "C" fn(i32) -> i32>();
 }

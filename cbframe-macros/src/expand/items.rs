@@ -30,7 +30,6 @@ impl Expansion<'_> {
         let private = &self.private;
         let item = &self.item;
         let name = self.callback.function.signature.ident.unraw().to_string();
-        let is_unsafe = self.is_unsafe();
         let public = match &self.callback.state {
             None => self.stateless_items(),
             Some(state) => self.stateful_items(state),
@@ -49,7 +48,6 @@ impl Expansion<'_> {
         quote! {
             impl #private::Described for #item {
                 const DESCRIPTION: #private::Description = #description;
-                const UNSAFE: #private::core::primitive::bool = #is_unsafe;
             }
 
             impl #item {
@@ -70,7 +68,8 @@ impl Expansion<'_> {
             pub const FN: #pointer =
                 unsafe { #private::core::mem::transmute::<unsafe extern "C" fn(), #pointer>(__cbframe_fn) };
 
-            /// The callback as a pointer of another type with the same layout.
+            /// The callback as a pointer of another type with the same layout. The type must be `unsafe`: safe code
+            /// could pass through another type what is no value of the parameter's.
             #[must_use]
             pub const fn as_fn_of<Q: #private::FnPointer>() -> Q {
                 #private::cast_fn::<Self, Q>(__cbframe_fn)

@@ -212,6 +212,7 @@ struct Cursor {
 }
 
 /// Panics unless C has parameters of this type.
+#[track_caller]
 pub(crate) const fn check_parameter(ty: &Type) {
     match ty.kind {
         Kind::Void => panic!("cbframe: a parameter of type `()`: C has none; remove it"),
@@ -225,6 +226,7 @@ pub(crate) const fn check_parameter(ty: &Type) {
 }
 
 /// Panics unless C has results of this type.
+#[track_caller]
 pub(crate) const fn check_result(ty: &Type) {
     match ty.kind {
         Kind::Array { .. } => panic!("cbframe: an array as a result: C has none; put it in a struct"),

@@ -83,10 +83,11 @@ macro_rules! word {
     };
 }
 
-/// A module of callbacks on one lane, with `$pad` integers before the value; `run` makes a right call, then the
+/// A module of callbacks on one lane, called as functions of the ABI `$caller` (outside Windows, rustc passes structs
+/// to `efiapi` functions as System V has it), with `$pad` integers before the value; `run` makes a right call, then the
 /// wrong one.
 macro_rules! lanes {
-    ($($lane:ident $abi:tt [$($option:tt)*] [$($state:tt)*] $kind:ident [$($pad:ident)*];)*) => {
+    ($($lane:ident $abi:tt from $caller:tt [$($option:tt)*] [$($state:tt)*] $kind:ident [$($pad:ident)*];)*) => {
         $(
         mod $lane {
             use super::*;
@@ -100,7 +101,7 @@ macro_rules! lanes {
                 ($callback:ident($raw:ty): $right:expr, $wrong:expr) => {{
                     let pointer = lanes!(@pointer $kind $callback);
                     // SAFETY: the C type has the size and, field by field, the shape of the callback's.
-                    let f: unsafe extern $abi fn($(word!($pad),)* $raw) = unsafe { std::mem::transmute(pointer) };
+                    let f: unsafe extern $caller fn($(word!($pad),)* $raw) = unsafe { std::mem::transmute(pointer) };
                     $(let $pad = 0xdead_beef_u64;)*
                     // SAFETY: a right call, and one that must not arrive.
                     unsafe {
@@ -165,22 +166,22 @@ impl<P: Copy, C> Forever for cbframe::Frame<'static, P, C> {
 }
 
 lanes! {
-    stateless "sysv64" [] [] stateless [];
-    stateless_captured "sysv64" [entry = "captured"] [] stateless [];
-    stateless_win "win64" [] [] stateless [];
-    stateless_win_captured "win64" [entry = "captured"] [] stateless [a b c d];
-    native "C" [] [#[state] _s: &u32,] bound [];
-    direct "sysv64" [entry = "direct"] [#[state] _s: &u32,] bound [a];
-    stack "sysv64" [entry = "stack"] [#[state] _s: &u32,] bound [];
-    stack_spilled "sysv64" [] [#[state] _s: &u32,] bound [a b c d e f];
-    captured "sysv64" [entry = "captured"] [#[state] _s: &u32,] bound [];
-    captured_spilled "sysv64" [entry = "captured"] [#[state] _s: &u32,] bound [a b c d e f g];
-    win_direct "win64" [] [#[state] _s: &u32,] bound [];
-    win_stack "win64" [entry = "stack"] [#[state] _s: &u32,] bound [a b c];
-    win_stack_spilled "win64" [] [#[state] _s: &u32,] bound [a b c d];
-    win_captured "win64" [entry = "captured"] [#[state] _s: &u32,] bound [a];
-    win_captured_spilled "win64" [entry = "captured"] [#[state] _s: &u32,] bound [a b c d];
-    efi "efiapi" [] [#[state] _s: &u32,] bound [];
+    stateless "sysv64" from "sysv64" [] [] stateless [];
+    stateless_captured "sysv64" from "sysv64" [entry = "captured"] [] stateless [];
+    stateless_win "win64" from "win64" [] [] stateless [];
+    stateless_win_captured "win64" from "win64" [entry = "captured"] [] stateless [a b c d];
+    native "C" from "C" [] [#[state] _s: &u32,] bound [];
+    direct "sysv64" from "sysv64" [entry = "direct"] [#[state] _s: &u32,] bound [a];
+    stack "sysv64" from "sysv64" [entry = "stack"] [#[state] _s: &u32,] bound [];
+    stack_spilled "sysv64" from "sysv64" [] [#[state] _s: &u32,] bound [a b c d e f];
+    captured "sysv64" from "sysv64" [entry = "captured"] [#[state] _s: &u32,] bound [];
+    captured_spilled "sysv64" from "sysv64" [entry = "captured"] [#[state] _s: &u32,] bound [a b c d e f g];
+    win_direct "win64" from "win64" [] [#[state] _s: &u32,] bound [];
+    win_stack "win64" from "win64" [entry = "stack"] [#[state] _s: &u32,] bound [a b c];
+    win_stack_spilled "win64" from "win64" [] [#[state] _s: &u32,] bound [a b c d];
+    win_captured "win64" from "win64" [entry = "captured"] [#[state] _s: &u32,] bound [a];
+    win_captured_spilled "win64" from "win64" [entry = "captured"] [#[state] _s: &u32,] bound [a b c d];
+    efi "efiapi" from "win64" [] [#[state] _s: &u32,] bound [];
 }
 
 /// Runs in children only.

@@ -187,6 +187,8 @@ pub struct Capture {
     saved: u32,
     /// Registers to load.
     loaded: u32,
+    /// Those of them that hold the result.
+    result: u32,
     groups: u32,
     /// Bytes of home space that the dispatcher's ABI wants.
     home: usize,
@@ -219,7 +221,18 @@ impl Capture {
             Abi::SysV64 => 0,
             Abi::Win64 => 32,
         };
-        Self { saved, loaded: whole | on_return(&placed.result.place), groups, home }
+        let result = on_return(&placed.result.place);
+        Self { saved, loaded: whole | result, result, groups, home }
+    }
+
+    /// The vector registers to load that only a handler which asks for them has stored to.
+    pub const fn loaded_whole(self) -> u32 {
+        self.loaded & !self.result & VECTORS
+    }
+
+    /// The vector registers to load that the dispatcher stored the result to, 8 bytes at a time.
+    pub const fn loaded_by_halves(self) -> u32 {
+        self.result & VECTORS
     }
 
     /// The registers to store.
@@ -255,7 +268,7 @@ impl Capture {
 
     /// The size of the frame below ctx.
     pub const fn frame(self) -> usize {
-        self.state() + size_of::<CpuState>()
+        self.state() + CpuState::OFFSETS.ctx
     }
 }
 
@@ -316,10 +329,10 @@ unsafe fn read(cpu: *const CpuState, register: Register) -> u64 {
     unsafe { cpu.byte_add(offset(register)).cast::<u64>().read_volatile() }
 }
 
-/// Where the caller's stack arguments begin: above ctx and the return address, which lie on top of the state.
+/// Where the caller's stack arguments begin: above the return address, which is the last word of the state.
 #[inline(always)]
 fn stack_arguments(cpu: *const CpuState) -> *const u8 {
-    cpu.wrapping_add(1).cast::<u8>().wrapping_add(16)
+    cpu.wrapping_add(1).cast()
 }
 
 #[inline(always)]

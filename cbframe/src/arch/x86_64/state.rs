@@ -130,14 +130,14 @@ pub struct CpuState {
     pub r14: u64,
     /// r15.
     pub r15: u64,
-    /// rip: the return address.
-    pub rip: u64,
-    rflags: MaybeUninit<u64>,
-    /// What rflags was, for the entry to see whether `popfq` is needed.
-    rflags_at_entry: MaybeUninit<u64>,
     mxcsr: MaybeUninit<u32>,
-    /// The groups that are there, as [`Group::bit`]s.
+    /// The groups that are there, as [`Group::bit`]s, and those that were changed.
     present: u32,
+    rflags: MaybeUninit<u64>,
+    /// What the stub pushed; scratch after the dispatcher was called.
+    ctx: MaybeUninit<usize>,
+    /// rip: the return address, in the very word that the caller pushed.
+    pub rip: u64,
 }
 
 /// The offsets that the entries and the moves go by.
@@ -149,10 +149,10 @@ pub struct Offsets {
     pub xmm: usize,
     /// The return address.
     pub rip: usize,
+    /// The word of ctx; rip is the next, and the last.
+    pub ctx: usize,
     /// The flags.
     pub rflags: usize,
-    /// The flags as they were, for the entry.
-    pub rflags_at_entry: usize,
     /// The control and status register of SSE.
     pub mxcsr: usize,
     /// The groups that are there.
@@ -160,6 +160,13 @@ pub struct Offsets {
 }
 
 impl CpuState {
+    /// In `present`: some vector register may have been changed.
+    #[doc(hidden)]
+    pub const CHANGED_XMM: u32 = 1 << 8;
+    /// In `present`: flags other than the status flags may have to be set.
+    #[doc(hidden)]
+    pub const CHANGED_FLAGS: u32 = 1 << 9;
+
     #[doc(hidden)]
     pub const OFFSETS: Offsets = Offsets {
         integers: [
@@ -182,8 +189,8 @@ impl CpuState {
         ],
         xmm: offset_of!(Self, xmm),
         rip: offset_of!(Self, rip),
+        ctx: offset_of!(Self, ctx),
         rflags: offset_of!(Self, rflags),
-        rflags_at_entry: offset_of!(Self, rflags_at_entry),
         mxcsr: offset_of!(Self, mxcsr),
         present: offset_of!(Self, present),
     };
@@ -210,6 +217,7 @@ impl CpuState {
     pub fn set_rflags(&mut self, value: u64) {
         assert!(self.has(Group::Flags), "cbframe: this callback does not save rflags: add `flags` to `save(…)`");
         self.rflags.write(value);
+        self.present |= Self::CHANGED_FLAGS;
     }
 
     /// `xmm{number}`; `None` without `save(sse)`.
@@ -234,6 +242,7 @@ impl CpuState {
     #[track_caller]
     pub fn xmm_mut(&mut self, number: usize) -> Option<&mut Xmm> {
         assert!(number < 16, "cbframe: xmm{number}: the vector registers are xmm0 to xmm15");
+        self.present |= Self::CHANGED_XMM;
         // SAFETY: an entry that saves the group has stored all of them.
         self.has(Group::Sse).then(|| unsafe { &mut self.xmm.assume_init_mut()[number] })
     }
@@ -301,8 +310,7 @@ impl CpuState {
 
     /// The words of the stack from the return address on.
     fn stack(&self) -> [u64; 8] {
-        // The entry's frame has ctx right above the state, and the return address above ctx.
-        let words = core::ptr::from_ref(self).wrapping_add(1).cast::<u64>().wrapping_add(1);
+        let words = core::ptr::from_ref(self).wrapping_byte_add(Self::OFFSETS.rip).cast::<u64>();
         // SAFETY: a `CpuState` exists only in an entry's frame. Eight words above it belong to the caller's
         // frame or to those of its callers: every stack ends in more than that.
         core::array::from_fn(|i| unsafe { words.add(i).read_volatile() })
@@ -395,7 +403,9 @@ const FLAGS: [(u32, &str); 16] = [
 ];
 
 const _: () = {
-    assert!(size_of::<CpuState>() == 416);
+    // The last words are those that are on the stack at the entry.
+    assert!(size_of::<CpuState>() == 416 && offset_of!(CpuState, rip) == 408);
+    assert!(offset_of!(CpuState, ctx) == 400 && offset_of!(CpuState, rflags) == 392);
     // System V's register save area: six integer registers, then the vector registers.
     assert!(offset_of!(CpuState, rdi) == 0 && offset_of!(CpuState, r9) == 40 && offset_of!(CpuState, xmm) == 48);
 };

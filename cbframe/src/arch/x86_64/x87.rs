@@ -48,7 +48,8 @@ impl F80 {
     }
 
     /// The nearest `f64`, ties to even: what `fstp` to a `double` stores in the default rounding mode. A NaN
-    /// becomes a quiet NaN, as there.
+    /// becomes a quiet NaN, as there, and an encoding that the unit does not support (Intel SDM volume 1, table
+    /// 8-3) the default NaN.
     pub const fn to_f64(self) -> f64 {
         let [a, b, c, d, e, f, g, h, i, j] = self.bytes;
         let significand = u64::from_le_bytes([a, b, c, d, e, f, g, h]);
@@ -56,12 +57,16 @@ impl F80 {
         let sign = (head as u64 >> 15) << 63;
         let exponent = (head & 0x7fff) as i32;
         let infinity = 0x7ff << 52;
+        if exponent != 0 && significand >> 63 == 0 {
+            // Unnormals, pseudo-infinities and pseudo-NaNs: operands that the unit has refused since the 387.
+            return f64::from_bits(0xfff8 << 48);
+        }
         let magnitude = match (exponent, significand) {
             (_, 0) => 0,
             (0x7fff, _) if significand << 1 == 0 => infinity,
             (0x7fff, _) => infinity | 1 << 51 | significand << 1 >> 12,
             _ => {
-                // Normalize: unnormal and pseudo-denormal encodings have a clear integer bit.
+                // Denormals have a clear integer bit.
                 let shift = significand.leading_zeros();
                 let significand = significand << shift;
                 let exponent = if exponent == 0 { 1 } else { exponent } - BIAS80 - shift as i32;
