@@ -223,7 +223,7 @@ pub const fn words(slots: usize) -> usize {
 // one is left.
 pub struct Pool {
     name: &'static str,
-    statics: fn() -> Statics,
+    statics: fn() -> &'static Statics,
     /// The word in which to look first.
     hint: AtomicUsize,
     registered: AtomicBool,
@@ -235,7 +235,7 @@ static REGISTRY: AtomicPtr<Pool> = AtomicPtr::new(ptr::null_mut());
 
 impl Pool {
     #[doc(hidden)]
-    pub const fn new(name: &'static str, statics: fn() -> Statics) -> Self {
+    pub const fn new(name: &'static str, statics: fn() -> &'static Statics) -> Self {
         Self {
             name,
             statics,
@@ -321,10 +321,7 @@ impl Pool {
     }
 
     fn stub(&self, index: usize) -> NonNull<()> {
-        let table = (self.statics)().stubs as *const u8;
-        let first = table.wrapping_add(table.align_offset(STUB_SIZE));
-        let stub = first.wrapping_add(index * STUB_SIZE).cast_mut().cast();
-        NonNull::new(stub).expect("code is not at address 0")
+        stub((self.statics)(), index)
     }
 
     fn index_of(&self, address: usize) -> Option<usize> {
@@ -346,6 +343,15 @@ impl Pool {
             is_bound: (word.taken & !word.retired) >> bit & 1 == 1,
         })
     }
+}
+
+/// The address of a stub.
+#[inline]
+fn stub(statics: &Statics, index: usize) -> NonNull<()> {
+    let table = statics.stubs as *const u8;
+    let first = table.wrapping_add(table.align_offset(STUB_SIZE));
+    let stub = first.wrapping_add(index * STUB_SIZE).cast_mut().cast();
+    NonNull::new(stub).expect("code is not at address 0")
 }
 
 /// A word of the free map, taken apart.
@@ -473,15 +479,15 @@ impl Taken {
         let ctx = if binding.exclusive { ptr::from_ref(record).cast_mut().cast() } else { state };
         slot.ctx.store(ctx, Ordering::Relaxed);
         slot.entry.store(binding.entry.0 as *mut (), Ordering::Release);
-        Bound { stub: self.pool.stub(self.index), pool: self.pool, index: self.index as u32 }
+        Bound { stub: stub(statics, self.index), pool: self.pool }
     }
 }
 
-/// A bound slot.
+/// A bound slot. Two words, so that it is returned in registers: through memory it would be stored by halves and
+/// loaded whole, which waits.
 pub(crate) struct Bound {
     stub: NonNull<()>,
     pool: &'static Pool,
-    index: u32,
 }
 
 impl Bound {
@@ -492,7 +498,12 @@ impl Bound {
 
     /// What this slot is bound to.
     pub(crate) fn resolved(&self) -> Resolved {
-        self.pool.resolved(self.index as usize).expect("a bound slot has a record")
+        self.pool.resolved(self.index((self.pool.statics)())).expect("a bound slot has a record")
+    }
+
+    #[inline]
+    fn index(&self, statics: &Statics) -> usize {
+        (self.stub.addr().get() - stub(statics, 0).addr().get()) / STUB_SIZE
     }
 
     /// Gives the slot back. A call of the address aborts from now on, until it is bound again.
@@ -502,7 +513,7 @@ impl Bound {
     /// Called once, and the slot is not used after.
     pub(crate) unsafe fn free(&self, by: Freed) {
         let statics = (self.pool.statics)();
-        let index = self.index as usize;
+        let index = self.index(statics);
         let (record, slot) = (&statics.records[index], &statics.slots[index]);
         let status = match by {
             Freed::At(location) => ptr::from_ref(location).expose_provenance(),
@@ -648,13 +659,14 @@ macro_rules! pool {
             $crate::private::stub_table!(__cbframe_stubs, __CBFRAME_COUNT, __CBFRAME_SLOTS);
             // The one function that names the statics: inlined elsewhere it would make rustc export them.
             #[inline(never)]
-            fn __cbframe_statics() -> $crate::private::Statics {
-                $crate::private::Statics {
+            fn __cbframe_statics() -> &'static $crate::private::Statics {
+                static __CBFRAME_STATICS: $crate::private::Statics = $crate::private::Statics {
                     stubs: __cbframe_stubs,
                     slots: &__CBFRAME_SLOTS,
                     records: &__CBFRAME_RECORDS,
                     words: &__CBFRAME_WORDS,
-                }
+                };
+                &__CBFRAME_STATICS
             }
             $crate::Pool::new(
                 $crate::private::core::concat!(

@@ -7,6 +7,8 @@
 mod dump;
 #[path = "cpu_state/f80.rs"]
 mod f80;
+#[path = "cpu_state/flags.rs"]
+mod flags;
 #[path = "cpu_state/probe.rs"]
 mod probe;
 #[path = "cpu_state/raw.rs"]

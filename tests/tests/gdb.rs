@@ -74,7 +74,7 @@ macro_rules! lanes {
 
 type Lane = (&'static str, fn() -> *const (), u32);
 
-// Stub 3; direct 3; stack 5; captured 11 with nothing to save, and two per register and what the groups need more.
+// Stub 3; direct 3; stack 5; captured 8, and at least one each way per register that a group has.
 lanes! {
     function [abi = "C"] [_x: u64] function 2;
     function_captured [abi = "sysv64", entry = "captured"] [_x: u64] function 11;
@@ -87,17 +87,17 @@ lanes! {
     exclusive [abi = "sysv64", entry = "captured"] [#[state] _s: &mut u32, _x: f64] bound 11;
     fixed [abi = "sysv64"] [#[state] _s: &u32, _x: u64] fixed 6;
     fixed_captured [abi = "sysv64", entry = "captured"] [#[state] _s: &u32, _x: u64] fixed 11;
-    raw [abi = "raw"] [_cpu: &mut CpuState] function 100;
-    raw_gpr [abi = "raw", save(gpr)] [#[state] _s: &u32, _cpu: &mut CpuState] bound 40;
-    raw_flags [abi = "raw", save(gpr, flags)] [#[state] _s: &u32, _cpu: &mut CpuState] bound 40;
-    raw_bound [abi = "raw"] [#[state] _s: &u32, _cpu: &mut CpuState] bound 100;
-    raw_all [abi = "raw", save(gpr, flags, sse, x87)] [#[state] _s: &u32, _cpu: &mut CpuState] bound 102;
-    cpu [abi = "sysv64"] [#[cpu] _cpu: &mut CpuState, _x: u64] function 100;
+    raw [abi = "raw"] [_cpu: &mut CpuState] function 90;
+    raw_gpr [abi = "raw", save(gpr)] [#[state] _s: &u32, _cpu: &mut CpuState] bound 30;
+    raw_flags [abi = "raw", save(gpr, flags)] [#[state] _s: &u32, _cpu: &mut CpuState] bound 30;
+    raw_bound [abi = "raw"] [#[state] _s: &u32, _cpu: &mut CpuState] bound 90;
+    raw_all [abi = "raw", save(gpr, flags, sse, x87)] [#[state] _s: &u32, _cpu: &mut CpuState] bound 90;
+    cpu [abi = "sysv64"] [#[cpu] _cpu: &mut CpuState, _x: u64] function 90;
     win_function [abi = "win64"] [_x: u64] function 2;
     win_direct [abi = "win64"] [#[state] _s: &u32, _x: u64] bound 6;
     win_stack [abi = "win64"] [#[state] _s: &u32, _a: u64, _b: u64, _c: u64, _d: u64, _e: u64] bound 8;
     win_captured [abi = "win64", entry = "captured"] [#[state] _s: &u32, _x: u64] bound 11;
-    win_cpu [abi = "win64", save(gpr, flags, sse, x87)] [#[state] _s: &u32, #[cpu] _cpu: &mut CpuState] bound 102;
+    win_cpu [abi = "win64", save(gpr, flags, sse, x87)] [#[state] _s: &u32, #[cpu] _cpu: &mut CpuState] bound 90;
     efi [abi = "efiapi"] [#[state] _s: &u32, _x: u64] bound 6;
 }
 
