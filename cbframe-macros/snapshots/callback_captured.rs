@@ -90,15 +90,15 @@ const _: () = {
         unsafe {
             let __cbframe_hidden = ::cbframe::private::hidden_result(
                 __cbframe_cpu,
-                const { __CBFRAME_PLACES.result() },
+                const { &__CBFRAME_PLACES.result().place },
             );
             let __cbframe_0 = ::cbframe::private::take(
                 __cbframe_cpu,
-                const { __CBFRAME_PLACES.parameter(0usize) },
+                const { &__CBFRAME_PLACES.parameter(0usize).place },
             );
             let __cbframe_1 = ::cbframe::private::take(
                 __cbframe_cpu,
-                const { __CBFRAME_PLACES.parameter(1usize) },
+                const { &__CBFRAME_PLACES.parameter(1usize).place },
             );
             let __cbframe_result = __cbframe_call(
                 __cbframe_ctx,
@@ -109,7 +109,6 @@ const _: () = {
             ::cbframe::private::give(
                 __cbframe_cpu,
                 const { __CBFRAME_PLACES.result() },
-                const { __CBFRAME_PLACES.result_type() },
                 __cbframe_hidden,
                 __cbframe_result,
             );

@@ -68,13 +68,12 @@ const _: () = {
         unsafe {
             let __cbframe_hidden = ::cbframe::private::hidden_result(
                 __cbframe_cpu,
-                const { __CBFRAME_PLACES.result() },
+                const { &__CBFRAME_PLACES.result().place },
             );
             let __cbframe_result = __cbframe_call(__cbframe_ctx, __cbframe_cpu);
             ::cbframe::private::give(
                 __cbframe_cpu,
                 const { __CBFRAME_PLACES.result() },
-                const { __CBFRAME_PLACES.result_type() },
                 __cbframe_hidden,
                 __cbframe_result,
             );

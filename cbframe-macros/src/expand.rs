@@ -478,13 +478,12 @@ impl Expansion<'_> {
                 // name; nothing has changed them. The types are those that were placed.
                 unsafe {
                     let __cbframe_hidden =
-                        #private::hidden_result(__cbframe_cpu, const { __CBFRAME_PLACES.result() });
-                    #(let #idents = #private::take(__cbframe_cpu, const { __CBFRAME_PLACES.parameter(#indices) });)*
+                        #private::hidden_result(__cbframe_cpu, const { &__CBFRAME_PLACES.result().place });
+                    #(let #idents = #private::take(__cbframe_cpu, const { &__CBFRAME_PLACES.parameter(#indices).place });)*
                     let __cbframe_result = __cbframe_call(__cbframe_ctx, #cpu #(#idents),*);
                     #private::give(
                         __cbframe_cpu,
                         const { __CBFRAME_PLACES.result() },
-                        const { __CBFRAME_PLACES.result_type() },
                         __cbframe_hidden,
                         __cbframe_result,
                     );

@@ -51,6 +51,7 @@ pub trait Described {
 
 impl Description {
     /// Panics unless a callback of this description can be called through a pointer of the layout `pointer`.
+    #[track_caller]
     pub const fn assert_fits(&self, pointer: &Layout) {
         match self {
             Self::Layout(layout) => assert!(

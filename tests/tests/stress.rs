@@ -238,15 +238,12 @@ fn a_recursion_is_as_deep_as_the_stack() {
         win_captured "win64" [entry = "captured"] [#[state] s: &u64,] s [a b c] bound;
     };
     for (lane, address, again) in lanes {
-        // Without optimization a dispatcher of ten arguments has a frame of 40 KiB.
-        let is_large = cfg!(debug_assertions) && (lane.contains("captured") || lane.contains("cpu"));
-        let (depth, bytes) = if is_large { (DEPTH / 10, 64 << 10) } else { (DEPTH, 8 << 10) };
-        let thread = std::thread::Builder::new().stack_size(depth as usize * bytes).spawn(move || {
+        let thread = std::thread::Builder::new().stack_size(DEPTH as usize * 8192).spawn(move || {
             AGAIN.set(address as *const ());
-            again(depth)
+            again(DEPTH)
         });
         let result = thread.expect("a thread").join().unwrap_or_else(|_| panic!("{lane} failed"));
-        assert_eq!(result, depth * (depth + 1) / 2, "{lane}");
+        assert_eq!(result, DEPTH * (DEPTH + 1) / 2, "{lane}");
     }
 }
 

@@ -235,20 +235,14 @@ pub(crate) const fn check_result(ty: &Type) {
 }
 
 impl<const N: usize> Placed<N> {
-    /// The place of the parameter at `index`.
-    #[inline]
-    pub const fn parameter(&self, index: usize) -> Place {
-        self.parameters[index].place
+    /// The parameter at `index`.
+    pub const fn parameter(&self, index: usize) -> &Parameter {
+        &self.parameters[index]
     }
 
-    /// The place of the result.
-    pub const fn result(&self) -> Place {
-        self.result.place
-    }
-
-    /// The type of the result.
-    pub const fn result_type(&self) -> Type {
-        self.result.ty
+    /// The result.
+    pub const fn result(&self) -> &Parameter {
+        &self.result
     }
 
     /// The layout of this signature.

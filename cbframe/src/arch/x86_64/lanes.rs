@@ -4,7 +4,7 @@ use core::mem::MaybeUninit;
 use core::ptr;
 
 use super::state::CpuState;
-use crate::abi::{Abi, Part, Parts, Place, Placed, Pointer, Register, extension};
+use crate::abi::{Abi, Parameter, Part, Parts, Place, Placed, Pointer, Register, extension};
 use crate::types::Type;
 
 /// What an expansion knows of a type: all of it for a `CType`, else what every Rust type tells.
@@ -306,8 +306,11 @@ const fn bit(register: Register) -> u32 {
     }
 }
 
+// What follows must be inlined to fold, since places are constants. Without optimization nothing folds, and inlining would
+// only give the dispatcher a frame of 4 KiB for each parameter.
+
 /// The offset of a register in [`CpuState`].
-#[inline(always)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 const fn offset(register: Register) -> usize {
     match register {
         Register::Integer(number) => CpuState::OFFSETS.integers[number as usize],
@@ -323,19 +326,19 @@ const fn offset(register: Register) -> usize {
 /// # Safety
 ///
 /// `cpu` points to a state in an entry's frame whose capture includes `register`.
-#[inline(always)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 unsafe fn read(cpu: *const CpuState, register: Register) -> u64 {
     // SAFETY: the offset is that of a field, aligned to 8, which the entry has stored.
     unsafe { cpu.byte_add(offset(register)).cast::<u64>().read_volatile() }
 }
 
 /// Where the caller's stack arguments begin: above the return address, which is the last word of the state.
-#[inline(always)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 fn stack_arguments(cpu: *const CpuState) -> *const u8 {
     cpu.wrapping_add(1).cast()
 }
 
-#[inline(always)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 unsafe fn pointer(cpu: *const CpuState, pointer: Pointer) -> *mut u8 {
     // SAFETY: the caller passes on what `take` is promised.
     unsafe {
@@ -354,11 +357,11 @@ unsafe fn pointer(cpu: *const CpuState, pointer: Pointer) -> *mut u8 {
 ///   or the stack arguments since.
 /// - `place` is the place of this parameter in the callback's signature, `T` its type.
 /// - The caller of the callback passed the arguments of that signature.
-#[inline(always)]
-pub unsafe fn take<T>(cpu: *const CpuState, place: Place) -> MaybeUninit<T> {
+#[cfg_attr(not(debug_assertions), inline(always))]
+pub unsafe fn take<T>(cpu: *const CpuState, place: &'static Place) -> MaybeUninit<T> {
     let mut value = MaybeUninit::<T>::uninit();
     let to = value.as_mut_ptr().cast::<u8>();
-    match place {
+    match *place {
         Place::Nothing | Place::Hidden { .. } => {}
         // SAFETY: the capture includes the parameters' registers; a part lies within its value.
         Place::Registers(parts) => unsafe {
@@ -382,7 +385,7 @@ pub unsafe fn take<T>(cpu: *const CpuState, place: Place) -> MaybeUninit<T> {
 /// # Safety
 ///
 /// As for [`read`], and the piece lies within the value at `to`.
-#[inline(always)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 unsafe fn take_part(cpu: *const CpuState, part: Option<Part>, to: *mut u8) {
     if let Some(Part { register, offset, size }) = part {
         // SAFETY: the caller's promise.
@@ -398,9 +401,9 @@ unsafe fn take_part(cpu: *const CpuState, part: Option<Part>, to: *mut u8) {
 /// # Safety
 ///
 /// As for [`take`].
-#[inline(always)]
-pub unsafe fn hidden_result(cpu: *const CpuState, place: Place) -> *mut u8 {
-    match place {
+#[cfg_attr(not(debug_assertions), inline(always))]
+pub unsafe fn hidden_result(cpu: *const CpuState, place: &'static Place) -> *mut u8 {
+    match *place {
         // SAFETY: the caller's promise.
         Place::Hidden { arrives, .. } => unsafe { pointer(cpu, Pointer::Register(arrives)) },
         _ => ptr::null_mut(),
@@ -412,15 +415,15 @@ pub unsafe fn hidden_result(cpu: *const CpuState, place: Place) -> *mut u8 {
 /// # Safety
 ///
 /// As for [`take`], with the place and the type of the result; the entry loads the result's registers.
-#[inline(always)]
-pub unsafe fn give<T>(cpu: *mut CpuState, place: Place, ty: Type, hidden: *mut u8, value: T) {
+#[cfg_attr(not(debug_assertions), inline(always))]
+pub unsafe fn give<T>(cpu: *mut CpuState, result: &'static Parameter, hidden: *mut u8, value: T) {
     let value = MaybeUninit::new(value);
     let from = value.as_ptr().cast::<u8>();
-    match place {
+    match result.place {
         Place::Nothing | Place::Stack(_) | Place::Reference(_) => {}
         // SAFETY: the entry loads the result's registers from the state; a part lies within its value.
         Place::Registers(parts) => unsafe {
-            let signed = extension(&ty) == 2;
+            let signed = extension(&result.ty) == 2;
             give_part(cpu, parts.get(0), from, signed);
             give_part(cpu, parts.get(1), from, signed);
             give_part(cpu, parts.get(2), from, signed);
@@ -437,7 +440,7 @@ pub unsafe fn give<T>(cpu: *mut CpuState, place: Place, ty: Type, hidden: *mut u
 /// # Safety
 ///
 /// As for [`give`], and the piece lies within the value at `from`.
-#[inline(always)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 unsafe fn give_part(cpu: *mut CpuState, part: Option<Part>, from: *const u8, signed: bool) {
     let Some(part) = part else { return };
     let mut word = MaybeUninit::<u64>::zeroed();

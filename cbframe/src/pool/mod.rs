@@ -1,187 +1,20 @@
 //! Pools: a fixed number of stubs, a slot of data for each, and which of them are free.
 
+mod map;
+mod slot;
+
 use core::fmt;
 use core::panic::Location;
 use core::ptr::{self, NonNull};
 use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, AtomicUsize, Ordering};
 
 use crate::abi::Layout;
-use crate::arch::{STUB_SIZE, stale_entry};
-use crate::os;
+use crate::arch::STUB_SIZE;
 
-/// The address of an entry; never called as a Rust function.
-#[derive(Clone, Copy)]
-#[repr(transparent)]
-pub struct Entry(unsafe extern "C" fn());
-
-impl Entry {
-    /// The entry at `function`.
-    ///
-    /// # Safety
-    ///
-    /// `function` is a naked function that expects what a stub leaves: ctx on the stack above the return
-    /// address; and it treats ctx as what the slot that is given this entry holds.
-    pub const unsafe fn new(function: unsafe extern "C" fn()) -> Self {
-        Self(function)
-    }
-}
-
-/// The data of one stub. The stubs know this layout: the entry, then ctx.
-#[repr(C)]
-pub struct Slot {
-    entry: AtomicPtr<()>,
-    ctx: AtomicPtr<()>,
-}
-
-const _: () = assert!(size_of::<Slot>() == 16 && core::mem::offset_of!(Slot, ctx) == 8);
-
-impl Slot {
-    /// A slot that no stub's address has been given out for.
-    #[expect(clippy::declare_interior_mutable_const, reason = "an initial value for arrays of statics")]
-    pub const EMPTY: Self = Self { entry: AtomicPtr::new(ptr::null_mut()), ctx: AtomicPtr::new(ptr::null_mut()) };
-
-    /// A slot that never changes, for a stub of its own.
-    pub const fn fixed(entry: Entry, ctx: *const ()) -> Self {
-        Self { entry: AtomicPtr::new(entry.0 as *mut ()), ctx: AtomicPtr::new(ctx.cast_mut()) }
-    }
-}
-
-/// What is known about a callback, for messages, `resolve` and the dump.
-pub struct Meta {
-    /// Its path.
-    pub name: &'static str,
-    /// Each parameter as it was written, in the order of the C signature.
-    pub parameters: &'static [&'static str],
-    /// Where its arguments lie, if every type is a `CType`.
-    pub layout: Option<Layout>,
-}
-
-/// Diagnostics of one slot, kept from a `bind` until the next.
-pub struct Record {
-    meta: AtomicPtr<Meta>,
-    bound: AtomicPtr<Location<'static>>,
-    /// While the slot is bound: 1 if a call holds the `&mut` state, else 0. After: who freed it, as an odd
-    /// number 2 × thread + 1, or the address of a `Location`.
-    status: AtomicUsize,
-    state: AtomicPtr<()>,
-}
-
-const _: () = assert!(size_of::<Record>() == 32 && align_of::<Location<'static>>() >= 2);
-
-impl Record {
-    /// The record of a slot that was never bound.
-    #[expect(clippy::declare_interior_mutable_const, reason = "an initial value for arrays of statics")]
-    pub const EMPTY: Self = Self {
-        meta: AtomicPtr::new(ptr::null_mut()),
-        bound: AtomicPtr::new(ptr::null_mut()),
-        status: AtomicUsize::new(0),
-        state: AtomicPtr::new(ptr::null_mut()),
-    };
-
-    fn meta(&self) -> Option<&'static Meta> {
-        // SAFETY: null, or from the `&'static Meta` that a `bind` stored.
-        unsafe { self.meta.load(Ordering::Relaxed).as_ref() }
-    }
-
-    fn bound(&self) -> Option<&'static Location<'static>> {
-        // SAFETY: null, or from the `&'static Location` that a `bind` stored.
-        unsafe { self.bound.load(Ordering::Relaxed).as_ref() }
-    }
-}
-
-/// The exclusive use of a `&mut` state by one call.
-pub struct Exclusive<'a> {
-    record: &'a Record,
-}
-
-impl<'a> Exclusive<'a> {
-    /// Takes the state for this call.
-    ///
-    /// A call while another holds the state, be it further up on the same stack or on another thread, aborts
-    /// the process with a message.
-    ///
-    /// # Safety
-    ///
-    /// `ctx` is the ctx of a slot that was bound with exclusive state and is still bound.
-    #[inline(always)]
-    pub unsafe fn enter(ctx: *const ()) -> Self {
-        // SAFETY: such a slot's ctx is the address of its record, which is static.
-        let record = unsafe { &*ctx.cast::<Record>() };
-        if record.status.swap(1, Ordering::Acquire) != 0 {
-            report_busy(record);
-        }
-        Self { record }
-    }
-
-    /// The state; exclusive until `self` is dropped.
-    #[inline(always)]
-    pub fn state(&self) -> *mut () {
-        self.record.state.load(Ordering::Relaxed)
-    }
-}
-
-impl Drop for Exclusive<'_> {
-    #[inline(always)]
-    fn drop(&mut self) {
-        self.record.status.store(0, Ordering::Release);
-    }
-}
-
-#[cold]
-#[inline(never)]
-fn report_busy(record: &Record) -> ! {
-    let name = record.meta().map_or("a callback", |meta| meta.name);
-    let bound = record.bound();
-    os::die(format_args!(
-        "`{name}` was called while another call of it was still running: its state is `&mut`, so calls may \
-         neither nest nor overlap ({}). Take the state by `&` and use atomics or a lock inside, or bind a second \
-         state.",
-        Where("bound at ", bound)
-    ))
-}
-
-/// A place in the source, if it is known.
-struct Where(&'static str, Option<&'static Location<'static>>);
-
-impl fmt::Display for Where {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.1 {
-            Some(location) => write!(f, "{}{location}", self.0),
-            None => write!(f, "{}an unknown place", self.0),
-        }
-    }
-}
-
-/// A call of a stub whose slot is not bound any more. `record` is the slot's.
-pub(crate) unsafe extern "sysv64" fn report_stale_call(record: *const Record) -> ! {
-    // SAFETY: a freed slot's ctx is the address of its record, which is static.
-    let record = unsafe { &*record };
-    let name = record.meta().map_or("a callback", |meta| meta.name);
-    let bound = Where("bound at ", record.bound());
-    let status = record.status.load(Ordering::Relaxed);
-    let advice = "C still holds its pointer: unregister the callback before its frame goes, or `leak` the frame.";
-    match status {
-        0 => os::die(format_args!("a call to `{name}`, which is being freed; {bound}. {advice}")),
-        _ if status & 1 == 1 => os::die(format_args!(
-            "a call to `{name}`, which is not bound any more: {bound}, dropped by thread {}. {advice}",
-            status >> 1
-        )),
-        _ => {
-            let location = ptr::with_exposed_provenance::<Location<'static>>(status);
-            // SAFETY: an even status that is not 0 is the address of a `&'static Location` (`Freed`).
-            let freed = Where("freed at ", unsafe { location.as_ref() });
-            os::die(format_args!("a call to `{name}`, which is not bound any more: {bound}, {freed}. {advice}"))
-        }
-    }
-}
-
-/// Who gave a slot back.
-pub(crate) enum Freed {
-    /// `free()` at this place.
-    At(&'static Location<'static>),
-    /// A drop, on the calling thread.
-    Dropped,
-}
+use map::FreeMap;
+pub use map::words;
+pub use slot::{Entry, Exclusive, Meta, Record, Slot};
+pub(crate) use slot::{Freed, report_stale_call};
 
 /// The statics of a pool.
 #[derive(Clone, Copy)]
@@ -192,20 +25,15 @@ pub struct Statics {
     pub slots: &'static [Slot],
     /// Their diagnostics.
     pub records: &'static [Record],
-    /// Which slots are free: see [`Pool`].
+    /// Which slots are free: see `map`.
     pub words: &'static [AtomicU64],
 }
 
-/// How many slots a word of the free map holds.
-const PER_WORD: usize = 16;
-
-/// What a word of the free map counts frees in.
-const ONE_FREE: u64 = 1 << (2 * PER_WORD);
-
-/// How many words the free map of a pool of `slots` slots has.
-pub const fn words(slots: usize) -> usize {
-    assert!(slots >= 1 && slots <= 1 << 20, "cbframe: a pool has between 1 and 1048576 slots");
-    slots.div_ceil(PER_WORD)
+impl Statics {
+    #[inline]
+    fn map(&'static self) -> FreeMap<'static> {
+        FreeMap { words: self.words, capacity: self.slots.len() }
+    }
 }
 
 /// A fixed number of callable addresses, and the slots behind them.
@@ -216,11 +44,6 @@ pub const fn words(slots: usize) -> usize {
 ///
 /// Binding and freeing are lock-free and never wait for another thread. Binding a `&'static` state allocates nothing
 /// and is async-signal-safe; boxed states are as safe there as the allocator is.
-// A slot is fresh (may be bound), bound, or retired (freed, and resting so that a stale call is found rather than
-// passed to the next callback at this address). Each word of the free map holds two bits for 16 slots: bit `i` is
-// set unless slot `i` is fresh, bit `16 + i` is set if it is retired; and in its upper half how often one of them was
-// freed. So one atomic operation moves a slot from any state to the next. Retired slots become fresh when no fresh
-// one is left.
 pub struct Pool {
     name: &'static str,
     statics: fn() -> &'static Statics,
@@ -264,14 +87,9 @@ impl Pool {
 
     /// How the slots are used at this moment.
     pub fn stats(&self) -> Stats {
-        let statics = (self.statics)();
-        let (mut bound, mut retired) = (0, 0);
-        for word in statics.words {
-            let word = Word::of(word.load(Ordering::Relaxed));
-            bound += (word.taken & !word.retired).count_ones() as usize;
-            retired += word.retired.count_ones() as usize;
-        }
-        Stats { capacity: statics.slots.len(), bound, retired }
+        let map = (self.statics)().map();
+        let (bound, retired) = map.count();
+        Stats { capacity: map.capacity, bound, retired }
     }
 
     /// The callbacks that are bound at this moment, in the order of their addresses. Those that are bound or
@@ -282,27 +100,11 @@ impl Pool {
 
     /// Takes a fresh slot.
     pub(crate) fn take(&'static self) -> Option<Taken> {
-        let statics = (self.statics)();
-        let capacity = statics.slots.len();
         if !self.registered.load(Ordering::Relaxed) {
             self.register();
         }
-        let first = self.hint.load(Ordering::Relaxed);
-        loop {
-            for at in (first..statics.words.len()).chain(0..first) {
-                if let Some(bit) = take_fresh(&statics.words[at], exists(at, capacity)) {
-                    if at != first {
-                        self.hint.store(at, Ordering::Relaxed);
-                    }
-                    return Some(Taken { pool: self, index: at * PER_WORD + bit });
-                }
-            }
-            // Not `any`, which would stop at the first.
-            let refreshed = statics.words.iter().fold(false, |any, word| refresh(word) | any);
-            if !refreshed && is_full(statics.words, capacity) {
-                return None;
-            }
-        }
+        let index = (self.statics)().map().take(&self.hint)?;
+        Some(Taken { pool: self, index })
     }
 
     fn register(&'static self) {
@@ -333,15 +135,8 @@ impl Pool {
     fn resolved(&'static self, index: usize) -> Option<Resolved> {
         let statics = (self.statics)();
         let record = &statics.records[index];
-        let word = statics.words[index / PER_WORD].load(Ordering::Acquire);
-        let (word, bit) = (Word::of(word), index % PER_WORD);
-        Some(Resolved {
-            pool: self,
-            index,
-            meta: record.meta()?,
-            bound_at: record.bound()?,
-            is_bound: (word.taken & !word.retired) >> bit & 1 == 1,
-        })
+        let is_bound = statics.map().is_bound(index);
+        Some(Resolved { pool: self, index, meta: record.meta()?, bound_at: record.bound()?, is_bound })
     }
 }
 
@@ -352,84 +147,6 @@ fn stub(statics: &Statics, index: usize) -> NonNull<()> {
     let first = table.wrapping_add(table.align_offset(STUB_SIZE));
     let stub = first.wrapping_add(index * STUB_SIZE).cast_mut().cast();
     NonNull::new(stub).expect("code is not at address 0")
-}
-
-/// A word of the free map, taken apart.
-struct Word {
-    /// The slots that are not fresh.
-    taken: u16,
-    /// The slots that are retired.
-    retired: u16,
-    /// How often one of them was freed.
-    frees: u32,
-}
-
-impl Word {
-    const fn of(word: u64) -> Self {
-        Self { taken: word as u16, retired: (word >> PER_WORD) as u16, frees: (word >> (2 * PER_WORD)) as u32 }
-    }
-}
-
-/// The bits of the slots that exist in the word at index `word`.
-fn exists(word: usize, capacity: usize) -> u16 {
-    match capacity - word * PER_WORD {
-        rest if rest < PER_WORD => (1 << rest) - 1,
-        _ => u16::MAX,
-    }
-}
-
-/// Takes the first fresh slot of a word.
-fn take_fresh(word: &AtomicU64, exists: u16) -> Option<usize> {
-    let mut now = word.load(Ordering::Relaxed);
-    loop {
-        let fresh = !Word::of(now).taken & exists;
-        if fresh == 0 {
-            return None;
-        }
-        let bit = fresh.trailing_zeros();
-        // Acquire: what whoever freed the slot did to it is over.
-        match word.compare_exchange_weak(now, now | 1 << bit, Ordering::Acquire, Ordering::Relaxed) {
-            Ok(_) => return Some(bit as usize),
-            Err(changed) => now = changed,
-        }
-    }
-}
-
-/// Makes the retired slots of a word fresh; whether there were any.
-fn refresh(word: &AtomicU64) -> bool {
-    let mut now = word.load(Ordering::Relaxed);
-    loop {
-        let retired = u64::from(Word::of(now).retired);
-        if retired == 0 {
-            return false;
-        }
-        // AcqRel: passes on to the taker what the ones who freed these slots have released.
-        let fresh = now & !(retired | retired << PER_WORD);
-        match word.compare_exchange_weak(now, fresh, Ordering::AcqRel, Ordering::Relaxed) {
-            Ok(_) => return true,
-            Err(changed) => now = changed,
-        }
-    }
-}
-
-/// Whether there was a moment, during this call, in which every slot was bound.
-///
-/// That each was bound when it was looked at is not enough: the one free slot may move between words meanwhile. But
-/// if nothing was freed between two looks at each word, then all were bound between the first round and the second.
-fn is_full(words: &[AtomicU64], capacity: usize) -> bool {
-    let frees = || {
-        let mut frees = 0_u64;
-        for (at, word) in words.iter().enumerate() {
-            // Acquire: the second round comes after the first.
-            let word = Word::of(word.load(Ordering::Acquire));
-            if word.taken != exists(at, capacity) || word.retired != 0 {
-                return None;
-            }
-            frees += u64::from(word.frees);
-        }
-        Some(frees)
-    };
-    frees().is_some_and(|first| frees() == Some(first))
 }
 
 impl fmt::Debug for Pool {
@@ -472,13 +189,8 @@ impl Taken {
         let statics = (self.pool.statics)();
         let (record, slot) = (&statics.records[self.index], &statics.slots[self.index]);
         let state = binding.state.as_ptr();
-        record.meta.store(ptr::from_ref(binding.meta).cast_mut(), Ordering::Relaxed);
-        record.bound.store(ptr::from_ref(binding.at).cast_mut(), Ordering::Relaxed);
-        record.status.store(0, Ordering::Relaxed);
-        record.state.store(state, Ordering::Relaxed);
-        let ctx = if binding.exclusive { ptr::from_ref(record).cast_mut().cast() } else { state };
-        slot.ctx.store(ctx, Ordering::Relaxed);
-        slot.entry.store(binding.entry.0 as *mut (), Ordering::Release);
+        record.bind(binding.meta, binding.at, state);
+        slot.bind(binding.entry, if binding.exclusive { record.ctx() } else { state });
         Bound { stub: stub(statics, self.index), pool: self.pool }
     }
 }
@@ -515,16 +227,9 @@ impl Bound {
         let statics = (self.pool.statics)();
         let index = self.index(statics);
         let (record, slot) = (&statics.records[index], &statics.slots[index]);
-        let status = match by {
-            Freed::At(location) => ptr::from_ref(location).expose_provenance(),
-            Freed::Dropped => os::thread_id() << 1 | 1,
-        };
-        record.status.store(status, Ordering::Relaxed);
-        slot.ctx.store(ptr::from_ref(record).cast_mut().cast(), Ordering::Relaxed);
-        slot.entry.store(stale_entry as *mut (), Ordering::Release);
-        // The bit is clear, so that adding sets it.
-        let retired = 1 << (PER_WORD + index % PER_WORD);
-        statics.words[index / PER_WORD].fetch_add(retired + ONE_FREE, Ordering::Release);
+        record.free(by);
+        slot.free(record);
+        statics.map().free(index);
     }
 }
 
