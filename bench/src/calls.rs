@@ -13,22 +13,31 @@ pub(crate) struct Options {
     pub(crate) calls: usize,
 }
 
-/// A fixed order of the 64 targets, not that of their addresses, again and again.
+/// A shuffle of the 64 targets, again and again; the same in every run.
 pub(crate) fn cycle() -> Order {
-    // 37 is prime to 64.
-    std::array::from_fn(|i| (i * 37 % COUNT) as u8)
+    let mut shuffled: [u8; COUNT] = std::array::from_fn(|i| i as u8);
+    let mut draws = draws();
+    for i in (1..COUNT).rev() {
+        shuffled.swap(i, draws() as usize % (i + 1));
+    }
+    std::array::from_fn(|i| shuffled[i % COUNT])
 }
 
 /// Targets at random, the same in every run: more than a CPU remembers.
 fn random() -> Order {
+    let mut draws = draws();
+    std::array::from_fn(|_| (draws() % COUNT as u32) as u8)
+}
+
+/// Numbers from xorshift64.
+fn draws() -> impl FnMut() -> u32 {
     let mut state = 0x9e37_79b9_7f4a_7c15_u64;
-    std::array::from_fn(|_| {
-        // xorshift64
+    move || {
         state ^= state << 13;
         state ^= state >> 7;
         state ^= state << 17;
-        (state >> 32) as u8 % COUNT as u8
-    })
+        (state >> 32) as u32
+    }
 }
 
 pub(crate) fn median(values: impl IntoIterator<Item = f64>) -> f64 {
