@@ -155,7 +155,7 @@ macro_rules! __cbframe_stack_entry {
 #[macro_export]
 macro_rules! __cbframe_if {
     ($mask:literal, $bit:literal, $instruction:literal) => {
-        $crate::private::core::concat!(".if ({", $mask, "} >> ", $bit, ") & 1\n", $instruction, "\n.endif")
+        $crate::private::core::concat!(".if ({", $mask, "} >> ", $bit, ") & 1\n", $instruction, "\n.endif\n")
     };
 }
 
@@ -166,35 +166,73 @@ macro_rules! __cbframe_load_integers {
     () => {
         $crate::private::core::concat!(
             $crate::__cbframe_if!("load", "7", "mov rdi, [rsp + {state} + {rdi}]"),
-            "\n",
             $crate::__cbframe_if!("load", "6", "mov rsi, [rsp + {state} + {rsi}]"),
-            "\n",
             $crate::__cbframe_if!("load", "2", "mov rdx, [rsp + {state} + {rdx}]"),
-            "\n",
             $crate::__cbframe_if!("load", "1", "mov rcx, [rsp + {state} + {rcx}]"),
-            "\n",
             $crate::__cbframe_if!("load", "8", "mov r8, [rsp + {state} + {r8}]"),
-            "\n",
             $crate::__cbframe_if!("load", "9", "mov r9, [rsp + {state} + {r9}]"),
-            "\n",
             $crate::__cbframe_if!("load", "0", "mov rax, [rsp + {state} + {rax}]"),
-            "\n",
             $crate::__cbframe_if!("load", "3", "mov rbx, [rsp + {state} + {rbx}]"),
-            "\n",
             $crate::__cbframe_if!("load", "5", "mov rbp, [rsp + {state} + {rbp}]"),
-            "\n",
             $crate::__cbframe_if!("load", "10", "mov r10, [rsp + {state} + {r10}]"),
-            "\n",
             $crate::__cbframe_if!("load", "11", "mov r11, [rsp + {state} + {r11}]"),
-            "\n",
             $crate::__cbframe_if!("load", "12", "mov r12, [rsp + {state} + {r12}]"),
-            "\n",
             $crate::__cbframe_if!("load", "13", "mov r13, [rsp + {state} + {r13}]"),
-            "\n",
             $crate::__cbframe_if!("load", "14", "mov r14, [rsp + {state} + {r14}]"),
-            "\n",
             $crate::__cbframe_if!("load", "15", "mov r15, [rsp + {state} + {r15}]"),
-            "\n",
+        )
+    };
+}
+
+/// Loads the vector register `$xmm` by halves from `$offset` in the array of them, if the bit `$bit` of the const
+/// operand `$mask` is set.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __cbframe_halves_if {
+    ($mask:literal, $bit:literal, $xmm:literal, $offset:literal) => {
+        $crate::private::core::concat!(
+            ".if ({",
+            $mask,
+            "} >> ",
+            $bit,
+            ") & 1\n",
+            "movsd ",
+            $xmm,
+            ", [rsp + {state} + {xmm} + ",
+            $offset,
+            "]\n",
+            "movhps ",
+            $xmm,
+            ", [rsp + {state} + {xmm} + ",
+            $offset,
+            " + 8]\n",
+            ".endif\n",
+        )
+    };
+}
+
+/// Loads the vector registers in the const operand `$mask` by halves; changes no flag.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __cbframe_load_halves {
+    ($mask:literal) => {
+        $crate::private::core::concat!(
+            $crate::__cbframe_halves_if!($mask, "16", "xmm0", "0"),
+            $crate::__cbframe_halves_if!($mask, "17", "xmm1", "16"),
+            $crate::__cbframe_halves_if!($mask, "18", "xmm2", "32"),
+            $crate::__cbframe_halves_if!($mask, "19", "xmm3", "48"),
+            $crate::__cbframe_halves_if!($mask, "20", "xmm4", "64"),
+            $crate::__cbframe_halves_if!($mask, "21", "xmm5", "80"),
+            $crate::__cbframe_halves_if!($mask, "22", "xmm6", "96"),
+            $crate::__cbframe_halves_if!($mask, "23", "xmm7", "112"),
+            $crate::__cbframe_halves_if!($mask, "24", "xmm8", "128"),
+            $crate::__cbframe_halves_if!($mask, "25", "xmm9", "144"),
+            $crate::__cbframe_halves_if!($mask, "26", "xmm10", "160"),
+            $crate::__cbframe_halves_if!($mask, "27", "xmm11", "176"),
+            $crate::__cbframe_halves_if!($mask, "28", "xmm12", "192"),
+            $crate::__cbframe_halves_if!($mask, "29", "xmm13", "208"),
+            $crate::__cbframe_halves_if!($mask, "30", "xmm14", "224"),
+            $crate::__cbframe_halves_if!($mask, "31", "xmm15", "240"),
         )
     };
 }
@@ -203,7 +241,8 @@ macro_rules! __cbframe_load_integers {
 /// [`CpuState`], calls `$dispatch(&mut CpuState, ctx)` and loads those that it says to load.
 ///
 /// ```text
-///   rsp ▸ [home space, Windows: 32] [FXSAVE area, with x87: 512] [CpuState: 416, whose last words are ctx and the return address]
+///   rsp ▸ [home space, Windows: 32] [FXSAVE area, with x87: 512] [CpuState: 416]
+///                                     its last words: [rflags, with flags] [ctx] [return address]
 /// ```
 ///
 /// [`Capture`]: super::Capture
@@ -323,22 +362,7 @@ macro_rules! __cbframe_captured_entry {
                 ".if {groups} & {SSE}",
                 "5:",
                 ".endif",
-                $crate::__cbframe_if!("halves", "16", "movsd xmm0, [rsp + {state} + {xmm}]\nmovhps xmm0, [rsp + {state} + {xmm} + 8]"),
-                $crate::__cbframe_if!("halves", "17", "movsd xmm1, [rsp + {state} + {xmm} + 16]\nmovhps xmm1, [rsp + {state} + {xmm} + 24]"),
-                $crate::__cbframe_if!("halves", "18", "movsd xmm2, [rsp + {state} + {xmm} + 32]\nmovhps xmm2, [rsp + {state} + {xmm} + 40]"),
-                $crate::__cbframe_if!("halves", "19", "movsd xmm3, [rsp + {state} + {xmm} + 48]\nmovhps xmm3, [rsp + {state} + {xmm} + 56]"),
-                $crate::__cbframe_if!("halves", "20", "movsd xmm4, [rsp + {state} + {xmm} + 64]\nmovhps xmm4, [rsp + {state} + {xmm} + 72]"),
-                $crate::__cbframe_if!("halves", "21", "movsd xmm5, [rsp + {state} + {xmm} + 80]\nmovhps xmm5, [rsp + {state} + {xmm} + 88]"),
-                $crate::__cbframe_if!("halves", "22", "movsd xmm6, [rsp + {state} + {xmm} + 96]\nmovhps xmm6, [rsp + {state} + {xmm} + 104]"),
-                $crate::__cbframe_if!("halves", "23", "movsd xmm7, [rsp + {state} + {xmm} + 112]\nmovhps xmm7, [rsp + {state} + {xmm} + 120]"),
-                $crate::__cbframe_if!("halves", "24", "movsd xmm8, [rsp + {state} + {xmm} + 128]\nmovhps xmm8, [rsp + {state} + {xmm} + 136]"),
-                $crate::__cbframe_if!("halves", "25", "movsd xmm9, [rsp + {state} + {xmm} + 144]\nmovhps xmm9, [rsp + {state} + {xmm} + 152]"),
-                $crate::__cbframe_if!("halves", "26", "movsd xmm10, [rsp + {state} + {xmm} + 160]\nmovhps xmm10, [rsp + {state} + {xmm} + 168]"),
-                $crate::__cbframe_if!("halves", "27", "movsd xmm11, [rsp + {state} + {xmm} + 176]\nmovhps xmm11, [rsp + {state} + {xmm} + 184]"),
-                $crate::__cbframe_if!("halves", "28", "movsd xmm12, [rsp + {state} + {xmm} + 192]\nmovhps xmm12, [rsp + {state} + {xmm} + 200]"),
-                $crate::__cbframe_if!("halves", "29", "movsd xmm13, [rsp + {state} + {xmm} + 208]\nmovhps xmm13, [rsp + {state} + {xmm} + 216]"),
-                $crate::__cbframe_if!("halves", "30", "movsd xmm14, [rsp + {state} + {xmm} + 224]\nmovhps xmm14, [rsp + {state} + {xmm} + 232]"),
-                $crate::__cbframe_if!("halves", "31", "movsd xmm15, [rsp + {state} + {xmm} + 240]\nmovhps xmm15, [rsp + {state} + {xmm} + 248]"),
+                $crate::__cbframe_load_halves!("halves"),
                 ".if {groups} & {GPR}",
                 // Nearly always rsp is what it was: to load it would make everything after it wait.
                 "lea rax, [rsp + {frame} + 8]",
@@ -372,22 +396,7 @@ macro_rules! __cbframe_captured_entry {
                 "ldmxcsr [rsp + {state} + {mxcsr}]",
                 "jmp 2b",
                 "4:",
-                $crate::__cbframe_if!("whole", "16", "movsd xmm0, [rsp + {state} + {xmm}]\nmovhps xmm0, [rsp + {state} + {xmm} + 8]"),
-                $crate::__cbframe_if!("whole", "17", "movsd xmm1, [rsp + {state} + {xmm} + 16]\nmovhps xmm1, [rsp + {state} + {xmm} + 24]"),
-                $crate::__cbframe_if!("whole", "18", "movsd xmm2, [rsp + {state} + {xmm} + 32]\nmovhps xmm2, [rsp + {state} + {xmm} + 40]"),
-                $crate::__cbframe_if!("whole", "19", "movsd xmm3, [rsp + {state} + {xmm} + 48]\nmovhps xmm3, [rsp + {state} + {xmm} + 56]"),
-                $crate::__cbframe_if!("whole", "20", "movsd xmm4, [rsp + {state} + {xmm} + 64]\nmovhps xmm4, [rsp + {state} + {xmm} + 72]"),
-                $crate::__cbframe_if!("whole", "21", "movsd xmm5, [rsp + {state} + {xmm} + 80]\nmovhps xmm5, [rsp + {state} + {xmm} + 88]"),
-                $crate::__cbframe_if!("whole", "22", "movsd xmm6, [rsp + {state} + {xmm} + 96]\nmovhps xmm6, [rsp + {state} + {xmm} + 104]"),
-                $crate::__cbframe_if!("whole", "23", "movsd xmm7, [rsp + {state} + {xmm} + 112]\nmovhps xmm7, [rsp + {state} + {xmm} + 120]"),
-                $crate::__cbframe_if!("whole", "24", "movsd xmm8, [rsp + {state} + {xmm} + 128]\nmovhps xmm8, [rsp + {state} + {xmm} + 136]"),
-                $crate::__cbframe_if!("whole", "25", "movsd xmm9, [rsp + {state} + {xmm} + 144]\nmovhps xmm9, [rsp + {state} + {xmm} + 152]"),
-                $crate::__cbframe_if!("whole", "26", "movsd xmm10, [rsp + {state} + {xmm} + 160]\nmovhps xmm10, [rsp + {state} + {xmm} + 168]"),
-                $crate::__cbframe_if!("whole", "27", "movsd xmm11, [rsp + {state} + {xmm} + 176]\nmovhps xmm11, [rsp + {state} + {xmm} + 184]"),
-                $crate::__cbframe_if!("whole", "28", "movsd xmm12, [rsp + {state} + {xmm} + 192]\nmovhps xmm12, [rsp + {state} + {xmm} + 200]"),
-                $crate::__cbframe_if!("whole", "29", "movsd xmm13, [rsp + {state} + {xmm} + 208]\nmovhps xmm13, [rsp + {state} + {xmm} + 216]"),
-                $crate::__cbframe_if!("whole", "30", "movsd xmm14, [rsp + {state} + {xmm} + 224]\nmovhps xmm14, [rsp + {state} + {xmm} + 232]"),
-                $crate::__cbframe_if!("whole", "31", "movsd xmm15, [rsp + {state} + {xmm} + 240]\nmovhps xmm15, [rsp + {state} + {xmm} + 248]"),
+                $crate::__cbframe_load_halves!("whole"),
                 "jmp 5b",
                 ".endif",
                 ".if {groups} & {FLAGS}",
