@@ -257,13 +257,15 @@ macro_rules! __cbframe_captured_entry {
                 ".cfi_startproc",
                 ".cfi_def_cfa_offset 16",
                 "endbr64",
-                // rflags lie right below ctx.
+                // Rust, like every compiler, expects the direction flag to be clear. Where flags are saved, which lie right
+                // below ctx, it is looked at below; that costs less than `cld`, which costs least up here.
                 ".if {groups} & {FLAGS}",
                 "pushfq",
                 ".cfi_adjust_cfa_offset 8",
                 "lea rsp, [rsp - {frame} + 8]",
                 ".cfi_adjust_cfa_offset {frame} - 8",
                 ".else",
+                "cld",
                 "lea rsp, [rsp - {frame}]",
                 ".cfi_adjust_cfa_offset {frame}",
                 ".endif",
@@ -309,14 +311,10 @@ macro_rules! __cbframe_captured_entry {
                 "mov [rsp + {state} + {rsp}], rax",
                 "mov dword ptr [rsp + {state} + {present}], {groups}",
                 ".endif",
-                // Rust, like every compiler, expects the direction flag to be clear; where flags are saved, looking
-                // costs less than `cld`.
                 ".if {groups} & {FLAGS}",
                 "test dword ptr [rsp + {state} + {rflags}], 0x400",
                 "jnz 12f",
                 "3:",
-                ".else",
-                "cld",
                 ".endif",
                 ".if {home}",
                 "lea rcx, [rsp + {state}]",
