@@ -84,6 +84,11 @@ impl FreeMap<'_> {
     /// But if nothing was freed between two looks at each word, then all were bound between the first round and the
     /// second.
     fn is_full(self) -> bool {
+        self.is_full_with(|| ())
+    }
+
+    /// [`is_full`](Self::is_full), with something that happens between the rounds.
+    fn is_full_with(self, between: impl FnOnce()) -> bool {
         let frees = || {
             let mut frees = 0_u64;
             for (at, word) in self.words.iter().enumerate() {
@@ -96,7 +101,9 @@ impl FreeMap<'_> {
             }
             Some(frees)
         };
-        frees().is_some_and(|first| frees() == Some(first))
+        let first = frees();
+        between();
+        first.is_some() && frees() == first
     }
 }
 
@@ -151,5 +158,32 @@ fn refresh(word: &AtomicU64) -> bool {
             Ok(_) => return true,
             Err(changed) => now = changed,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn full_only_if_nothing_was_freed_meanwhile() {
+        const SLOTS: usize = 3 * PER_WORD + 5;
+        let (words, hint) = ([const { AtomicU64::new(0) }; words(SLOTS)], AtomicUsize::new(0));
+        let map = FreeMap { words: &words, capacity: SLOTS };
+        for index in 0..SLOTS {
+            assert!(!map.is_full());
+            assert_eq!(map.take(&hint), Some(index));
+        }
+        assert!(map.is_full());
+        assert_eq!(map.take(&hint), None);
+        // Another slot was free all the time, but never when it was looked at.
+        assert!(!map.is_full_with(|| {
+            map.free(7);
+            assert_eq!(map.take(&hint), Some(7));
+        }));
+        assert!(map.is_full());
+        map.free(SLOTS - 1);
+        assert!(!map.is_full());
+        assert_eq!((map.count(), map.is_bound(SLOTS - 1), map.is_bound(0)), ((SLOTS - 1, 1), false, true));
     }
 }
