@@ -244,7 +244,7 @@ impl Expansion<'_> {
             Parameter::State => quote!(&*__cbframe_ctx.cast()),
             // An error on the parameter's type if it is another.
             Parameter::Cpu { ty } => {
-                quote_spanned!(proc_macro2::Span::call_site().located_at(ty.span())=> &mut *__cbframe_cpu)
+                quote_spanned!(Span::call_site().located_at(ty.span())=> &mut *__cbframe_cpu)
             }
             Parameter::C { .. } => {
                 let ident = &arguments.next().expect("as many as were counted").ident;
@@ -310,16 +310,17 @@ impl Expansion<'_> {
         self.callback.args.export.as_ref().map(|symbol| quote!(#[unsafe(export_name = #symbol)]))
     }
 
-    /// A shim called `name`, whose parameters are the C signature's between `before` and `after`, and which finds
-    /// ctx as the expression `ctx`.
+    /// A shim called `name`, generic over the type of the parameter `head` if there is one, with the parameters
+    /// `extra` among those of the C signature, before the one at `at`. It finds ctx as the expression `ctx`.
     fn shim(
         &self,
-        name: &str,
-        before: &TokenStream,
-        after: &[TokenStream],
-        ctx: &TokenStream,
+        name: &Ident,
+        head: Option<&TokenStream>,
+        extra: &[TokenStream],
         at: usize,
+        ctx: &TokenStream,
     ) -> TokenStream {
+        let private = &self.private;
         // rustc 1.95 follows System V for structs in `efiapi` functions that are compiled for Linux.
         let abi = match self.callback.abi.as_str() {
             "efiapi" => "win64",
@@ -327,15 +328,12 @@ impl Expansion<'_> {
         };
         let signature = &self.callback.function.signature;
         let (lifetimes, output) = (signature.generics.params.iter(), &signature.output);
-        let bound = (name == "__cbframe_stack").then(|| {
-            let private = &self.private;
-            quote!(__CbframeHead: #private::Head)
-        });
-        let name = Ident::new(name, Span::call_site());
+        let bound = head.map(|_| quote!(__CbframeHead: #private::Head));
+        let head = head.map(|name| quote!(#name: __CbframeHead,));
         let (first, rest) = self.shim_parameters.split_at(at);
         let arguments = self.arguments.iter().map(|argument| &argument.ident);
         quote! {
-            unsafe extern #abi fn #name<#(#lifetimes,)* #bound>(#before #(#first,)* #(#after,)* #(#rest),*) #output {
+            unsafe extern #abi fn #name<#(#lifetimes,)* #bound>(#head #(#first,)* #(#extra,)* #(#rest),*) #output {
                 // SAFETY: the arguments are those of the C caller, and ctx is that of the slot.
                 unsafe { __cbframe_call(#ctx, #(#arguments),*) }
             }
@@ -345,7 +343,7 @@ impl Expansion<'_> {
     fn plain(&self) -> TokenStream {
         let (private, export) = (&self.private, self.export());
         let null = quote!(#private::core::ptr::null());
-        let shim = self.shim("__cbframe_plain", &TokenStream::new(), &[], &null, self.arguments.len());
+        let shim = self.shim(&format_ident!("__cbframe_plain"), None, &[], 0, &null);
         quote! {
             #shim
             #private::plain_entry!(#export __cbframe_fn, __cbframe_plain);
@@ -366,8 +364,8 @@ impl Expansion<'_> {
 
     fn direct(&self) -> TokenStream {
         let (private, ctx) = (&self.private, quote!(__cbframe_ctx));
-        let after = [quote!(__cbframe_ctx: *const ())];
-        let shim = self.shim("__cbframe_direct", &TokenStream::new(), &after, &ctx, self.arguments.len());
+        let extra = [quote!(__cbframe_ctx: *const ())];
+        let shim = self.shim(&format_ident!("__cbframe_direct"), None, &extra, self.arguments.len(), &ctx);
         quote! {
             #shim
             #private::direct_entry!(__cbframe_direct_entry, __CBFRAME_LANE.register(), __cbframe_direct);
@@ -377,9 +375,8 @@ impl Expansion<'_> {
     fn sysv64(&self) -> TokenStream {
         let (private, direct) = (&self.private, self.direct());
         let lane = self.lane("sysv64_lane", quote!(__CBFRAME_PLACED, &__CBFRAME_KNOWN));
-        let head = quote!(__cbframe_head: __CbframeHead,);
-        let ctx = quote!(__cbframe_head.ctx());
-        let stack = self.shim("__cbframe_stack", &head, &[], &ctx, 0);
+        let (head, ctx) = (quote!(__cbframe_head), quote!(__cbframe_head.ctx()));
+        let stack = self.shim(&format_ident!("__cbframe_stack"), Some(&head), &[], 0, &ctx);
         quote! {
             #lane
             #direct
@@ -416,9 +413,9 @@ impl Expansion<'_> {
         for behind in [3_u8, 4] {
             let at = usize::from(behind);
             if count >= at {
-                let name = format!("__cbframe_behind_{behind}");
-                let shim = self.shim(&name, &TokenStream::new(), &words, &ctx, at);
-                let (name, entry) = (format_ident!("{name}"), format_ident!("{name}_entry"));
+                let (name, entry) =
+                    (format_ident!("__cbframe_behind_{behind}"), format_ident!("__cbframe_behind_{behind}_entry"));
+                let shim = self.shim(&name, None, &words, at, &ctx);
                 entries.push(quote!(#shim #private::stack_entry!(#entry, 32, #name);));
                 arms.push(quote!(#private::Lane::Stack(#behind) => #entry,));
             }

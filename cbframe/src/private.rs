@@ -7,14 +7,14 @@ pub use core::panic::Location;
 pub use core::result::Result;
 pub use core::sync::atomic::AtomicU64;
 
-pub use crate::abi::{Abi, Layout, Placed, place};
+pub use crate::abi::{Abi, Layout, Placed};
 pub use crate::arch::{
-    Capture, CpuState, Forced, Group, Head, Head4, Head8, Known, Lane, abi_named, give, hidden_result, sysv64_lane,
-    take, win64_hidden, win64_lane,
+    Capture, CpuState, Group, Head, Head4, Head8, Lane, give, hidden_result, sysv64_lane, take, win64_hidden,
+    win64_lane,
 };
 pub use crate::frame::{ExclusiveState, Exclusively, Frame, PoolFull, Shared, SharedState};
 pub use crate::pool::{Entry, Exclusive, Meta, Pool, Record, Slot, Statics, words};
-pub use crate::signature::{Described, Description, FnPointer};
+pub use crate::signature::{Described, Description, FnPointer, Forced, Known};
 pub use crate::types::{CType, Field, Kind, NeverNull, Type};
 pub use crate::{
     __cbframe_captured_entry as captured_entry, __cbframe_direct_entry as direct_entry, __cbframe_native as native,
@@ -25,6 +25,8 @@ pub use crate::{
 use core::marker::PhantomData;
 use core::mem;
 
+use crate::abi::place;
+use crate::arch::abi_named;
 use crate::{os, types};
 
 /// The description of `F`, which is written as a function pointer type.
@@ -281,9 +283,6 @@ pub const fn abi(name: &str) -> (Abi, bool) {
     abi_named(name).expect("cbframe: no ABI of this target")
 }
 
-/// Requires a type to be a `CType`.
-pub const fn require_c_type<T: CType>() {}
-
 /// Requires what a `&S` that C uses on any thread needs.
 pub const fn require_shared<S: Sync>() {}
 
@@ -326,4 +325,22 @@ pub fn catch<R>(handler: impl FnOnce() -> R) -> Option<R> {
             None
         }
     }
+}
+
+/// What `on_panic` finds in a build that cannot catch a panic.
+#[cfg(not(feature = "std"))]
+pub fn catch<H: CanBeCaught>(_: H) -> Option<H::Result> {
+    None
+}
+
+/// Nothing implements this.
+#[cfg(not(feature = "std"))]
+#[diagnostic::on_unimplemented(
+    message = "`on_panic` needs the feature `std` of cbframe",
+    label = "nothing can catch a panic here",
+    note = "enable the feature, or remove `on_panic`: a panic then aborts the process"
+)]
+pub trait CanBeCaught {
+    /// What the handler returns.
+    type Result;
 }

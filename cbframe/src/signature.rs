@@ -1,4 +1,4 @@
-//! Function pointer types as C types and as signatures.
+//! Signatures: those of function pointer types, and what an expansion knows of its own.
 
 use crate::abi::{Abi, Layout, place};
 use crate::arch::{abi_named, with_abis};
@@ -30,6 +30,28 @@ pub unsafe trait FnPointer: Copy {
 unsafe impl<F: FnPointer + NeverNull> FnPointer for Option<F> {
     const LAYOUT: &'static Layout = F::LAYOUT;
     const UNSAFE: bool = F::UNSAFE;
+}
+
+/// What an expansion knows of a type: all of it for a `CType`, else what every Rust type tells.
+#[derive(Clone, Copy, Debug)]
+pub struct Known {
+    /// The layout of a `CType`.
+    pub ty: Option<Type>,
+    /// Its size in bytes.
+    pub size: usize,
+    /// Its alignment in bytes.
+    pub align: usize,
+}
+
+/// The option `entry = "…"`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Forced {
+    /// Not given.
+    No,
+    /// `"direct"`.
+    Direct,
+    /// `"stack"`.
+    Stack,
 }
 
 /// What can be told about the signature of a callback.

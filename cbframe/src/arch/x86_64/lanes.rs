@@ -5,18 +5,7 @@ use core::ptr;
 
 use super::state::CpuState;
 use crate::abi::{Abi, Parameter, Part, Parts, Place, Placed, Pointer, Register, extension};
-use crate::types::Type;
-
-/// What an expansion knows of a type: all of it for a `CType`, else what every Rust type tells.
-#[derive(Clone, Copy, Debug)]
-pub struct Known {
-    /// The layout of a `CType`.
-    pub ty: Option<Type>,
-    /// Its size in bytes.
-    pub size: usize,
-    /// Its alignment in bytes.
-    pub align: usize,
-}
+use crate::signature::{Forced, Known};
 
 /// How the arguments of a callback on the native lane get to Rust: rustc passes them, and what differs is the
 /// way of ctx.
@@ -37,17 +26,6 @@ impl Lane {
             Self::Stack(_) => 0,
         }
     }
-}
-
-/// The option `entry = "…"`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Forced {
-    /// Not given.
-    No,
-    /// `"direct"`.
-    Direct,
-    /// `"stack"`.
-    Stack,
 }
 
 /// The lane of a System V callback.

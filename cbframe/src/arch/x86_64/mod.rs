@@ -18,8 +18,7 @@ mod x87;
 
 pub(crate) use entries::stale_entry;
 pub use lanes::{
-    Capture, Forced, Group, Head, Head4, Head8, Known, Lane, give, hidden_result, sysv64_lane, take, win64_hidden,
-    win64_lane,
+    Capture, Group, Head, Head4, Head8, Lane, give, hidden_result, sysv64_lane, take, win64_hidden, win64_lane,
 };
 pub use state::{CpuState, Xmm};
 pub use x87::{F80, Fxsave};
@@ -28,7 +27,7 @@ pub use x87::{F80, Fxsave};
 pub(crate) const STUB_SIZE: usize = 16;
 
 /// The convention that an ABI string names on this target, and whether calls may unwind.
-pub const fn abi_named(name: &str) -> Option<(crate::abi::Abi, bool)> {
+pub(crate) const fn abi_named(name: &str) -> Option<(crate::abi::Abi, bool)> {
     crate::abi::Abi::named(name, cfg!(windows))
 }
 
