@@ -1,62 +1,71 @@
 //! Generates the signatures that are tested, on both sides, and builds the C side.
-//!
-//! `CBFRAME_RANDOM_SIGNATURES=5000` in the environment makes up that many more, of each convention, from
-//! `CBFRAME_SEED`.
-
-#[path = "generator/mod.rs"]
-mod generator;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::{env, fs};
 
-use generator::{c, rust, signatures, types};
+use cbframe_signatures::rust::Style;
+use cbframe_signatures::table::Table;
+use cbframe_signatures::types::Cpu;
+use cbframe_signatures::{c, rust, signatures};
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
-    println!("cargo::rerun-if-changed=generator");
     println!("cargo::rerun-if-changed=c");
     let windows = env::var_os("CARGO_CFG_WINDOWS").is_some();
-    let (random, seed) = (number("CBFRAME_RANDOM_SIGNATURES", 0), number("CBFRAME_SEED", 1));
+    let features = env::var("CARGO_CFG_TARGET_FEATURE").unwrap_or_default();
+    let has = |cpu: &Cpu| cpu.feature().is_none_or(|feature| features.split(',').any(|other| other == feature));
+    let cpu = Cpu::ALL.into_iter().rev().find(has).expect("the last one is no feature");
 
-    let types = types::types();
-    let signatures = signatures::signatures(&types, windows, random as usize, seed);
+    let table = Table::new();
+    let signatures = signatures::signatures(&table, windows);
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets it"));
     let write = |name: &str, text: String| fs::write(out.join(name), text).expect("OUT_DIR can be written to");
-    write("types.rs", rust::types(&types));
-    for theme in ["types", "mixed", "random"] {
-        let of_theme = signatures.iter().enumerate().filter(|(_, signature)| signature.theme == theme);
-        write(&format!("{theme}_signatures.rs"), rust::modules(of_theme));
+    write("types.rs", rust::types(&table));
+    let style = Style { types: false, test: true, cpu, spoil: None };
+    for theme in ["types", "mixed"] {
+        let of_theme = signatures.iter().enumerate().filter(|(_, (of, _))| *of == theme);
+        let modules = of_theme.map(|(index, (_, signature))| rust::module(index, signature, style));
+        write(&format!("{theme}_signatures.rs"), modules.collect());
     }
-    write("callers.c", c::write(&types, &signatures));
+    for cpu in Cpu::ALL {
+        write(&file(cpu), c::write(&table, signatures.iter().map(|(_, signature)| signature), cpu));
+    }
 
     build_c(&out);
 }
 
-fn number(name: &str, default: u64) -> u64 {
-    println!("cargo::rerun-if-env-changed={name}");
-    env::var(name).map_or(default, |text| text.parse().unwrap_or_else(|_| panic!("{name} is no number")))
+/// The C callers that need this CPU.
+fn file(cpu: Cpu) -> String {
+    format!("callers_{}.c", cpu.feature().unwrap_or("any"))
 }
 
 fn build_c(out: &Path) {
-    let callers = out.join("callers.c");
-    let compile = |name: &str, level: u32, compiler: Option<&str>| {
+    let compile_for = |cpu: Cpu, name: &str, level: u32, compiler: Option<&str>| {
         let mut build = cc::Build::new();
-        build.file(&callers).include("c").opt_level(level).debug(false).warnings(false);
-        build.flag_if_supported("-Wno-psabi").define("CALLERS", format!("cbt_callers_{name}").as_str());
+        let name = format!("cbt_{name}_{}", cpu.feature().unwrap_or("any"));
+        build.file(out.join(file(cpu))).include("c").opt_level(level).debug(false).warnings(false);
+        build.flag_if_supported("-Wno-psabi").define("CALLERS", name.as_str());
+        if let Some(feature) = cpu.feature() {
+            build.flag(format!("-m{feature}"));
+        }
         if let Some(compiler) = compiler {
             build.compiler(compiler);
         }
-        build.compile(&format!("cbt_callers_{name}"));
+        build.compile(&name);
     };
-    compile("o2", 2, None);
-    compile("o0", 0, None);
+    let compile = |name: &str, level: u32, compiler: Option<&str>| {
+        Cpu::ALL.into_iter().for_each(|cpu| compile_for(cpu, name, level, compiler));
+    };
+    compile("cc_o0", 0, None);
+    compile("cc_o2", 2, None);
     println!("cargo::rustc-check-cfg=cfg(cbt_clang)");
     println!("cargo::rerun-if-env-changed=CBFRAME_CLANG");
     let clang = env::var("CBFRAME_CLANG").unwrap_or_else(|_| "clang-19".into());
     if Command::new(&clang).arg("--version").output().is_ok_and(|output| output.status.success()) {
         println!("cargo::rustc-cfg=cbt_clang");
-        compile("clang", 2, Some(&clang));
+        compile("clang_o0", 0, Some(&clang));
+        compile("clang_o2", 2, Some(&clang));
     } else {
         println!("cargo::warning=no `{clang}` (name one in CBFRAME_CLANG): no callbacks are called from clang's code");
     }

@@ -1,4 +1,8 @@
-#[allow(clippy::missing_const_for_fn, clippy::trivially_copy_pass_by_ref)]
+#[allow(
+    clippy::missing_const_for_fn,
+    clippy::ptr_arg,
+    clippy::trivially_copy_pass_by_ref
+)]
 fn probe(cpu: &mut CpuState, mut r#type: i32, b: f32) -> i64 {
     0
 }
@@ -15,11 +19,11 @@ const _: () = {
         ::cbframe::private::core::primitive::bool,
     ) = ::cbframe::private::abi("win64");
     const __CBFRAME_KNOWN: [::cbframe::private::Known; 2usize] = [
-        ::cbframe::private::known(<i32 as ::cbframe::private::CType>::TYPE),
-        ::cbframe::private::known(<f32 as ::cbframe::private::CType>::TYPE),
+        ::cbframe::private::known(<i32 as ::cbframe::private::CType<_>>::TYPE),
+        ::cbframe::private::known(<f32 as ::cbframe::private::CType<_>>::TYPE),
     ];
     const __CBFRAME_RESULT: ::cbframe::private::Known = ::cbframe::private::known(
-        <i64 as ::cbframe::private::CType>::TYPE,
+        <i64 as ::cbframe::private::CType<_>>::TYPE,
     );
     const __CBFRAME_PLACED: &::cbframe::private::Option<
         ::cbframe::private::Placed<2usize>,
@@ -40,9 +44,18 @@ const _: () = {
         parameters: &["type: i32", "b: f32"],
         layout: __CBFRAME_LAYOUT,
     };
-    const _: () = ::cbframe::private::check_parameter(__CBFRAME_KNOWN[0usize]);
-    const _: () = ::cbframe::private::check_parameter(__CBFRAME_KNOWN[1usize]);
-    const _: () = ::cbframe::private::check_result(__CBFRAME_RESULT);
+    const _: () = {
+        ::cbframe::private::check_parameter(__CBFRAME_KNOWN[0usize]);
+        ::cbframe::private::check_safe(__CBFRAME_KNOWN[0usize]);
+    };
+    const _: () = {
+        ::cbframe::private::check_parameter(__CBFRAME_KNOWN[1usize]);
+        ::cbframe::private::check_safe(__CBFRAME_KNOWN[1usize]);
+    };
+    const _: () = {
+        ::cbframe::private::check_result(__CBFRAME_RESULT);
+        ::cbframe::private::check_safe(__CBFRAME_RESULT);
+    };
     fn __cbframe_coerce<'__cbframe>() {
         let _: for<'__cbframe_state, '__cbframe_cpu> unsafe fn(
             &'__cbframe_cpu mut _,
@@ -60,9 +73,11 @@ const _: () = {
         unsafe {
             ::cbframe::private::Probe::<
                 i32,
+                _,
             >::__cbframe_check(&__cbframe_0, &__CBFRAME_META, 0usize);
             ::cbframe::private::Probe::<
                 f32,
+                _,
             >::__cbframe_check(&__cbframe_1, &__CBFRAME_META, 1usize);
             probe(
                 &mut *__cbframe_cpu,
@@ -71,12 +86,9 @@ const _: () = {
             )
         }
     }
-    const __CBFRAME_PLACES: &::cbframe::private::Placed<2usize> = match __CBFRAME_PLACED {
-        ::cbframe::private::Option::Some(__cbframe_placed) => __cbframe_placed,
-        ::cbframe::private::Option::None => {
-            ::cbframe::private::core::panic!("cbframe: no layout")
-        }
-    };
+    const __CBFRAME_PLACES: &::cbframe::private::Placed<2usize> = &::cbframe::private::places(
+        __CBFRAME_PLACED,
+    );
     const __CBFRAME_CAPTURE: ::cbframe::private::Capture = ::cbframe::private::Capture::new(
         __CBFRAME_ABI.0,
         __CBFRAME_PLACES,

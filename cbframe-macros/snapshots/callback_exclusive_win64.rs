@@ -1,4 +1,8 @@
-#[allow(clippy::missing_const_for_fn, clippy::trivially_copy_pass_by_ref)]
+#[allow(
+    clippy::missing_const_for_fn,
+    clippy::ptr_arg,
+    clippy::trivially_copy_pass_by_ref
+)]
 fn push(list: &mut Vec<u64>, a: u64, b: u32, c: f64) {
     list.push(a);
 }
@@ -15,12 +19,13 @@ const _: () = {
         ::cbframe::private::core::primitive::bool,
     ) = ::cbframe::private::abi("win64");
     const __CBFRAME_KNOWN: [::cbframe::private::Known; 3usize] = [
-        ::cbframe::private::Probe::<u64>::__CBFRAME_KNOWN,
-        ::cbframe::private::Probe::<u32>::__CBFRAME_KNOWN,
-        ::cbframe::private::Probe::<f64>::__CBFRAME_KNOWN,
+        ::cbframe::private::Probe::<u64, _>::__CBFRAME_KNOWN,
+        ::cbframe::private::Probe::<u32, _>::__CBFRAME_KNOWN,
+        ::cbframe::private::Probe::<f64, _>::__CBFRAME_KNOWN,
     ];
     const __CBFRAME_RESULT: ::cbframe::private::Known = ::cbframe::private::Probe::<
         (),
+        _,
     >::__CBFRAME_KNOWN;
     const __CBFRAME_PLACED: &::cbframe::private::Option<
         ::cbframe::private::Placed<3usize>,
@@ -41,10 +46,22 @@ const _: () = {
         parameters: &["a: u64", "b: u32", "c: f64"],
         layout: __CBFRAME_LAYOUT,
     };
-    const _: () = ::cbframe::private::check_parameter(__CBFRAME_KNOWN[0usize]);
-    const _: () = ::cbframe::private::check_parameter(__CBFRAME_KNOWN[1usize]);
-    const _: () = ::cbframe::private::check_parameter(__CBFRAME_KNOWN[2usize]);
-    const _: () = ::cbframe::private::check_result(__CBFRAME_RESULT);
+    const _: () = {
+        ::cbframe::private::check_parameter(__CBFRAME_KNOWN[0usize]);
+        ::cbframe::private::check_safe(__CBFRAME_KNOWN[0usize]);
+    };
+    const _: () = {
+        ::cbframe::private::check_parameter(__CBFRAME_KNOWN[1usize]);
+        ::cbframe::private::check_safe(__CBFRAME_KNOWN[1usize]);
+    };
+    const _: () = {
+        ::cbframe::private::check_parameter(__CBFRAME_KNOWN[2usize]);
+        ::cbframe::private::check_safe(__CBFRAME_KNOWN[2usize]);
+    };
+    const _: () = {
+        ::cbframe::private::check_result(__CBFRAME_RESULT);
+        ::cbframe::private::check_safe(__CBFRAME_RESULT);
+    };
     type __CbframeState<'__cbframe> = Vec<u64>;
     fn __cbframe_coerce<'__cbframe>() {
         ::cbframe::private::require_exclusive::<Vec<u64>>();
@@ -65,12 +82,15 @@ const _: () = {
         unsafe {
             ::cbframe::private::Probe::<
                 u64,
+                _,
             >::__cbframe_check(&__cbframe_0, &__CBFRAME_META, 0usize);
             ::cbframe::private::Probe::<
                 u32,
+                _,
             >::__cbframe_check(&__cbframe_1, &__CBFRAME_META, 1usize);
             ::cbframe::private::Probe::<
                 f64,
+                _,
             >::__cbframe_check(&__cbframe_2, &__CBFRAME_META, 2usize);
             let __cbframe_exclusive = ::cbframe::private::Exclusive::enter(
                 __cbframe_ctx,
@@ -83,11 +103,58 @@ const _: () = {
             )
         }
     }
+    const __CBFRAME_PLACES: &::cbframe::private::Placed<3usize> = &::cbframe::private::places(
+        __CBFRAME_PLACED,
+    );
+    const __CBFRAME_CAPTURE: ::cbframe::private::Capture = ::cbframe::private::Capture::new(
+        __CBFRAME_ABI.0,
+        __CBFRAME_PLACES,
+        0,
+    );
+    unsafe extern "win64" fn __cbframe_dispatch(
+        __cbframe_cpu: *mut ::cbframe::private::CpuState,
+        __cbframe_ctx: *const (),
+    ) {
+        unsafe {
+            let __cbframe_hidden = ::cbframe::private::hidden_result(
+                __cbframe_cpu,
+                const { &__CBFRAME_PLACES.result().place },
+            );
+            let __cbframe_0 = ::cbframe::private::take(
+                __cbframe_cpu,
+                const { &__CBFRAME_PLACES.parameter(0usize).place },
+            );
+            let __cbframe_1 = ::cbframe::private::take(
+                __cbframe_cpu,
+                const { &__CBFRAME_PLACES.parameter(1usize).place },
+            );
+            let __cbframe_2 = ::cbframe::private::take(
+                __cbframe_cpu,
+                const { &__CBFRAME_PLACES.parameter(2usize).place },
+            );
+            let __cbframe_result = __cbframe_call(
+                __cbframe_ctx,
+                __cbframe_0,
+                __cbframe_1,
+                __cbframe_2,
+            );
+            ::cbframe::private::give(
+                __cbframe_cpu,
+                const { __CBFRAME_PLACES.result() },
+                __cbframe_hidden,
+                __cbframe_result,
+            );
+        }
+    }
+    ::cbframe::private::captured_entry!(
+        __cbframe_captured_entry, __CBFRAME_CAPTURE, __cbframe_dispatch
+    );
     const __CBFRAME_HIDDEN: ::cbframe::private::core::primitive::bool = ::cbframe::private::win64_hidden(
         __CBFRAME_RESULT,
     );
     const __CBFRAME_LANE: ::cbframe::private::Lane = ::cbframe::private::win64_lane(
-        3usize,
+        &__CBFRAME_KNOWN,
+        __CBFRAME_RESULT,
         __CBFRAME_HIDDEN,
         ::cbframe::private::Forced::No,
     );
@@ -131,6 +198,7 @@ const _: () = {
             match __CBFRAME_LANE {
                 ::cbframe::private::Lane::Direct(_) => __cbframe_direct_entry,
                 ::cbframe::private::Lane::Stack(3u8) => __cbframe_behind_3_entry,
+                ::cbframe::private::Lane::Captured => __cbframe_captured_entry,
                 _ => {
                     ::cbframe::private::core::panic!(
                         "cbframe: a lane that this signature cannot have"

@@ -1,4 +1,8 @@
-#[allow(clippy::missing_const_for_fn, clippy::trivially_copy_pass_by_ref)]
+#[allow(
+    clippy::missing_const_for_fn,
+    clippy::ptr_arg,
+    clippy::trivially_copy_pass_by_ref
+)]
 unsafe fn chosen(entry: &Entry) {
     entry.run();
 }
@@ -17,6 +21,7 @@ const _: () = {
     const __CBFRAME_KNOWN: [::cbframe::private::Known; 0usize] = [];
     const __CBFRAME_RESULT: ::cbframe::private::Known = ::cbframe::private::Probe::<
         (),
+        _,
     >::__CBFRAME_KNOWN;
     const __CBFRAME_PLACED: &::cbframe::private::Option<
         ::cbframe::private::Placed<0usize>,
@@ -37,7 +42,9 @@ const _: () = {
         parameters: &[],
         layout: __CBFRAME_LAYOUT,
     };
-    const _: () = ::cbframe::private::check_result(__CBFRAME_RESULT);
+    const _: () = {
+        ::cbframe::private::check_result(__CBFRAME_RESULT);
+    };
     type __CbframeState<'__cbframe> = Entry;
     fn __cbframe_coerce<'__cbframe>() {
         ::cbframe::private::require_shared::<Entry>();
@@ -49,11 +56,41 @@ const _: () = {
     unsafe fn __cbframe_call(__cbframe_ctx: *const ()) {
         unsafe { chosen(&*__cbframe_ctx.cast()) }
     }
+    const __CBFRAME_PLACES: &::cbframe::private::Placed<0usize> = &::cbframe::private::places(
+        __CBFRAME_PLACED,
+    );
+    const __CBFRAME_CAPTURE: ::cbframe::private::Capture = ::cbframe::private::Capture::new(
+        __CBFRAME_ABI.0,
+        __CBFRAME_PLACES,
+        0,
+    );
+    unsafe extern "C" fn __cbframe_dispatch(
+        __cbframe_cpu: *mut ::cbframe::private::CpuState,
+        __cbframe_ctx: *const (),
+    ) {
+        unsafe {
+            let __cbframe_hidden = ::cbframe::private::hidden_result(
+                __cbframe_cpu,
+                const { &__CBFRAME_PLACES.result().place },
+            );
+            let __cbframe_result = __cbframe_call(__cbframe_ctx);
+            ::cbframe::private::give(
+                __cbframe_cpu,
+                const { __CBFRAME_PLACES.result() },
+                __cbframe_hidden,
+                __cbframe_result,
+            );
+        }
+    }
+    ::cbframe::private::captured_entry!(
+        __cbframe_captured_entry, __CBFRAME_CAPTURE, __cbframe_dispatch
+    );
     ::cbframe::private::native! {
         sysv64 { const __CBFRAME_LANE : ::cbframe::private::Lane =
         ::cbframe::private::sysv64_lane(__CBFRAME_PLACED, & __CBFRAME_KNOWN,
-        ::cbframe::private::Forced::Stack); unsafe extern "C" fn __cbframe_direct < >
-        (__cbframe_ctx : * const (),) { unsafe { __cbframe_call(__cbframe_ctx,) } }
+        __CBFRAME_RESULT, ::cbframe::private::Forced::Stack); unsafe extern "C" fn
+        __cbframe_direct < > (__cbframe_ctx : * const (),) { unsafe {
+        __cbframe_call(__cbframe_ctx,) } }
         ::cbframe::private::direct_entry!(__cbframe_direct_entry, __CBFRAME_LANE
         .register(), __cbframe_direct); unsafe extern "C" fn __cbframe_stack <
         __CbframeHead : ::cbframe::private::Head > (__cbframe_head : __CbframeHead,) {
@@ -65,17 +102,19 @@ const _: () = {
         ::cbframe::private::Lane::Direct(_) => __cbframe_direct_entry,
         ::cbframe::private::Lane::Stack(4) => __cbframe_stack_entry:: <
         ::cbframe::private::Head4 >, ::cbframe::private::Lane::Stack(_) =>
-        __cbframe_stack_entry:: < ::cbframe::private::Head8 >, }) }; } win64 { const
-        __CBFRAME_HIDDEN : ::cbframe::private::core::primitive::bool =
+        __cbframe_stack_entry:: < ::cbframe::private::Head8 >,
+        ::cbframe::private::Lane::Captured => __cbframe_captured_entry, }) }; } win64 {
+        const __CBFRAME_HIDDEN : ::cbframe::private::core::primitive::bool =
         ::cbframe::private::win64_hidden(__CBFRAME_RESULT); const __CBFRAME_LANE :
-        ::cbframe::private::Lane = ::cbframe::private::win64_lane(0usize,
-        __CBFRAME_HIDDEN, ::cbframe::private::Forced::Stack); unsafe extern "C" fn
-        __cbframe_direct < > (__cbframe_ctx : * const (),) { unsafe {
+        ::cbframe::private::Lane = ::cbframe::private::win64_lane(& __CBFRAME_KNOWN,
+        __CBFRAME_RESULT, __CBFRAME_HIDDEN, ::cbframe::private::Forced::Stack); unsafe
+        extern "C" fn __cbframe_direct < > (__cbframe_ctx : * const (),) { unsafe {
         __cbframe_call(__cbframe_ctx,) } }
         ::cbframe::private::direct_entry!(__cbframe_direct_entry, __CBFRAME_LANE
         .register(), __cbframe_direct); const __CBFRAME_ENTRY : ::cbframe::private::Entry
         = unsafe { ::cbframe::private::Entry::new(match __CBFRAME_LANE {
-        ::cbframe::private::Lane::Direct(_) => __cbframe_direct_entry, _ =>
+        ::cbframe::private::Lane::Direct(_) => __cbframe_direct_entry,
+        ::cbframe::private::Lane::Captured => __cbframe_captured_entry, _ =>
         ::cbframe::private::core::panic!("cbframe: a lane that this signature cannot have"),
         }) }; }
     }

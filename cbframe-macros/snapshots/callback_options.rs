@@ -1,4 +1,8 @@
-#[allow(clippy::missing_const_for_fn, clippy::trivially_copy_pass_by_ref)]
+#[allow(
+    clippy::missing_const_for_fn,
+    clippy::ptr_arg,
+    clippy::trivially_copy_pass_by_ref
+)]
 #[cfg(unix)]
 #[deprecated = "use another"]
 #[allow(clippy::needless_pass_by_value)]
@@ -25,10 +29,11 @@ const _: () = {
         crate::ffi::callbacks::private::core::primitive::bool,
     ) = crate::ffi::callbacks::private::abi("C");
     const __CBFRAME_KNOWN: [crate::ffi::callbacks::private::Known; 1usize] = [
-        crate::ffi::callbacks::private::Probe::<i32>::__CBFRAME_KNOWN,
+        crate::ffi::callbacks::private::Probe::<i32, _>::__CBFRAME_KNOWN,
     ];
     const __CBFRAME_RESULT: crate::ffi::callbacks::private::Known = crate::ffi::callbacks::private::Probe::<
         i32,
+        _,
     >::__CBFRAME_KNOWN;
     const __CBFRAME_PLACED: &crate::ffi::callbacks::private::Option<
         crate::ffi::callbacks::private::Placed<1usize>,
@@ -48,10 +53,14 @@ const _: () = {
         parameters: &["code: i32"],
         layout: __CBFRAME_LAYOUT,
     };
-    const _: () = crate::ffi::callbacks::private::check_parameter(
-        __CBFRAME_KNOWN[0usize],
-    );
-    const _: () = crate::ffi::callbacks::private::check_result(__CBFRAME_RESULT);
+    const _: () = {
+        crate::ffi::callbacks::private::check_parameter(__CBFRAME_KNOWN[0usize]);
+        crate::ffi::callbacks::private::check_safe(__CBFRAME_KNOWN[0usize]);
+    };
+    const _: () = {
+        crate::ffi::callbacks::private::check_result(__CBFRAME_RESULT);
+        crate::ffi::callbacks::private::check_safe(__CBFRAME_RESULT);
+    };
     #[inline(always)]
     unsafe fn __cbframe_call(
         __cbframe_ctx: *const (),
@@ -61,6 +70,7 @@ const _: () = {
         unsafe {
             crate::ffi::callbacks::private::Probe::<
                 i32,
+                _,
             >::__cbframe_check(&__cbframe_0, &__CBFRAME_META, 0usize);
             match crate::ffi::callbacks::private::catch(|| event(
                 __cbframe_0.assume_init(),
@@ -72,6 +82,39 @@ const _: () = {
             }
         }
     }
+    const __CBFRAME_PLACES: &crate::ffi::callbacks::private::Placed<1usize> = &crate::ffi::callbacks::private::places(
+        __CBFRAME_PLACED,
+    );
+    const __CBFRAME_CAPTURE: crate::ffi::callbacks::private::Capture = crate::ffi::callbacks::private::Capture::new(
+        __CBFRAME_ABI.0,
+        __CBFRAME_PLACES,
+        0,
+    );
+    unsafe extern "C" fn __cbframe_dispatch(
+        __cbframe_cpu: *mut crate::ffi::callbacks::private::CpuState,
+        __cbframe_ctx: *const (),
+    ) {
+        unsafe {
+            let __cbframe_hidden = crate::ffi::callbacks::private::hidden_result(
+                __cbframe_cpu,
+                const { &__CBFRAME_PLACES.result().place },
+            );
+            let __cbframe_0 = crate::ffi::callbacks::private::take(
+                __cbframe_cpu,
+                const { &__CBFRAME_PLACES.parameter(0usize).place },
+            );
+            let __cbframe_result = __cbframe_call(__cbframe_ctx, __cbframe_0);
+            crate::ffi::callbacks::private::give(
+                __cbframe_cpu,
+                const { __CBFRAME_PLACES.result() },
+                __cbframe_hidden,
+                __cbframe_result,
+            );
+        }
+    }
+    crate::ffi::callbacks::private::captured_entry!(
+        __cbframe_captured_entry, __CBFRAME_CAPTURE, __cbframe_dispatch
+    );
     unsafe extern "C" fn __cbframe_plain(
         __cbframe_0: crate::ffi::callbacks::private::MaybeUninit<i32>,
     ) -> i32 {
@@ -84,6 +127,10 @@ const _: () = {
     }
     crate::ffi::callbacks::private::plain_entry!(
         #[unsafe (export_name = "on_event")] __cbframe_fn, __cbframe_plain
+    );
+    const _: () = crate::ffi::callbacks::private::check_export(
+        &__CBFRAME_KNOWN,
+        __CBFRAME_RESULT,
     );
     impl crate::ffi::callbacks::private::Described for Handle {
         const DESCRIPTION: crate::ffi::callbacks::private::Description = crate::ffi::callbacks::private::description(

@@ -1,4 +1,8 @@
-#[allow(clippy::missing_const_for_fn, clippy::trivially_copy_pass_by_ref)]
+#[allow(
+    clippy::missing_const_for_fn,
+    clippy::ptr_arg,
+    clippy::trivially_copy_pass_by_ref
+)]
 fn square(calls: &AtomicU64, cpu: &mut CpuState) {
     cpu.rax = cpu.rdi;
 }
@@ -16,7 +20,7 @@ const _: () = {
     ) = ::cbframe::private::abi("C");
     const __CBFRAME_KNOWN: [::cbframe::private::Known; 0usize] = [];
     const __CBFRAME_RESULT: ::cbframe::private::Known = ::cbframe::private::known(
-        <() as ::cbframe::private::CType>::TYPE,
+        <() as ::cbframe::private::CType<_>>::TYPE,
     );
     const __CBFRAME_PLACED: &::cbframe::private::Option<
         ::cbframe::private::Placed<0usize>,
@@ -34,7 +38,10 @@ const _: () = {
         parameters: &[],
         layout: __CBFRAME_LAYOUT,
     };
-    const _: () = ::cbframe::private::check_result(__CBFRAME_RESULT);
+    const _: () = {
+        ::cbframe::private::check_result(__CBFRAME_RESULT);
+        ::cbframe::private::check_safe(__CBFRAME_RESULT);
+    };
     type __CbframeState<'__cbframe> = AtomicU64;
     fn __cbframe_coerce<'__cbframe>() {
         ::cbframe::private::require_shared::<AtomicU64>();
@@ -50,12 +57,9 @@ const _: () = {
     ) {
         unsafe { square(&*__cbframe_ctx.cast(), &mut *__cbframe_cpu) }
     }
-    const __CBFRAME_PLACES: &::cbframe::private::Placed<0usize> = match __CBFRAME_PLACED {
-        ::cbframe::private::Option::Some(__cbframe_placed) => __cbframe_placed,
-        ::cbframe::private::Option::None => {
-            ::cbframe::private::core::panic!("cbframe: no layout")
-        }
-    };
+    const __CBFRAME_PLACES: &::cbframe::private::Placed<0usize> = &::cbframe::private::places(
+        __CBFRAME_PLACED,
+    );
     const __CBFRAME_CAPTURE: ::cbframe::private::Capture = ::cbframe::private::Capture::new(
         __CBFRAME_ABI.0,
         __CBFRAME_PLACES,

@@ -1,4 +1,8 @@
-#[allow(clippy::missing_const_for_fn, clippy::trivially_copy_pass_by_ref)]
+#[allow(
+    clippy::missing_const_for_fn,
+    clippy::ptr_arg,
+    clippy::trivially_copy_pass_by_ref
+)]
 fn compare<'a>(order: &Order<'_>, a: &'a Item, b: &'a Item) -> &'a Item {
     order.first(a, b)
 }
@@ -15,11 +19,11 @@ const _: () = {
         ::cbframe::private::core::primitive::bool,
     ) = ::cbframe::private::abi("sysv64");
     const __CBFRAME_KNOWN: [::cbframe::private::Known; 2usize] = [
-        ::cbframe::private::known(<&'static Item as ::cbframe::private::CType>::TYPE),
-        ::cbframe::private::known(<&'static Item as ::cbframe::private::CType>::TYPE),
+        ::cbframe::private::known(<&'static Item as ::cbframe::private::CType<_>>::TYPE),
+        ::cbframe::private::known(<&'static Item as ::cbframe::private::CType<_>>::TYPE),
     ];
     const __CBFRAME_RESULT: ::cbframe::private::Known = ::cbframe::private::known(
-        <&'static Item as ::cbframe::private::CType>::TYPE,
+        <&'static Item as ::cbframe::private::CType<_>>::TYPE,
     );
     const __CBFRAME_PLACED: &::cbframe::private::Option<
         ::cbframe::private::Placed<2usize>,
@@ -40,9 +44,18 @@ const _: () = {
         parameters: &["a: &'a Item", "b: &'a Item"],
         layout: __CBFRAME_LAYOUT,
     };
-    const _: () = ::cbframe::private::check_parameter(__CBFRAME_KNOWN[0usize]);
-    const _: () = ::cbframe::private::check_parameter(__CBFRAME_KNOWN[1usize]);
-    const _: () = ::cbframe::private::check_result(__CBFRAME_RESULT);
+    const _: () = {
+        ::cbframe::private::check_parameter(__CBFRAME_KNOWN[0usize]);
+        ::cbframe::private::check_safe(__CBFRAME_KNOWN[0usize]);
+    };
+    const _: () = {
+        ::cbframe::private::check_parameter(__CBFRAME_KNOWN[1usize]);
+        ::cbframe::private::check_safe(__CBFRAME_KNOWN[1usize]);
+    };
+    const _: () = {
+        ::cbframe::private::check_result(__CBFRAME_RESULT);
+        ::cbframe::private::check_safe(__CBFRAME_RESULT);
+    };
     type __CbframeState<'__cbframe> = Order<'__cbframe>;
     fn __cbframe_coerce<'__cbframe>() {
         ::cbframe::private::require_shared::<Order<'__cbframe>>();
@@ -61,9 +74,11 @@ const _: () = {
         unsafe {
             ::cbframe::private::Probe::<
                 &'a Item,
+                _,
             >::__cbframe_check(&__cbframe_0, &__CBFRAME_META, 0usize);
             ::cbframe::private::Probe::<
                 &'a Item,
+                _,
             >::__cbframe_check(&__cbframe_1, &__CBFRAME_META, 1usize);
             compare(
                 &*__cbframe_ctx.cast(),
@@ -72,9 +87,51 @@ const _: () = {
             )
         }
     }
+    const __CBFRAME_PLACES: &::cbframe::private::Placed<2usize> = &::cbframe::private::places(
+        __CBFRAME_PLACED,
+    );
+    const __CBFRAME_CAPTURE: ::cbframe::private::Capture = ::cbframe::private::Capture::new(
+        __CBFRAME_ABI.0,
+        __CBFRAME_PLACES,
+        0,
+    );
+    unsafe extern "sysv64" fn __cbframe_dispatch<'a>(
+        __cbframe_cpu: *mut ::cbframe::private::CpuState,
+        __cbframe_ctx: *const (),
+    ) {
+        unsafe {
+            let __cbframe_hidden = ::cbframe::private::hidden_result(
+                __cbframe_cpu,
+                const { &__CBFRAME_PLACES.result().place },
+            );
+            let __cbframe_0 = ::cbframe::private::take(
+                __cbframe_cpu,
+                const { &__CBFRAME_PLACES.parameter(0usize).place },
+            );
+            let __cbframe_1 = ::cbframe::private::take(
+                __cbframe_cpu,
+                const { &__CBFRAME_PLACES.parameter(1usize).place },
+            );
+            let __cbframe_result = __cbframe_call(
+                __cbframe_ctx,
+                __cbframe_0,
+                __cbframe_1,
+            );
+            ::cbframe::private::give(
+                __cbframe_cpu,
+                const { __CBFRAME_PLACES.result() },
+                __cbframe_hidden,
+                __cbframe_result,
+            );
+        }
+    }
+    ::cbframe::private::captured_entry!(
+        __cbframe_captured_entry, __CBFRAME_CAPTURE, __cbframe_dispatch
+    );
     const __CBFRAME_LANE: ::cbframe::private::Lane = ::cbframe::private::sysv64_lane(
         __CBFRAME_PLACED,
         &__CBFRAME_KNOWN,
+        __CBFRAME_RESULT,
         ::cbframe::private::Forced::No,
     );
     unsafe extern "sysv64" fn __cbframe_direct<'a>(
@@ -111,6 +168,7 @@ const _: () = {
                 ::cbframe::private::Lane::Stack(_) => {
                     __cbframe_stack_entry::<::cbframe::private::Head8>
                 }
+                ::cbframe::private::Lane::Captured => __cbframe_captured_entry,
             },
         )
     };

@@ -1,4 +1,8 @@
-#[allow(clippy::missing_const_for_fn, clippy::trivially_copy_pass_by_ref)]
+#[allow(
+    clippy::missing_const_for_fn,
+    clippy::ptr_arg,
+    clippy::trivially_copy_pass_by_ref
+)]
 /// Documented.
 pub fn norm(p: Point, f: Option<extern "C" fn(&u8)>, _: &Foreign) -> f64 {
     p.x
@@ -16,17 +20,20 @@ const _: () = {
         ::cbframe::private::core::primitive::bool,
     ) = ::cbframe::private::abi("sysv64");
     const __CBFRAME_KNOWN: [::cbframe::private::Known; 3usize] = [
-        ::cbframe::private::Probe::<Point>::__CBFRAME_KNOWN,
+        ::cbframe::private::Probe::<Point, _>::__CBFRAME_KNOWN,
         ::cbframe::private::known(
             ::cbframe::private::optional_fn_pointer::<
                 extern "C" fn(&u8),
                 Option<extern "C" fn(&u8)>,
             >(),
         ),
-        ::cbframe::private::known(<&'static Foreign as ::cbframe::private::CType>::TYPE),
+        ::cbframe::private::known(
+            <&'static Foreign as ::cbframe::private::CType<_>>::TYPE,
+        ),
     ];
     const __CBFRAME_RESULT: ::cbframe::private::Known = ::cbframe::private::Probe::<
         f64,
+        _,
     >::__CBFRAME_KNOWN;
     const __CBFRAME_PLACED: &::cbframe::private::Option<
         ::cbframe::private::Placed<3usize>,
@@ -47,10 +54,22 @@ const _: () = {
         parameters: &["p: Point", "f: Option<extern \"C\" fn(&u8)>", "_: &Foreign"],
         layout: __CBFRAME_LAYOUT,
     };
-    const _: () = ::cbframe::private::check_parameter(__CBFRAME_KNOWN[0usize]);
-    const _: () = ::cbframe::private::check_parameter(__CBFRAME_KNOWN[1usize]);
-    const _: () = ::cbframe::private::check_parameter(__CBFRAME_KNOWN[2usize]);
-    const _: () = ::cbframe::private::check_result(__CBFRAME_RESULT);
+    const _: () = {
+        ::cbframe::private::check_parameter(__CBFRAME_KNOWN[0usize]);
+        ::cbframe::private::check_safe(__CBFRAME_KNOWN[0usize]);
+    };
+    const _: () = {
+        ::cbframe::private::check_parameter(__CBFRAME_KNOWN[1usize]);
+        ::cbframe::private::check_safe(__CBFRAME_KNOWN[1usize]);
+    };
+    const _: () = {
+        ::cbframe::private::check_parameter(__CBFRAME_KNOWN[2usize]);
+        ::cbframe::private::check_safe(__CBFRAME_KNOWN[2usize]);
+    };
+    const _: () = {
+        ::cbframe::private::check_result(__CBFRAME_RESULT);
+        ::cbframe::private::check_safe(__CBFRAME_RESULT);
+    };
     #[inline(always)]
     unsafe fn __cbframe_call(
         __cbframe_ctx: *const (),
@@ -61,9 +80,11 @@ const _: () = {
         unsafe {
             ::cbframe::private::Probe::<
                 Point,
+                _,
             >::__cbframe_check(&__cbframe_0, &__CBFRAME_META, 0usize);
             ::cbframe::private::Probe::<
                 &Foreign,
+                _,
             >::__cbframe_check(&__cbframe_2, &__CBFRAME_META, 2usize);
             norm(
                 __cbframe_0.assume_init(),
@@ -72,6 +93,52 @@ const _: () = {
             )
         }
     }
+    const __CBFRAME_PLACES: &::cbframe::private::Placed<3usize> = &::cbframe::private::places(
+        __CBFRAME_PLACED,
+    );
+    const __CBFRAME_CAPTURE: ::cbframe::private::Capture = ::cbframe::private::Capture::new(
+        __CBFRAME_ABI.0,
+        __CBFRAME_PLACES,
+        0,
+    );
+    unsafe extern "sysv64" fn __cbframe_dispatch(
+        __cbframe_cpu: *mut ::cbframe::private::CpuState,
+        __cbframe_ctx: *const (),
+    ) {
+        unsafe {
+            let __cbframe_hidden = ::cbframe::private::hidden_result(
+                __cbframe_cpu,
+                const { &__CBFRAME_PLACES.result().place },
+            );
+            let __cbframe_0 = ::cbframe::private::take(
+                __cbframe_cpu,
+                const { &__CBFRAME_PLACES.parameter(0usize).place },
+            );
+            let __cbframe_1 = ::cbframe::private::take(
+                __cbframe_cpu,
+                const { &__CBFRAME_PLACES.parameter(1usize).place },
+            );
+            let __cbframe_2 = ::cbframe::private::take(
+                __cbframe_cpu,
+                const { &__CBFRAME_PLACES.parameter(2usize).place },
+            );
+            let __cbframe_result = __cbframe_call(
+                __cbframe_ctx,
+                __cbframe_0,
+                __cbframe_1,
+                __cbframe_2,
+            );
+            ::cbframe::private::give(
+                __cbframe_cpu,
+                const { __CBFRAME_PLACES.result() },
+                __cbframe_hidden,
+                __cbframe_result,
+            );
+        }
+    }
+    ::cbframe::private::captured_entry!(
+        __cbframe_captured_entry, __CBFRAME_CAPTURE, __cbframe_dispatch
+    );
     unsafe extern "sysv64" fn __cbframe_plain(
         __cbframe_0: ::cbframe::private::MaybeUninit<Point>,
         __cbframe_1: ::cbframe::private::MaybeUninit<Option<extern "C" fn(&u8)>>,
@@ -86,7 +153,24 @@ const _: () = {
             )
         }
     }
-    ::cbframe::private::plain_entry!(__cbframe_fn, __cbframe_plain);
+    ::cbframe::private::plain_entry!(__cbframe_plain_entry, __cbframe_plain);
+    const __CBFRAME_ENTRY: ::cbframe::private::Entry = unsafe {
+        ::cbframe::private::Entry::new(__cbframe_captured_entry)
+    };
+    static __CBFRAME_SLOT: ::cbframe::private::Slot = ::cbframe::private::Slot::fixed(
+        __CBFRAME_ENTRY,
+        ::cbframe::private::core::ptr::null(),
+    );
+    ::cbframe::private::single_stub!(__cbframe_stub, __CBFRAME_SLOT);
+    #[allow(non_upper_case_globals)]
+    const __cbframe_fn: unsafe extern "C" fn() = if ::cbframe::private::is_native(
+        &__CBFRAME_KNOWN,
+        __CBFRAME_RESULT,
+    ) {
+        __cbframe_plain_entry
+    } else {
+        __cbframe_stub
+    };
     impl ::cbframe::private::Described for norm {
         const DESCRIPTION: ::cbframe::private::Description = ::cbframe::private::description(
             &__CBFRAME_LAYOUT,

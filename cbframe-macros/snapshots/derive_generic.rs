@@ -20,27 +20,41 @@ where
                 crate::callbacks::private::Field {
                     name: "0",
                     offset: crate::callbacks::private::core::mem::offset_of!(Self, 0),
-                    ty: <[T; N] as crate::callbacks::private::CType>::TYPE,
+                    ty: crate::callbacks::private::field::<
+                        [T; N],
+                    >(<[T; N] as crate::callbacks::private::CType<_>>::TYPE),
                 },
                 crate::callbacks::private::Field {
                     name: "1",
                     offset: crate::callbacks::private::core::mem::offset_of!(Self, 1),
-                    ty: <&'a U as crate::callbacks::private::CType>::TYPE,
+                    ty: crate::callbacks::private::field::<
+                        &'a U,
+                    >(<&'a U as crate::callbacks::private::CType<_>>::TYPE),
                 },
                 crate::callbacks::private::Field {
                     name: "2",
                     offset: crate::callbacks::private::core::mem::offset_of!(Self, 2),
-                    ty: <Option<NonNull<Self>> as crate::callbacks::private::CType>::TYPE,
+                    ty: crate::callbacks::private::field::<
+                        Option<NonNull<Self>>,
+                    >(
+                        <Option<
+                            NonNull<Self>,
+                        > as crate::callbacks::private::CType<_>>::TYPE,
+                    ),
                 },
                 crate::callbacks::private::Field {
                     name: "3",
                     offset: crate::callbacks::private::core::mem::offset_of!(Self, 3),
-                    ty: <I::Item as crate::callbacks::private::CType>::TYPE,
+                    ty: crate::callbacks::private::field::<
+                        I::Item,
+                    >(<I::Item as crate::callbacks::private::CType<_>>::TYPE),
                 },
                 crate::callbacks::private::Field {
                     name: "4",
                     offset: crate::callbacks::private::core::mem::offset_of!(Self, 4),
-                    ty: <PhantomData<I> as crate::callbacks::private::CType>::TYPE,
+                    ty: crate::callbacks::private::field::<
+                        PhantomData<I>,
+                    >(<PhantomData<I> as crate::callbacks::private::CType<_>>::TYPE),
                 },
             ],
         },
@@ -50,25 +64,25 @@ where
         cbframe_bits: *const Self,
     ) -> crate::callbacks::private::core::primitive::bool {
         unsafe {
-            <[T; N] as crate::callbacks::private::CType>::is_valid(
-                &raw const (*cbframe_bits).0,
-            )
-                && <&'a U as crate::callbacks::private::CType>::is_valid(
-                    &raw const (*cbframe_bits).1,
-                )
+            <[T; N] as crate::callbacks::private::CType<
+                _,
+            >>::is_valid(&raw const (*cbframe_bits).0)
+                && <&'a U as crate::callbacks::private::CType<
+                    _,
+                >>::is_valid(&raw const (*cbframe_bits).1)
                 && <Option<
                     NonNull<Self>,
-                > as crate::callbacks::private::CType>::is_valid(
-                    &raw const (*cbframe_bits).2,
-                )
-                && <I::Item as crate::callbacks::private::CType>::is_valid(
-                    &raw const (*cbframe_bits).3,
-                )
+                > as crate::callbacks::private::CType<
+                    _,
+                >>::is_valid(&raw const (*cbframe_bits).2)
+                && <I::Item as crate::callbacks::private::CType<
+                    _,
+                >>::is_valid(&raw const (*cbframe_bits).3)
                 && <PhantomData<
                     I,
-                > as crate::callbacks::private::CType>::is_valid(
-                    &raw const (*cbframe_bits).4,
-                )
+                > as crate::callbacks::private::CType<
+                    _,
+                >>::is_valid(&raw const (*cbframe_bits).4)
         }
     }
 }

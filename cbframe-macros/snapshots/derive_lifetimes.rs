@@ -9,12 +9,16 @@ unsafe impl<'a, 'b: 'a> ::cbframe::private::CType for Borrowed<'a, 'b> {
                 ::cbframe::private::Field {
                     name: "first",
                     offset: ::cbframe::private::core::mem::offset_of!(Self, first),
-                    ty: <&'a u8 as ::cbframe::private::CType>::TYPE,
+                    ty: ::cbframe::private::field::<
+                        &'a u8,
+                    >(<&'a u8 as ::cbframe::private::CType<_>>::TYPE),
                 },
                 ::cbframe::private::Field {
                     name: "second",
                     offset: ::cbframe::private::core::mem::offset_of!(Self, second),
-                    ty: <&'b mut u16 as ::cbframe::private::CType>::TYPE,
+                    ty: ::cbframe::private::field::<
+                        &'b mut u16,
+                    >(<&'b mut u16 as ::cbframe::private::CType<_>>::TYPE),
                 },
             ],
         },
@@ -24,12 +28,12 @@ unsafe impl<'a, 'b: 'a> ::cbframe::private::CType for Borrowed<'a, 'b> {
         cbframe_bits: *const Self,
     ) -> ::cbframe::private::core::primitive::bool {
         unsafe {
-            <&'a u8 as ::cbframe::private::CType>::is_valid(
-                &raw const (*cbframe_bits).first,
-            )
-                && <&'b mut u16 as ::cbframe::private::CType>::is_valid(
-                    &raw const (*cbframe_bits).second,
-                )
+            <&'a u8 as ::cbframe::private::CType<
+                _,
+            >>::is_valid(&raw const (*cbframe_bits).first)
+                && <&'b mut u16 as ::cbframe::private::CType<
+                    _,
+                >>::is_valid(&raw const (*cbframe_bits).second)
         }
     }
 }

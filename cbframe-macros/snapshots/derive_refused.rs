@@ -2,7 +2,7 @@
     "`#[cbframe(…)]` belongs on the type"
 }
 ::core::compile_error! {
-    "a packed type is not supported yet: pass a pointer to it instead"
+    "a type aligned to more than 64 bytes cannot keep its alignment where it is passed on the stack: pass a pointer to it instead"
 }
 #[automatically_derived]
 unsafe impl ::cbframe::private::CType for Header {

@@ -2,7 +2,7 @@
 unsafe impl<'a> ::cbframe::private::CType for Handle<'a> {
     const TYPE: ::cbframe::private::Type = ::cbframe::private::transparent::<
         Self,
-    >("Handle", <NonNull<Object> as ::cbframe::private::CType>::TYPE);
+    >("Handle", <NonNull<Object> as ::cbframe::private::CType<_>>::TYPE);
     #[inline(always)]
     unsafe fn is_valid(
         cbframe_bits: *const Self,
@@ -10,7 +10,7 @@ unsafe impl<'a> ::cbframe::private::CType for Handle<'a> {
         unsafe {
             <NonNull<
                 Object,
-            > as ::cbframe::private::CType>::is_valid(&raw const (*cbframe_bits).1)
+            > as ::cbframe::private::CType<_>>::is_valid(&raw const (*cbframe_bits).1)
         }
     }
 }

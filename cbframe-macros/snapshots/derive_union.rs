@@ -9,12 +9,16 @@ unsafe impl ::cbframe::private::CType for Value {
                 ::cbframe::private::Field {
                     name: "int",
                     offset: ::cbframe::private::core::mem::offset_of!(Self, int),
-                    ty: <i64 as ::cbframe::private::CType>::TYPE,
+                    ty: ::cbframe::private::field::<
+                        i64,
+                    >(<i64 as ::cbframe::private::CType<_>>::TYPE),
                 },
                 ::cbframe::private::Field {
                     name: "float",
                     offset: ::cbframe::private::core::mem::offset_of!(Self, float),
-                    ty: <f64 as ::cbframe::private::CType>::TYPE,
+                    ty: ::cbframe::private::field::<
+                        f64,
+                    >(<f64 as ::cbframe::private::CType<_>>::TYPE),
                 },
             ],
         },

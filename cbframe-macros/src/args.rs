@@ -247,7 +247,7 @@ impl Value {
             "entry" => string(&value).map(Self::Entry),
             "name" => path(&value).and_then(|path| path.get_ident().cloned()).map(Self::Name),
             "pool" => path(&value).map(Self::Pool),
-            "crate" => path(&value).map(Self::Crate),
+            "crate" => path(&value).filter(is_plain).map(Self::Crate),
             _ => Some(Self::OnPanic(value)),
         };
         parsed.ok_or_else(|| wrong(span))
@@ -267,6 +267,11 @@ fn string(expr: &Expr) -> Option<LitStr> {
         Expr::Lit(ExprLit { lit: Lit::Str(string), .. }) => Some(string.clone()),
         _ => None,
     }
+}
+
+/// Whether a path has no generic arguments, which a module's has not.
+fn is_plain(path: &Path) -> bool {
+    path.segments.iter().all(|segment| segment.arguments.is_none())
 }
 
 fn path(expr: &Expr) -> Option<Path> {

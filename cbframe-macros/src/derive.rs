@@ -1,12 +1,14 @@
 //! `#[derive(CType)]`: reads the `repr`, writes down the fields and leaves every number to the compiler.
 
-use crate::{pointer, report::Report};
+use crate::{lifetimes, pointer, report::Report};
 use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::ext::IdentExt;
-use syn::parse::ParseStream;
+use syn::spanned::Spanned;
 use syn::visit_mut::{self, VisitMut};
-use syn::{Attribute, Data, DataEnum, DeriveInput, Fields, Generics, Ident, Member, Path, Type, TypePath, parse_quote};
+use syn::{
+    Attribute, Data, DataEnum, DeriveInput, Fields, Generics, Ident, LitInt, Member, Path, Type, TypePath, parse_quote,
+};
 
 /// What the derive writes for `input`.
 pub(crate) fn expand(input: TokenStream) -> TokenStream {
@@ -18,14 +20,19 @@ pub(crate) fn expand(input: TokenStream) -> TokenStream {
     let private = private_path(&input, &mut report);
     let repr = Repr::read(&input.attrs, &mut report);
     let shape = Shape::read(&input, &repr, &mut report);
-    let allow = allowed(&input);
-    let target = Target { ident: &input.ident, generics: &input.generics, private: &private, allow: &allow };
+    let (ident, arguments) = (&input.ident, input.generics.split_for_impl().1);
+    let target = Target {
+        name: ident,
+        ty: parse_quote!(#ident #arguments),
+        generics: &input.generics,
+        private: &private,
+        local: None,
+        allow: &allowed(&input),
+    };
     match shape {
         Some(shape) if report.is_empty() => target.expand(&shape),
         _ => {
-            let errors = report.into_tokens();
-            // An `impl` all the same, or each use of the type would be one error more.
-            let refused = target.implement(&quote!(const TYPE: #private::Type = #private::Refused::<Self>::TYPE;), &[]);
+            let (errors, refused) = (report.into_tokens(), target.refused());
             quote!(#errors #refused)
         }
     }
@@ -73,12 +80,17 @@ fn allowed(input: &DeriveInput) -> TokenStream {
 /// The integers that can be the `repr` of a C enum.
 const INTEGERS: [&str; 10] = ["u8", "u16", "u32", "u64", "usize", "i8", "i16", "i32", "i64", "isize"];
 
+/// The largest alignment that a type can have and still be passed: what an entry keeps of the stack's alignment.
+const MAX_ALIGN: u64 = 64;
+
 /// What the `#[repr(…)]`s say, if it is something that C can share.
 #[derive(Default)]
 struct Repr {
     c: bool,
     transparent: Option<Path>,
     integer: Option<Ident>,
+    packed: bool,
+    align: Option<Path>,
     /// Whether an error about the `repr` was reported already.
     wrong: bool,
 }
@@ -88,10 +100,12 @@ impl Repr {
         let mut repr = Self::default();
         for attr in attrs.iter().filter(|attr| attr.path().is_ident("repr")) {
             let parsed = attr.parse_nested_meta(|meta| {
+                let mut number = None;
                 if meta.input.peek(syn::token::Paren) {
                     let arguments;
                     syn::parenthesized!(arguments in meta.input);
-                    arguments.call(skip)?;
+                    // What is no number, rustc refuses.
+                    number = syn::parse2::<LitInt>(arguments.parse()?).ok();
                 }
                 let message = match meta.path.require_ident()?.to_string().as_str() {
                     "C" => {
@@ -106,9 +120,19 @@ impl Repr {
                         repr.integer = meta.path.get_ident().cloned();
                         return Ok(());
                     }
+                    "packed" => {
+                        repr.packed = true;
+                        return Ok(());
+                    }
+                    "align" => {
+                        repr.align = Some(meta.path);
+                        if let Some(number) = number.filter(|n| n.base10_parse().is_ok_and(|n: u64| n > MAX_ALIGN)) {
+                            repr.wrong = true;
+                            report.error(number, format!("a type aligned to more than {MAX_ALIGN} bytes cannot keep its alignment where it is passed on the stack: pass a pointer to it instead"));
+                        }
+                        return Ok(());
+                    }
                     "Rust" => "this layout is the compiler's own choice: write `#[repr(C)]`",
-                    "packed" => "a packed type is not supported yet: pass a pointer to it instead",
-                    "align" => "a type with an alignment of its own is not supported yet: pass a pointer to it instead",
                     "u128" | "i128" => "C's enums have at most 64 bits: write `u64` or `i64`",
                     _ => "not a layout that C can share: write `#[repr(C)]`",
                 };
@@ -125,20 +149,16 @@ impl Repr {
     }
 }
 
-fn skip(input: ParseStream) -> syn::Result<()> {
-    input.parse::<TokenStream>().map(drop)
-}
-
 /// A field as generated code needs it.
-struct Field<'a> {
+pub(crate) struct Field<'a> {
     /// What it is called in descriptions.
     name: String,
-    member: Member,
-    ty: &'a Type,
+    pub(crate) member: Member,
+    pub(crate) ty: &'a Type,
 }
 
 impl<'a> Field<'a> {
-    fn all(fields: impl IntoIterator<Item = &'a syn::Field>) -> Vec<Self> {
+    pub(crate) fn all(fields: impl IntoIterator<Item = &'a syn::Field>) -> Vec<Self> {
         let number = |(index, field): (usize, &'a syn::Field)| match &field.ident {
             Some(ident) => Self { name: ident.unraw().to_string(), member: ident.clone().into(), ty: &field.ty },
             None => Self { name: index.to_string(), member: index.into(), ty: &field.ty },
@@ -148,8 +168,12 @@ impl<'a> Field<'a> {
 }
 
 /// What is derived for.
-enum Shape<'a> {
-    Struct(Vec<Field<'a>>),
+pub(crate) enum Shape<'a> {
+    Struct {
+        fields: Vec<Field<'a>>,
+        /// Whether a field may be unaligned.
+        packed: bool,
+    },
     Transparent(Field<'a>),
     Union(Vec<Field<'a>>),
     Enum {
@@ -168,6 +192,10 @@ impl<'a> Shape<'a> {
                 if let Some(integer) = &repr.integer {
                     report.error(integer, "an integer is the `repr` of an enum: write `#[repr(C)]`");
                 } else if repr.transparent.is_some() {
+                    if repr.align.is_some() {
+                        // rustc refuses it, and says so.
+                        return None;
+                    }
                     return Some(Self::Transparent(transparent_field(ident, &data.fields, report)?));
                 } else if !repr.c && !repr.wrong {
                     let message = format!(
@@ -175,7 +203,7 @@ impl<'a> Shape<'a> {
                     );
                     report.error(ident, message);
                 }
-                Some(Self::Struct(Field::all(&data.fields)))
+                Some(Self::Struct { fields: Field::all(&data.fields), packed: repr.packed })
             }
             Data::Union(data) => {
                 if let Some(transparent) = &repr.transparent {
@@ -194,6 +222,11 @@ impl<'a> Shape<'a> {
                         "the layout of `{ident}` is the compiler's own choice: add the integer that C uses, as in `#[repr(u32)]`, or `#[repr(C)]` for a C `enum`"
                     );
                     report.error(ident, message);
+                }
+                if let Some(align) = &repr.align {
+                    let message =
+                        "C's enums have the alignment of their integer: put the enum in a struct that is aligned";
+                    report.error(align, message);
                 }
                 check_enum(input, data, report);
                 let variants = data.variants.iter().map(|variant| &variant.ident).collect();
@@ -223,7 +256,7 @@ fn check_enum(input: &DeriveInput, data: &DataEnum, report: &mut Report) {
 ///
 /// The compiler allows further fields of size 0 and alignment 1. Sizes cannot be seen here, so those are
 /// recognized by name; that the field has all bytes of the struct is asserted in the expansion.
-fn transparent_field<'a>(ident: &Ident, fields: &'a Fields, report: &mut Report) -> Option<Field<'a>> {
+pub(crate) fn transparent_field<'a>(ident: &Ident, fields: &'a Fields, report: &mut Report) -> Option<Field<'a>> {
     let mut fields = Field::all(fields);
     if fields.len() > 1 {
         fields.retain(|field| !is_marker(field.ty));
@@ -253,20 +286,25 @@ fn is_marker(ty: &Type) -> bool {
 }
 
 /// The type that the traits are implemented for.
-struct Target<'a> {
-    ident: &'a Ident,
-    generics: &'a Generics,
-    private: &'a TokenStream,
+pub(crate) struct Target<'a> {
+    /// Its name.
+    pub(crate) name: &'a Ident,
+    pub(crate) ty: Type,
+    pub(crate) generics: &'a Generics,
+    /// The path of `cbframe::private`.
+    pub(crate) private: &'a TokenStream,
+    /// `Local` of `CType<Local>`, if it is not `()`.
+    pub(crate) local: Option<&'a TokenStream>,
     /// `#[allow(…)]`, for every item.
-    allow: &'a TokenStream,
+    pub(crate) allow: &'a TokenStream,
 }
 
 impl Target<'_> {
-    fn expand(&self, shape: &Shape<'_>) -> TokenStream {
+    pub(crate) fn expand(&self, shape: &Shape<'_>) -> TokenStream {
         let private = self.private;
         match shape {
-            Shape::Struct(fields) => {
-                let (list, is_valid) = (self.fields(fields), self.is_valid(fields));
+            Shape::Struct { fields, packed } => {
+                let (list, is_valid) = (self.fields(fields), self.is_valid(fields, *packed));
                 let ty = self.describe(&quote!(Struct { fields: &[#list] }));
                 let implementation = self.implement(&quote!(#ty #is_valid), fields);
                 let check = self.check();
@@ -283,7 +321,7 @@ impl Target<'_> {
             Shape::Transparent(field) => {
                 let (name, inner) = (self.name(), pointer::descriptor(field.ty, private));
                 let field = std::slice::from_ref(field);
-                let is_valid = self.is_valid(field);
+                let is_valid = self.is_valid(field, false);
                 let ty = quote!(#private::transparent::<Self>(#name, #inner));
                 let items = quote!(const TYPE: #private::Type = #ty; #is_valid);
                 let implementation = self.implement(&items, field);
@@ -295,13 +333,25 @@ impl Target<'_> {
         }
     }
 
+    /// An `impl` for a type that was refused, or each use of it would be one error more.
+    pub(crate) fn refused(&self) -> TokenStream {
+        let private = self.private;
+        self.implement(&quote!(const TYPE: #private::Type = #private::Refused::<Self>::TYPE;), &[])
+    }
+
     /// Where the type's name is, but so that lints know what stands there for an expansion.
     fn span(&self) -> Span {
-        self.ident.span().resolved_at(Span::mixed_site())
+        self.name.span().resolved_at(Span::mixed_site())
     }
 
     fn name(&self) -> String {
-        self.ident.unraw().to_string()
+        self.name.unraw().to_string()
+    }
+
+    /// `CType`, with `Local` if that is not `()`.
+    pub(crate) fn c_type(&self) -> TokenStream {
+        let (private, local) = (self.private, self.local.map(|local| quote!(<#local>)));
+        quote!(#private::CType #local)
     }
 
     /// `TYPE`, of this `kind`.
@@ -321,7 +371,9 @@ impl Target<'_> {
     fn fields(&self, fields: &[Field<'_>]) -> TokenStream {
         let private = self.private;
         let describe = |Field { name, member, ty }: &Field<'_>| {
-            let ty = pointer::descriptor(ty, private);
+            let descriptor = pointer::descriptor(ty, private);
+            let at = located(private, ty.span());
+            let ty = quote_spanned!(ty.span()=> #at::field::<#ty>(#descriptor));
             quote! {
                 #private::Field { name: #name, offset: #private::core::mem::offset_of!(Self, #member), ty: #ty },
             }
@@ -329,17 +381,22 @@ impl Target<'_> {
         fields.iter().map(describe).collect()
     }
 
-    /// `is_valid` for a struct; nothing if the default is right.
-    fn is_valid(&self, fields: &[Field<'_>]) -> Option<TokenStream> {
+    /// `is_valid` for a struct, whose fields may be unaligned if it is `packed`; nothing if the default is right.
+    fn is_valid(&self, fields: &[Field<'_>], packed: bool) -> Option<TokenStream> {
         let private = self.private;
         // No raw name like `bits`: a constant of that name would make the parameter a pattern.
         let bits = format_ident!("cbframe_bits", span = Span::mixed_site());
-        let valid: Vec<TokenStream> = fields
-            .iter()
-            .filter_map(|Field { member, ty, .. }| pointer::validity(ty, private, quote!(&raw const (*#bits).#member)))
-            .collect();
-        // SAFETY (of the generated block): each field lies within the struct, aligned since nothing is packed,
-        // and what the caller promises of the struct's bytes it promises of the field's.
+        let valid = |Field { member, ty, .. }: &Field<'_>| {
+            let field = if packed {
+                quote!(#private::copy_of::<#ty, Self>(#bits, #private::core::mem::offset_of!(Self, #member)).as_ptr())
+            } else {
+                quote!(&raw const (*#bits).#member)
+            };
+            pointer::validity(ty, private, field)
+        };
+        let valid: Vec<TokenStream> = fields.iter().filter_map(valid).collect();
+        // SAFETY (of the generated block): each field lies within the struct, aligned unless it is packed, in which case
+        // a copy is asked; and what the caller promises of the struct's bytes it promises of the field's.
         (!valid.is_empty()).then(|| {
             quote! {
                 #[inline(always)]
@@ -352,22 +409,22 @@ impl Target<'_> {
 
     /// `impl CType`, with a bound on each type parameter that one of `fields` holds by value.
     fn implement(&self, items: &TokenStream, fields: &[Field<'_>]) -> TokenStream {
-        let (ident, private, allow) = (self.ident, self.private, self.allow);
-        let mut generics = self.generics.clone();
+        let Self { ty, private, allow, .. } = self;
+        let (c_type, mut generics) = (self.c_type(), self.generics.clone());
         let mut by_value = ByValue::new(&generics);
         for field in fields {
             by_value.visit_type_mut(&mut field.ty.clone());
         }
-        for ty in by_value.found {
-            generics.make_where_clause().predicates.push(parse_quote!(#ty: #private::CType));
+        for parameter in by_value.found {
+            generics.make_where_clause().predicates.push(parse_quote!(#parameter: #private::CType));
         }
-        let (parameters, arguments, conditions) = generics.split_for_impl();
+        let (parameters, _, conditions) = generics.split_for_impl();
         // SAFETY (of the generated impl): size and alignment are the compiler's, fields and offsets cannot be
         // wrong or incomplete since the compiler resolves them and the list is that of the definition.
         quote! {
             #[automatically_derived]
             #allow
-            unsafe impl #parameters #private::CType for #ident #arguments #conditions {
+            unsafe impl #parameters #c_type for #ty #conditions {
                 #items
             }
         }
@@ -375,21 +432,26 @@ impl Target<'_> {
 
     /// `impl NeverNull` for a transparent struct around a type that is never null.
     fn never_null(&self, field: &Field<'_>) -> Option<TokenStream> {
-        let (ident, private, allow, ty) = (self.ident, self.private, self.allow, field.ty);
+        let Self { ty, private, allow, .. } = self;
         let mut generics = self.generics.clone();
-        match pointer::fn_pointer(ty) {
+        match pointer::fn_pointer(field.ty) {
+            // Of a type that is a `CType` for one crate only, `Option` is none.
+            _ if self.local.is_some() => return None,
             Some(found) if found.optional => return None,
             Some(_) => {}
             // The compiler rejects a condition that no parameter can change, unless it is about a lifetime.
-            None => generics.make_where_clause().predicates.push(parse_quote!(for<'cbframe> #ty: #private::NeverNull)),
+            None => {
+                let inner = field.ty;
+                generics.make_where_clause().predicates.push(parse_quote!(for<'cbframe> #inner: #private::NeverNull));
+            }
         }
-        let (parameters, arguments, conditions) = generics.split_for_impl();
+        let (parameters, _, conditions) = generics.split_for_impl();
         // SAFETY (of the generated impl): `Option`'s documentation gives a `#[repr(transparent)]` struct around
         // a listed type the same guarantees, and `is_valid` is that of the field.
         Some(quote! {
             #[automatically_derived]
             #allow
-            unsafe impl #parameters #private::NeverNull for #ident #arguments #conditions {}
+            unsafe impl #parameters #private::NeverNull for #ty #conditions {}
         })
     }
 
@@ -397,17 +459,16 @@ impl Target<'_> {
     ///
     /// A generic type has a layout only once it is used: there, placement checks it.
     fn check(&self) -> Option<TokenStream> {
-        let (ident, private, allow) = (self.ident, self.private, self.allow);
+        let (c_type, allow) = (self.c_type(), self.allow);
         if self.generics.type_params().next().is_some() || self.generics.const_params().next().is_some() {
             return None;
         }
-        let lifetimes = self.generics.lifetimes().map(|_| quote!('_));
-        let ty = if self.generics.params.is_empty() { quote!(#ident) } else { quote!(#ident<#(#lifetimes),*>) };
-        Some(quote_spanned!(self.span()=> #allow const _: () = <#ty as #private::CType>::TYPE.check();))
+        let ty = lifetimes::with("'_", &self.ty);
+        Some(quote_spanned!(self.span()=> #allow const _: () = <#ty as #c_type>::TYPE.check();))
     }
 
     fn expand_enum(&self, variants: &[&Ident], integer: Option<&Ident>) -> TokenStream {
-        let (ident, private, name) = (self.ident, self.private, self.name());
+        let (enumeration, private, name) = (&self.ty, self.private, self.name());
         let primitive = quote!(#private::core::primitive);
         // Of a `repr(C)` enum only the size is known, that of `int`: `c_enum` asserts it.
         let (raw, ty) = match integer {
@@ -428,13 +489,13 @@ impl Target<'_> {
         let bits = format_ident!("cbframe_bits", span = Span::mixed_site());
         let items = quote! {
             const TYPE: #private::Type = {
-                const VALUES: &[#primitive::i128] = &[#(#ident::#variants as #primitive::i128),*];
+                const VALUES: &[#primitive::i128] = &[#(#enumeration::#variants as #primitive::i128),*];
                 #ty
             };
 
             #[inline(always)]
             unsafe fn is_valid(#bits: *const Self) -> #primitive::bool {
-                #(const #constants: #raw = #ident::#variants as #raw;)*
+                #(const #constants: #raw = #enumeration::#variants as #raw;)*
                 #private::core::matches!(unsafe { #bits.cast::<#raw>().read() }, #(#constants)|*)
             }
         };
@@ -442,6 +503,15 @@ impl Target<'_> {
         let check = self.check();
         quote!(#implementation #check)
     }
+}
+
+/// `path` as if it were written at `span`: errors are shown there.
+pub(crate) fn located(path: &TokenStream, span: Span) -> TokenStream {
+    let tokens = path.clone().into_iter().map(|mut token| {
+        token.set_span(token.span().located_at(span));
+        token
+    });
+    tokens.collect()
 }
 
 /// Collects the type parameters, and the associated types of type parameters, in a type; but not those behind

@@ -15,6 +15,7 @@ use syn::{Attribute, GenericArgument, PathArguments, ReturnType, Type};
 
 use crate::args::{EntryKind, Group};
 use crate::ast::text;
+use crate::derive::located;
 use crate::lifetimes;
 use crate::pointer::{self, peel};
 use crate::validate::{Callback, Parameter, State};
@@ -88,7 +89,7 @@ impl Expansion<'_> {
         let code = [self.descriptions(), self.checks(), self.call(), self.entry(), self.items()];
         quote! {
             // These ask for what the attribute does not take.
-            #[allow(clippy::missing_const_for_fn, clippy::trivially_copy_pass_by_ref)]
+            #[allow(clippy::missing_const_for_fn, clippy::ptr_arg, clippy::trivially_copy_pass_by_ref)]
             #function
 
             #(#on_struct)*
@@ -158,30 +159,31 @@ impl Expansion<'_> {
             let descriptor = pointer::descriptor(&ty, private);
             quote_spanned!(ty.span()=> #private::known(#descriptor))
         } else {
-            quote_spanned!(ty.span()=> #private::Probe::<#ty>::__CBFRAME_KNOWN)
+            quote_spanned!(ty.span()=> #private::Probe::<#ty, _>::__CBFRAME_KNOWN)
         }
     }
 
     /// The path of the private module, as if it were written at `span`: errors are shown there.
     fn private_at(&self, span: Span) -> TokenStream {
-        let tokens = self.private.clone().into_iter().map(|mut token| {
-            token.set_span(token.span().located_at(span));
-            token
-        });
-        tokens.collect()
+        located(&self.private, span)
     }
 
     /// What can be refused only with types at hand, each on its own token.
     fn checks(&self) -> TokenStream {
+        let safe = !self.callback.is_unsafe;
         let mut checks = TokenStream::new();
         for (i, Argument { ty, .. }) in self.arguments.iter().enumerate() {
             let private = self.private_at(ty.span());
+            let safe = safe.then(|| quote_spanned!(ty.span()=> #private::check_safe(__CBFRAME_KNOWN[#i]);));
             checks.extend(quote_spanned!(ty.span()=>
-                const _: () = #private::check_parameter(__CBFRAME_KNOWN[#i]);
+                const _: () = { #private::check_parameter(__CBFRAME_KNOWN[#i]); #safe };
             ));
         }
         let private = self.private_at(self.result.span());
-        checks.extend(quote_spanned!(self.result.span()=> const _: () = #private::check_result(__CBFRAME_RESULT);));
+        let safe = safe.then(|| quote_spanned!(self.result.span()=> #private::check_safe(__CBFRAME_RESULT);));
+        checks.extend(quote_spanned!(self.result.span()=>
+            const _: () = { #private::check_result(__CBFRAME_RESULT); #safe };
+        ));
         checks.extend(self.coercion());
         checks
     }
@@ -234,7 +236,7 @@ impl Expansion<'_> {
             self.arguments.iter().enumerate().map(|(i, Argument { ident, ty, .. })| match pointer::fn_pointer(ty) {
                 Some(found) if found.optional => TokenStream::new(),
                 Some(_) => quote!(#private::check_fn_pointer(&#ident, &__CBFRAME_META, #i);),
-                None => quote!(#private::Probe::<#ty>::__cbframe_check(&#ident, &__CBFRAME_META, #i);),
+                None => quote!(#private::Probe::<#ty, _>::__cbframe_check(&#ident, &__CBFRAME_META, #i);),
             });
         let exclusive = self.callback.state.as_ref().is_some_and(|state| state.exclusive);
         let enter = exclusive.then(|| quote!(let __cbframe_exclusive = #private::Exclusive::enter(__cbframe_ctx);));
@@ -289,20 +291,29 @@ impl Expansion<'_> {
 
     /// The entry: `__CBFRAME_ENTRY` for a slot, or the naked function `__cbframe_fn` for a stateless callback.
     fn entry(&self) -> TokenStream {
+        let stateless = self.callback.state.is_none();
         if let Some(groups) = &self.callback.captured {
-            return self.captured(groups);
+            let (private, captured) = (&self.private, self.captured(groups));
+            let stub = stateless.then(|| self.captured_stub(&format_ident!("__cbframe_fn"), self.export().as_ref()));
+            return quote! {
+                #captured
+                // SAFETY: the entry passes ctx on to the dispatcher as the state of the callback.
+                const __CBFRAME_ENTRY: #private::Entry = unsafe { #private::Entry::new(__cbframe_captured_entry) };
+                #stub
+            };
         }
-        if self.callback.state.is_none() {
-            return self.plain();
-        }
-        match self.family() {
+        // Only the compiler knows the types, and so whether rustc can pass them: what is not used is not compiled.
+        let captured = self.captured(&[]);
+        let native = match self.family() {
+            _ if stateless => self.plain(),
             Family::SysV64 => self.sysv64(),
             Family::Win64 => self.win64(),
             Family::Native => {
                 let (private, sysv64, win64) = (&self.private, self.sysv64(), self.win64());
                 quote!(#private::native! { sysv64 { #sysv64 } win64 { #win64 } })
             }
-        }
+        };
+        quote!(#captured #native)
     }
 
     /// The attribute that gives the stateless callback a symbol.
@@ -341,12 +352,37 @@ impl Expansion<'_> {
     }
 
     fn plain(&self) -> TokenStream {
-        let (private, export) = (&self.private, self.export());
+        let private = &self.private;
         let null = quote!(#private::core::ptr::null());
         let shim = self.shim(&format_ident!("__cbframe_plain"), None, &[], 0, &null);
+        if let Some(symbol) = &self.callback.args.export {
+            let (at, export) = (self.private_at(symbol.span()), self.export());
+            return quote! {
+                #shim
+                #private::plain_entry!(#export __cbframe_fn, __cbframe_plain);
+                const _: () = #at::check_export(&__CBFRAME_KNOWN, __CBFRAME_RESULT);
+            };
+        }
+        let stub = self.captured_stub(&format_ident!("__cbframe_stub"), None);
         quote! {
             #shim
-            #private::plain_entry!(#export __cbframe_fn, __cbframe_plain);
+            #private::plain_entry!(__cbframe_plain_entry, __cbframe_plain);
+            // SAFETY: the entry passes ctx on to the dispatcher, which expects nothing of it.
+            const __CBFRAME_ENTRY: #private::Entry = unsafe { #private::Entry::new(__cbframe_captured_entry) };
+            #stub
+            #[allow(non_upper_case_globals)]
+            const __cbframe_fn: unsafe extern "C" fn() =
+                if #private::is_native(&__CBFRAME_KNOWN, __CBFRAME_RESULT) { __cbframe_plain_entry } else { __cbframe_stub };
+        }
+    }
+
+    /// The naked function `name`, a stub without a state for the captured entry.
+    fn captured_stub(&self, name: &Ident, export: Option<&TokenStream>) -> TokenStream {
+        let private = &self.private;
+        quote! {
+            static __CBFRAME_SLOT: #private::Slot =
+                #private::Slot::fixed(__CBFRAME_ENTRY, #private::core::ptr::null());
+            #private::single_stub!(#export #name, __CBFRAME_SLOT);
         }
     }
 
@@ -374,7 +410,7 @@ impl Expansion<'_> {
 
     fn sysv64(&self) -> TokenStream {
         let (private, direct) = (&self.private, self.direct());
-        let lane = self.lane("sysv64_lane", quote!(__CBFRAME_PLACED, &__CBFRAME_KNOWN));
+        let lane = self.lane("sysv64_lane", quote!(__CBFRAME_PLACED, &__CBFRAME_KNOWN, __CBFRAME_RESULT));
         let (head, ctx) = (quote!(__cbframe_head), quote!(__cbframe_head.ctx()));
         let stack = self.shim(&format_ident!("__cbframe_stack"), Some(&head), &[], 0, &ctx);
         quote! {
@@ -384,12 +420,13 @@ impl Expansion<'_> {
             #private::stack_entry!(
                 __cbframe_stack_entry<Head: #private::Head>, Head::PAD, __cbframe_stack::<Head>
             );
-            // SAFETY: both entries pass ctx on to the shim as the state of the callback.
+            // SAFETY: each entry passes ctx on to its shim, or the dispatcher, as the state of the callback.
             const __CBFRAME_ENTRY: #private::Entry = unsafe {
                 #private::Entry::new(match __CBFRAME_LANE {
                     #private::Lane::Direct(_) => __cbframe_direct_entry,
                     #private::Lane::Stack(4) => __cbframe_stack_entry::<#private::Head4>,
                     #private::Lane::Stack(_) => __cbframe_stack_entry::<#private::Head8>,
+                    #private::Lane::Captured => __cbframe_captured_entry,
                 })
             };
         }
@@ -422,21 +459,23 @@ impl Expansion<'_> {
         }
         let at = self.private_at(self.result.span());
         let hidden = quote_spanned!(self.result.span()=> #at::win64_hidden(__CBFRAME_RESULT));
-        let lane = self.lane("win64_lane", quote!(#count, __CBFRAME_HIDDEN));
+        let lane = self.lane("win64_lane", quote!(&__CBFRAME_KNOWN, __CBFRAME_RESULT, __CBFRAME_HIDDEN));
         quote! {
             const __CBFRAME_HIDDEN: #private::core::primitive::bool = #hidden;
             #lane
             #(#entries)*
-            // SAFETY: each entry passes ctx on to its shim as the state of the callback.
+            // SAFETY: each entry passes ctx on to its shim, or the dispatcher, as the state of the callback.
             const __CBFRAME_ENTRY: #private::Entry = unsafe {
                 #private::Entry::new(match __CBFRAME_LANE {
                     #(#arms)*
+                    #private::Lane::Captured => __cbframe_captured_entry,
                     _ => #private::core::panic!("cbframe: a lane that this signature cannot have"),
                 })
             };
         }
     }
 
+    /// The dispatcher, and the entry that captures what it needs, and `groups`.
     fn captured(&self, groups: &[Group]) -> TokenStream {
         let Self { private, arguments, .. } = self;
         let abi = &self.callback.abi;
@@ -451,20 +490,8 @@ impl Expansion<'_> {
         let indices = 0..count;
         let cpu = self.callback.has_cpu.then(|| quote!(__cbframe_cpu,));
         let lifetimes = &self.callback.function.signature.generics;
-        let fixed = self.callback.state.is_none().then(|| {
-            let export = self.export();
-            quote! {
-                static __CBFRAME_SLOT: #private::Slot =
-                    #private::Slot::fixed(__CBFRAME_ENTRY, #private::core::ptr::null());
-                #private::single_stub!(#export __cbframe_fn, __CBFRAME_SLOT);
-            }
-        });
         quote! {
-            // A type that has no place was reported where it stands.
-            const __CBFRAME_PLACES: &#private::Placed<#count> = match __CBFRAME_PLACED {
-                #private::Option::Some(__cbframe_placed) => __cbframe_placed,
-                #private::Option::None => #private::core::panic!("cbframe: no layout"),
-            };
+            const __CBFRAME_PLACES: &#private::Placed<#count> = &#private::places(__CBFRAME_PLACED);
             const __CBFRAME_CAPTURE: #private::Capture =
                 #private::Capture::new(__CBFRAME_ABI.0, __CBFRAME_PLACES, 0 #(#groups)*);
 
@@ -487,28 +514,26 @@ impl Expansion<'_> {
                 }
             }
             #private::captured_entry!(__cbframe_captured_entry, __CBFRAME_CAPTURE, __cbframe_dispatch);
-            // SAFETY: the entry passes ctx on to the dispatcher as the state of the callback.
-            const __CBFRAME_ENTRY: #private::Entry = unsafe { #private::Entry::new(__cbframe_captured_entry) };
-            #fixed
         }
     }
 }
 
-/// Whether a type, as it is written, has bit patterns that are no value: a reference, a pointer (which may be a
-/// fat one), `bool`, or `Option` of a reference.
+/// Whether a type, as it is written, may have bit patterns that are no value, or be a fat pointer: a reference, a
+/// pointer, `bool`, or one of the first two in an `Option`, a `MaybeUninit` or a `ManuallyDrop`.
 fn has_invalid_values(ty: &Type) -> bool {
     match peel(ty) {
         Type::Reference(_) | Type::Ptr(_) => true,
         Type::Path(path) => {
             let Some(last) = path.path.segments.last() else { return false };
-            let option_of_reference = match &last.arguments {
-                PathArguments::AngleBracketed(arguments) if last.ident == "Option" => arguments
+            let wrapper = ["Option", "MaybeUninit", "ManuallyDrop"].iter().any(|name| last.ident == name);
+            let wraps_one = match &last.arguments {
+                PathArguments::AngleBracketed(arguments) if wrapper => arguments
                     .args
                     .iter()
                     .any(|argument| matches!(argument, GenericArgument::Type(ty) if has_invalid_values(ty))),
                 _ => false,
             };
-            path.path.is_ident("bool") || option_of_reference
+            path.path.is_ident("bool") || wraps_one
         }
         _ => false,
     }

@@ -2,6 +2,7 @@
 
 mod args;
 mod ast;
+mod c_type;
 mod derive;
 mod expand;
 mod lifetimes;
@@ -52,6 +53,9 @@ use crate::report::Report;
 ///   lifetimes, type and constant parameters. A type parameter that a field holds by value has to be a `CType`
 ///   itself; what is behind a pointer or in a `PhantomData` need not be.
 /// - **`#[repr(C)]` unions.** Any bits count as a value of a union, since C does not say which member it holds.
+/// - **`packed`, `packed(N)` and `align(N)`** beside `C`, for both: what `#pragma pack` or `__attribute__((packed))` and
+///   `_Alignas` are in C. `N` of `align` is at most 64: a type that is aligned to more cannot keep its alignment where
+///   it is passed on the stack.
 /// - **`#[repr(transparent)]` structs** with one field, and beside it only fields that are written
 ///   `PhantomData<…>`, `PhantomPinned` or `()`. If the field is never null, `Option` of the struct is a `CType`.
 /// - **Field-less enums** with `#[repr(C)]` or an integer of up to 64 bits, `#[repr(u8)]` for instance.
@@ -62,8 +66,8 @@ use crate::report::Report;
 ///
 /// # What it refuses
 ///
-/// Types whose layout is Rust's own (no `repr`, or `repr(Rust)`), `packed` and `align` (not supported yet: pass a
-/// pointer), enums with fields, enums without variants.
+/// Types whose layout is Rust's own (no `repr`, or `repr(Rust)`), enums with fields, enums without variants, enums with
+/// an alignment of their own. For a struct of another crate there is [`c_type!`](macro@c_type).
 ///
 /// The description is built from `size_of`, `align_of` and `offset_of!`, and a constant compares it with what C's
 /// rules make of the fields, so that a difference is an error of `cargo check`. For a type with type or constant
@@ -90,6 +94,82 @@ use crate::report::Report;
 #[proc_macro_derive(CType, attributes(cbframe))]
 pub fn derive_c_type(input: TokenStream) -> TokenStream {
     derive::expand(input.into()).into()
+}
+
+/// Describes structs of other crates: implements the trait `CType` for them.
+///
+/// A derive stands on a definition, and `impl CType for libc::regmatch_t` belongs to the crate that has the trait or to
+/// the one that has the type. This macro takes the fields once more, and implements `CType<Local>`, where `Local` is a
+/// type of this crate that nobody has to name: the compiler finds the one implementation there is.
+///
+/// ```
+/// use cbframe::cbframe;
+///
+/// cbframe::c_type!(
+///     struct libc::regmatch_t { rm_so: libc::regoff_t, rm_eo: libc::regoff_t }
+/// );
+///
+/// #[cbframe(abi = "win64", entry = "captured")]
+/// fn length(#[state] text: &String, found: libc::regmatch_t) -> usize {
+///     text[found.rm_so as usize..found.rm_eo as usize].chars().count()
+/// }
+///
+/// assert_eq!(length::LAYOUT.parameters()[0].place.to_string(), "rcx");
+/// ```
+///
+/// There can be several structs in one call, each with `#[cfg(…)]` and `#[allow(…)]`. A tuple struct ends in a semicolon,
+/// `struct krate::Pair(u32, f32);`. Paths may have lifetimes and types as arguments: `struct krate::Span<'a, u8> { … }`.
+///
+/// # What is proved
+///
+/// All of it while the crate is compiled, by code that is never run:
+///
+/// - Every field is listed: one that is missing, misspelt or private is an error. So is a `#[non_exhaustive]` struct,
+///   which may get more fields.
+/// - Each field has the type that is written, and that type is a `CType`, by a description of its own if need be. (A
+///   type that is written as a function pointer, or as an `Option` of one, is accepted as in `#[derive(CType)]`.)
+/// - The layout, `packed` or `align` included, is the one that C's rules give these fields.
+/// - The struct is `repr(C)` or `repr(transparent)`. The compiler tells by its lint `improper_ctypes_definitions`; in
+///   case it takes exception to something else, a SIMD vector among the fields for instance, write
+///   `#[allow(improper_ctypes_definitions)]` before `struct`.
+///
+/// One thing cannot be seen: which of the two. It matters only where a single field has all bytes of the struct, and
+/// there the macro asks for it: write `#[repr(C)]` or `#[repr(transparent)]` as the definition does.
+///
+/// # What it refuses
+///
+/// Unions and enums: nothing proves from outside that each member, or each value, is listed. Structs with private
+/// fields. For these, `#[derive(CType)]` a type of your own that is defined like the foreign one. A struct with a
+/// destructor and fields that are not `Copy`.
+///
+/// # Where a described type can be used
+///
+/// As a parameter and as the result of `#[cbframe]` functions, on every lane and behind `&T`; as a field of types with
+/// `#[derive(CType)]` and of other described structs; in arrays, `ManuallyDrop` and `MaybeUninit`. Its fields are checked
+/// as those of a derived type are: a `bool` of 2 aborts the process.
+///
+/// Not in a `FnPointer`: `as_fn_of::<Q>()` needs a `Q` whose parameters are `CType<()>`, which derived types are. `as_fn`
+/// and `FN` give the callback's own pointer type. Nor for a type parameter: `Pair<T>` with `T: CType` takes what is
+/// `CType<()>`.
+///
+/// # Two descriptions of one type
+///
+/// An implementation is seen by every crate that depends on this one. There the type can be used as well; and if there
+/// is a second description, each use of the type is ambiguous: the compiler says "type annotations needed" and where
+/// both are. One of them has to go. cbframe's features `libc` and `num-complex` are descriptions too, and a crate
+/// elsewhere in the program may have enabled them. So a library that is meant for others had better define a
+/// `#[repr(C)]` struct of its own with the same fields, and derive `CType`, than describe what another may describe.
+///
+/// # Options
+///
+/// Before the first struct, ending in a semicolon: `c_type!(crate = some::path, local = (); struct … )`.
+///
+/// - `crate = PATH`: where `cbframe` is, if it is not `::cbframe`.
+/// - `local = ()`: implements `CType<()>`, as the derive does, without the limits above. That is for a type that this
+///   crate itself defines but cannot put a derive on: bindings that are generated, for instance.
+#[proc_macro]
+pub fn c_type(input: TokenStream) -> TokenStream {
+    c_type::expand(input.into()).into()
 }
 
 /// Makes a function a C callback.

@@ -49,7 +49,7 @@ pub(crate) fn peel(mut ty: &Type) -> &Type {
 /// An expression for the description of `ty`, where `private` is the path of `cbframe::private`.
 pub(crate) fn descriptor(ty: &Type, private: &TokenStream) -> TokenStream {
     match fn_pointer(ty) {
-        None => quote!(<#ty as #private::CType>::TYPE),
+        None => quote!(<#ty as #private::CType<_>>::TYPE),
         Some(FnPointer { pointer, optional: false }) => quote!(#private::fn_pointer::<#pointer>()),
         // Compiles only if `ty` is the `Option` of the standard library.
         Some(FnPointer { pointer, optional: true }) => quote!(#private::optional_fn_pointer::<#pointer, #ty>()),
@@ -60,7 +60,7 @@ pub(crate) fn descriptor(ty: &Type, private: &TokenStream) -> TokenStream {
 /// if they always are.
 pub(crate) fn validity(ty: &Type, private: &TokenStream, bits: impl ToTokens) -> Option<TokenStream> {
     match fn_pointer(ty) {
-        None => Some(quote!(<#ty as #private::CType>::is_valid(#bits))),
+        None => Some(quote!(<#ty as #private::CType<_>>::is_valid(#bits))),
         Some(FnPointer { optional: false, .. }) => Some(quote!(#private::is_not_null(#bits))),
         Some(FnPointer { optional: true, .. }) => None,
     }

@@ -56,11 +56,34 @@
 //!
 //! # Which types
 //!
-//! A typed callback takes every type that rustc takes in an `extern` function of its ABI. For a [`CType`] (integers,
-//! floats, pointers, and what derives it) cbframe knows where it lies: that makes the direct entry, layouts
-//! ([`abi::Layout`]), [`Frame::as_fn_of`] and the captured lane possible, and values are checked before they become a
-//! `T`: a null reference, a `bool` of 2 or an unknown enum value aborts the process with a message that names the
-//! callback and the parameter. An argument whose type is no `CType` arrives unchecked, as in an ordinary `extern` fn.
+//! A typed callback takes every type that rustc takes in an `extern` function of its ABI. For a [`CType`] cbframe knows
+//! where it lies: that makes the direct entry, layouts ([`abi::Layout`]), [`Frame::as_fn_of`] and the captured lane
+//! possible, and values are checked before they become a `T`: a null reference, a `bool` of 2 or an unknown enum value
+//! aborts the process with a message that names the callback and the parameter. An argument whose type is no `CType`
+//! arrives unchecked, as in an ordinary `extern` fn.
+//!
+//! | C | Rust |
+//! | --- | --- |
+//! | integers, `__int128`, `_Bool`, `float`, `double` | `i8` … `u128`, `bool`, `f32`, `f64` |
+//! | pointers | `*const T`, `*mut T`, `&T`, `&mut T`, `NonNull<T>`, function pointers; `Option` of the last four |
+//! | `const char *`, a string | `*const c_char`, [`CStrRef`] |
+//! | `struct`, `union`, `enum` | `#[derive(CType)]`, also `packed` and `align(N)` up to 64; [`c_type!`] for a struct of another crate |
+//! | arrays as fields | `[T; N]` |
+//! | SIMD vectors: `__m128`, `__m256d`, `__m512i` and so on | those of [`core::arch`] |
+//! | `long double`, `_Float16`, `__float128` | [`LongDouble`], [`Float16`], [`Float128`] |
+//! | `_Complex` | `Complex` of the crate num-complex, with the feature of that name |
+//! | whatever C may leave uninitialized | `MaybeUninit<T>` |
+//!
+//! rustc knows neither `long double` nor `_Float16` nor `__float128`, and takes 256- and 512-bit vectors only where it
+//! is compiled for a CPU that has them (`-C target-feature=+avx`). A callback with such a type, be it within a struct, is
+//! served by the captured lane: it works, on any CPU that has the registers, and costs what that lane costs. Because
+//! Rust code that called its pointer would pass the first three wrongly, a callback with one of these has to be an
+//! `unsafe fn`. A vector is where compilers for a CPU with its registers have it; C code that passes a `__m256` must
+//! have been compiled with AVX enabled. (rustc's lint on types that are not FFI-safe speaks up for a vector result:
+//! `#[allow(improper_ctypes_definitions)]`.)
+//!
+//! How bindgen's structs get the derive: [`bindgen`].
+//! What GCC and Clang do not agree about on Windows x64 is listed with [`abi::Abi::Win64`].
 //!
 //! # Targets and conventions
 //!
@@ -85,6 +108,9 @@
 //!
 //! - `std` (default): `on_panic`. Implies `alloc`.
 //! - `alloc`: binding `S`, `Box<S>` and `Arc<S>`. Without it `&S` and `&mut S` can be bound.
+//! - `libc`: [`CType`] for structs of the crate `libc` that are passed by value, such as `timespec`, `tm`, `in_addr`,
+//!   `sockaddr_in`, `iovec`, `pollfd` and `epoll_event`; for others there is [`c_type!`].
+//! - `num-complex`: [`CType`] for `num_complex::Complex` of `f32`, `f64` and [`LongDouble`], as C's `_Complex`.
 //!
 //! The environment variable `CBFRAME_SLOTS`, when the crate is built, sets the size of the shared pool (1024).
 #![no_std]
@@ -105,12 +131,16 @@ mod pool;
 mod signature;
 pub mod types;
 
-pub use arch::{CpuState, F80, Fxsave, Xmm};
-pub use cbframe_macros::{CType, cbframe};
+pub use arch::{CpuState, F80, Fxsave, LongDouble, Xmm};
+pub use cbframe_macros::{CType, c_type, cbframe};
 pub use frame::{ExclusiveState, Frame, PoolFull, SharedState};
 pub use pool::{Pool, Resolved, Stats, resolve};
 pub use signature::FnPointer;
-pub use types::{CType, NeverNull};
+pub use types::{CStrRef, CType, Float16, Float128, NeverNull};
+
+#[cfg(doc)]
+#[doc = include_str!("../docs/bindgen.md")]
+pub mod bindgen {}
 
 #[doc(hidden)]
 pub mod private;

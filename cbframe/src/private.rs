@@ -9,8 +9,8 @@ pub use core::sync::atomic::AtomicU64;
 
 pub use crate::abi::{Abi, Layout, Placed};
 pub use crate::arch::{
-    Capture, CpuState, Group, Head, Head4, Head8, Lane, give, hidden_result, sysv64_lane, take, win64_hidden,
-    win64_lane,
+    Capture, CpuState, Group, Head, Head4, Head8, Lane, give, hidden_result, is_native, sysv64_lane, take,
+    win64_hidden, win64_lane,
 };
 pub use crate::frame::{ExclusiveState, Exclusively, Frame, PoolFull, Shared, SharedState};
 pub use crate::pool::{Entry, Exclusive, Meta, Pool, Record, Slot, Statics, words};
@@ -64,6 +64,67 @@ pub unsafe fn is_not_null<F>(bits: *const F) -> bool {
     unsafe { types::address(bits) != 0 }
 }
 
+/// `ty`, the description of a field of type `T`.
+///
+/// # Panics
+///
+/// Unless they have the same size and alignment: an `impl CType` that was written by hand is wrong.
+#[track_caller]
+pub const fn field<T>(ty: Type) -> Type {
+    if size_of::<T>() != ty.size || align_of::<T>() != ty.align {
+        types::Message::new("cbframe: the `CType` of `")
+            .text(ty.name)
+            .text("` says that its size is ")
+            .number(ty.size)
+            .text(" and its alignment ")
+            .number(ty.align)
+            .text("; they are ")
+            .number(size_of::<T>())
+            .text(" and ")
+            .number(align_of::<T>())
+            .panic()
+    }
+    ty
+}
+
+/// Compiles if the pointer is one to a `T`.
+pub const fn declared<T, F: Is<T>>(_: *const F) {}
+
+/// That a field has the type `T`.
+#[diagnostic::on_unimplemented(message = "the type of this field is `{Self}`, not `{T}`", label = "it is `{Self}`")]
+pub trait Is<T> {}
+
+impl<T> Is<T> for T {}
+
+/// Panics if it matters whether the struct `ty`, of which that is not known, is `repr(transparent)`.
+#[track_caller]
+pub const fn check_lone(ty: &Type) {
+    let Kind::Struct { fields } = ty.kind else { return };
+    let mut i = 0;
+    while i < fields.len() {
+        let field = &fields[i].ty;
+        let aggregate = matches!(field.passed_as().kind, Kind::Struct { .. } | Kind::Union { .. } | Kind::Array { .. });
+        if field.size > 0 && field.size == ty.size && !aggregate {
+            types::Message::new("cbframe: C may pass `")
+                .text(ty.name)
+                .text("`, a struct around a single field, otherwise than that field: write `#[repr(C)]` or `#[repr(transparent)]` before `struct`, as its definition does")
+                .panic()
+        }
+        i += 1;
+    }
+}
+
+/// A copy, aligned, of the field of type `T` at an offset in a struct, where it may be unaligned.
+///
+/// # Safety
+///
+/// The struct is readable, and the field lies within it.
+#[inline(always)]
+pub unsafe fn copy_of<T, S>(bits: *const S, offset: usize) -> MaybeUninit<T> {
+    // SAFETY: the caller's promise; `MaybeUninit` makes none about the bytes.
+    unsafe { bits.byte_add(offset).cast::<MaybeUninit<T>>().read_unaligned() }
+}
+
 /// The description of `T`, a `#[repr(transparent)]` struct around a field of type `inner`.
 #[track_caller]
 pub const fn transparent<T>(name: &'static str, inner: Type) -> Type {
@@ -109,9 +170,9 @@ impl<T> Refused<T> {
 /// Asks whether a type is a `CType`: its inherent items, which exist only if it is, shadow those of [`NotCType`].
 ///
 /// Their names are such that no other trait in scope has them.
-pub struct Probe<T>(PhantomData<T>);
+pub struct Probe<T, L = ()>(PhantomData<(T, L)>);
 
-impl<T: CType> Probe<T> {
+impl<T: CType<L>, L> Probe<T, L> {
     /// What is known of a `CType`.
     pub const __CBFRAME_KNOWN: Known = Known { ty: Some(T::TYPE), size: size_of::<T>(), align: align_of::<T>() };
 
@@ -219,6 +280,29 @@ pub const fn check_result(known: Known) {
     }
 }
 
+/// Panics if Rust code that calls a pointer to the callback would pass a value of this type otherwise than C: in safe
+/// code it must not be able to.
+#[track_caller]
+pub const fn check_safe(known: Known) {
+    if let Some(ty) = &known.ty
+        && let Some(culprit) = crate::arch::never_native(ty)
+    {
+        types::Message::new("cbframe: rustc passes `")
+            .text(culprit)
+            .text("` otherwise than C does, so that a call of this callback's pointer from Rust would be undefined behaviour: declare the function `unsafe fn`, and let only C call the pointer")
+            .panic()
+    }
+}
+
+/// Panics unless rustc can pass the parameters and the result, as the entry of an exported callback needs it.
+#[track_caller]
+pub const fn check_export<const N: usize>(parameters: &[Known; N], result: Known) {
+    assert!(
+        is_native(parameters, result),
+        "cbframe: rustc passes a parameter or the result otherwise than C does: `export` needs `entry = \"captured\"` beside it"
+    );
+}
+
 /// Places a signature if each of its types is a `CType` that C can pass.
 pub const fn place_known<const N: usize>(
     abi: Abi,
@@ -227,7 +311,7 @@ pub const fn place_known<const N: usize>(
     result: Known,
 ) -> Option<Placed<N>> {
     let Some(result) = result.ty else { return None };
-    if matches!(result.kind, Kind::Array { .. }) {
+    if matches!(result.passed_as().kind, Kind::Array { .. }) {
         return None;
     }
     let mut typed = [("", result); N];
@@ -235,12 +319,21 @@ pub const fn place_known<const N: usize>(
     while i < N {
         match parameters[i].ty {
             // What C cannot pass is reported by `check_parameter`, on the parameter.
-            None | Some(Type { kind: Kind::Void | Kind::Array { .. }, .. }) => return None,
-            Some(ty) => typed[i] = (names[i], ty),
+            Some(ty) if !matches!(ty.passed_as().kind, Kind::Void | Kind::Array { .. }) => typed[i] = (names[i], ty),
+            _ => return None,
         }
         i += 1;
     }
     Some(place(abi, typed, result))
+}
+
+/// The places that a dispatcher goes by. Without any, it is never called: every type is rustc's business, or was
+/// refused where it stands.
+pub const fn places<const N: usize>(placed: &Option<Placed<N>>) -> Placed<N> {
+    match placed {
+        Some(placed) => *placed,
+        None => Placed::NOWHERE,
+    }
 }
 
 /// The layout to show, if there is one.

@@ -1,9 +1,14 @@
 //! `#[derive(CType)]` at run time: what is described is what the compiler laid out, and bits that are no value
 //! are found, in the same way by compiled code and by the walk over a description.
 
-use cbframe::CType;
+mod c;
+mod layout;
+
 use cbframe::types::{Field, Kind, Type};
+use cbframe::{CStrRef, CType};
+use layout::Counterpart;
 use proptest::prelude::*;
+use std::arch::x86_64::{__m128i, __m256};
 use std::marker::PhantomData;
 use std::mem::{ManuallyDrop, MaybeUninit, align_of, offset_of, size_of};
 use std::ptr::NonNull;
@@ -97,6 +102,112 @@ struct Generic<T, const N: usize>(u8, [T; N]);
 #[repr(C)]
 struct Empty;
 
+#[derive(CType)]
+#[repr(C, packed)]
+struct Packed<'a> {
+    on: bool,
+    first: &'a u64,
+    level: Level,
+    callback: extern "C" fn(&u8),
+    maybe: Option<extern "C" fn(&u8)>,
+    rest: [Flags; 2],
+}
+
+/// Packed to 2: what is aligned to more begins at an even offset, even if it has no bytes.
+#[derive(CType)]
+#[repr(C, packed(2))]
+struct Packed2 {
+    tag: u8,
+    nested: PackedGeneric<bool>,
+    none: [u64; 0],
+    last: u8,
+    wide: i128,
+    empty: [u32; 0],
+}
+
+#[derive(CType, Clone, Copy)]
+#[repr(packed(4), C)]
+struct PackedGeneric<T>(u8, T, f64);
+
+#[derive(CType)]
+#[repr(C, packed(2))]
+union PackedUnion {
+    byte: u8,
+    wide: u64,
+    odd: [u8; 5],
+}
+
+#[derive(CType)]
+#[repr(C)]
+#[repr(align(64))]
+struct Aligned {
+    on: bool,
+    mode: Mode,
+}
+
+/// Less than it would be aligned to anyway.
+#[derive(CType)]
+#[repr(C, align(2))]
+struct AlignedLess(u8, u64);
+
+#[derive(CType)]
+#[repr(C, align(32))]
+union AlignedUnion {
+    bytes: [u64; 5],
+    nested: ManuallyDrop<Nested>,
+}
+
+/// A union in a struct in a union.
+#[derive(CType)]
+#[repr(C)]
+struct Nested {
+    wide: u128,
+    value: Value,
+    none: [__m256; 0],
+    vector: __m128i,
+    maybe: MaybeUninit<Flags>,
+    kept: ManuallyDrop<Flags>,
+}
+
+/// Stands for another crate.
+mod foreign {
+    use super::Mode;
+
+    #[repr(C)]
+    pub(crate) struct Entry<'a> {
+        pub(crate) key: &'a u16,
+        pub(crate) on: bool,
+        pub(crate) mode: Mode,
+    }
+
+    #[repr(C, packed(2))]
+    pub(crate) struct Table<'a> {
+        pub(crate) tag: u8,
+        pub(crate) entries: [Entry<'a>; 2],
+        pub(crate) compare: Option<fn(&u8) -> bool>,
+        pub(crate) hash: fn(&u8) -> u64,
+    }
+
+    #[repr(transparent)]
+    pub(crate) struct Switch(pub(crate) bool);
+}
+
+cbframe::c_type! {
+    struct foreign::Entry<'a> { key: &'a u16, on: bool, mode: Mode }
+
+    // The lint is right that `fn` is not C's.
+    #[allow(improper_ctypes_definitions)]
+    struct foreign::Table<'a> {
+        tag: u8,
+        entries: [foreign::Entry<'a>; 2],
+        compare: Option<fn(&u8) -> bool>,
+        hash: fn(&u8) -> u64,
+    }
+
+    #[repr(transparent)]
+    struct foreign::Switch(bool);
+}
+
 /// The fields of a struct or a union.
 fn fields(ty: &Type) -> &'static [Field] {
     match ty.kind {
@@ -141,6 +252,75 @@ fn layouts() {
 }
 
 #[test]
+fn layouts_packed_and_aligned() {
+    let packed = assert_layout!(Packed<'_>, on: bool, first: usize, level: Level, callback: usize, maybe: usize, rest: [Flags; 2]);
+    assert_eq!((packed.size, packed.align), (1 + 8 + 4 + 8 + 8 + 8, 1));
+    let packed = assert_layout!(Packed2, tag: u8, nested: PackedGeneric<bool>, none: [u64; 0], last: u8, wide: i128, empty: [u32; 0]);
+    assert_eq!((packed.size, packed.align, fields(&packed)[4].offset), (2 + 12 + 2 + 16, 2, 16));
+    assert_layout!(PackedGeneric<u16>, 0: u8, 1: u16, 2: f64);
+    assert_layout!(PackedGeneric<AlignedLess>, 0: u8, 1: AlignedLess, 2: f64);
+    let packed = assert_layout!(PackedUnion, byte: u8, wide: u64, odd: [u8; 5]);
+    assert_eq!((packed.size, packed.align), (8, 2));
+    let aligned = assert_layout!(Aligned, on: bool, mode: Mode);
+    assert_eq!((aligned.size, aligned.align), (64, 64));
+    assert_layout!(AlignedLess, 0: u8, 1: u64);
+    assert_layout!(Nested, wide: u128, value: Value, none: [__m256; 0], vector: __m128i, maybe: Flags, kept: Flags);
+    let aligned = assert_layout!(AlignedUnion, bytes: [u64; 5], nested: Nested);
+    assert_eq!((aligned.size, aligned.align), (64, 32));
+}
+
+/// The same types in C.
+const DEFINITIONS: &str = r#"
+// Or gcc 12 aligns vectors of 32 bytes to 16.
+#pragma GCC target("avx")
+#include <stdbool.h>
+#include <stdint.h>
+typedef long long m128i __attribute__((vector_size(16)));
+typedef float m256 __attribute__((vector_size(32)));
+struct flags { bool on; uint8_t modes[3]; };
+union value { bool flag; uint32_t bits[3]; uint8_t mode; };
+struct __attribute__((packed)) packed_whole {
+    bool on; const uint64_t *first; enum { LOW = -1, HIGH } level; void (*callback)(void); void (*maybe)(void); struct flags rest[2];
+};
+#pragma pack(push, 4)
+struct packed_generic { uint8_t _0; bool _1; double _2; };
+#pragma pack(pop)
+#pragma pack(push, 2)
+struct packed2 { uint8_t tag; struct packed_generic nested; uint64_t none[0]; uint8_t last; __int128 wide; uint32_t empty[0]; };
+union packed_union { uint8_t byte; uint64_t wide; uint8_t odd[5]; };
+#pragma pack(pop)
+struct aligned_whole { _Alignas(64) bool on; uint8_t mode; };
+struct __attribute__((aligned(2))) aligned_less { uint8_t _0; uint64_t _1; };
+struct nested {
+    unsigned __int128 wide; union value value; m256 none[0]; m128i vector;
+    struct flags maybe; struct flags kept;
+};
+union aligned_union { _Alignas(32) uint64_t bytes[5]; struct nested nested; };
+"#;
+
+#[test]
+fn as_c_has_them() {
+    const TUPLE: &[(&str, &str)] = &[("0", "_0"), ("1", "_1"), ("2", "_2")];
+    let counterpart = |ty, c: &str| Counterpart { ty, c: c.to_owned(), fields: TUPLE };
+    layout::assert_layouts(
+        "types",
+        DEFINITIONS,
+        &[
+            counterpart(Flags::TYPE, "struct flags"),
+            counterpart(Value::TYPE, "union value"),
+            counterpart(Packed::TYPE, "struct packed_whole"),
+            counterpart(PackedGeneric::<bool>::TYPE, "struct packed_generic"),
+            counterpart(Packed2::TYPE, "struct packed2"),
+            counterpart(PackedUnion::TYPE, "union packed_union"),
+            counterpart(Aligned::TYPE, "struct aligned_whole"),
+            counterpart(AlignedLess::TYPE, "struct aligned_less"),
+            counterpart(Nested::TYPE, "struct nested"),
+            counterpart(AlignedUnion::TYPE, "union aligned_union"),
+        ],
+    );
+}
+
+#[test]
 fn kinds() {
     let pointer = |nullable, pointee_align| Kind::Pointer { nullable, pointee_align };
     let kinds: Vec<Kind> = fields(&Outer::TYPE).iter().map(|field| field.ty.kind).collect();
@@ -172,6 +352,11 @@ fn holding<T>(bytes: &[u8]) -> MaybeUninit<T> {
 
 /// What is wrong with these bytes as a `T`, after asserting that compiled code and the description agree.
 fn invalid<T: CType>(bytes: &[u8]) -> Option<String> {
+    described_invalid::<T, ()>(bytes)
+}
+
+/// The same for what is a `CType` by any description.
+fn described_invalid<T: CType<L>, L>(bytes: &[u8]) -> Option<String> {
     let memory = holding::<T>(bytes);
     // SAFETY: aligned, and `size_of::<T>()` bytes, all initialized.
     let is_valid = unsafe { T::is_valid(memory.as_ptr()) };
@@ -190,9 +375,16 @@ fn values_that_exist() {
     assert_eq!(invalid::<Wide>(&[0xff; 8]), None);
     assert_eq!(invalid::<Option<&u32>>(&[0; 8]), None);
     assert_eq!(invalid::<Option<Notify>>(&[0; 8]), None);
+    assert_eq!(invalid::<CStrRef<'_>>(&[1]), None);
+    assert_eq!(invalid::<Option<CStrRef<'_>>>(&[0; 8]), None);
     assert_eq!(invalid::<Value>(&[0xff; 12]), None);
     assert_eq!(invalid::<Empty>(&[]), None);
     assert_eq!(invalid::<Generic<f32, 4>>(&[0xff; 20]), None);
+    assert_eq!(invalid::<PackedUnion>(&[0xff; 8]), None);
+    assert_eq!(invalid::<AlignedUnion>(&[0xff; 64]), None);
+    let mut nested = [0xff; size_of::<Nested>()];
+    nested[offset_of!(Nested, kept)..][..4].copy_from_slice(&[1, 0, 1, 7]);
+    assert_eq!(invalid::<Nested>(&nested), None);
 }
 
 #[test]
@@ -208,6 +400,7 @@ fn messages() {
     assert_eq!(message(invalid::<&u32>(&[0; 8])), " is null, which is not a value of reference");
     assert_eq!(message(invalid::<Handle<u8>>(&[0; 8])), " is null, which is not a value of Handle");
     assert_eq!(message(invalid::<Notify>(&[0; 8])), " is null, which is not a value of Notify");
+    assert_eq!(message(invalid::<CStrRef<'_>>(&[0; 8])), " is null, which is not a value of CStrRef");
     let misaligned = message(invalid::<Option<&u32>>(&[6]));
     assert_eq!(misaligned, " is 0x6, which is not aligned to 4 bytes as a value of reference is");
     assert_eq!(message(invalid::<Flags>(&[1, 0, 1, 2])), ".modes[2] is 0x2, which is not a value of Mode (0, 1, 7)");
@@ -215,6 +408,37 @@ fn messages() {
         message(invalid::<Generic<Flags, 2>>(&[0, 0, 0, 0, 0, 9])),
         ".1[1].on is 9, which is not a bool (0 or 1)"
     );
+
+    assert_eq!(message(invalid::<Aligned>(&[1, 2])), ".mode is 0x2, which is not a value of Mode (0, 1, 7)");
+    assert_eq!(message(invalid::<Packed2>(&[0, 0, 0, 2])), ".nested.1 is 2, which is not a bool (0 or 1)");
+    let mut packed = [0; size_of::<Packed<'_>>()];
+    (packed[1], packed[9]) = (8, 1);
+    assert_eq!(message(invalid::<Packed<'_>>(&packed)), ".callback is null, which is not a value of function pointer");
+    packed[13] = 1;
+    assert_eq!(invalid::<Packed<'_>>(&packed), None);
+    packed[1] = 4;
+    let misaligned = ".first is 0x4, which is not aligned to 8 bytes as a value of reference is";
+    assert_eq!(message(invalid::<Packed<'_>>(&packed)), misaligned);
+
+    let mut table = [0; size_of::<foreign::Table<'_>>()];
+    (table[2], table[18]) = (8, 8);
+    assert_eq!(
+        message(described_invalid::<foreign::Table<'_>, _>(&table)),
+        ".hash is null, which is not a value of function pointer"
+    );
+    table[2 + 2 * size_of::<foreign::Entry<'_>>() + 8] = 1;
+    assert_eq!(described_invalid::<foreign::Table<'_>, _>(&table), None);
+    table[18 + offset_of!(foreign::Entry<'_>, mode)] = 9;
+    assert_eq!(
+        message(described_invalid::<foreign::Table<'_>, _>(&table)),
+        ".entries[1].mode is 0x9, which is not a value of Mode (0, 1, 7)"
+    );
+    table[2] = 7;
+    assert_eq!(
+        message(described_invalid::<foreign::Table<'_>, _>(&table)),
+        ".entries[0].key is 0x7, which is not aligned to 2 bytes as a value of reference is"
+    );
+    assert_eq!(message(described_invalid::<foreign::Switch, _>(&[3])), " is 3, which is not a bool (0 or 1)");
 
     let mut outer = [0; size_of::<Outer<'_>>()];
     outer[offset_of!(Outer<'_>, level)] = 1;
@@ -249,6 +473,13 @@ proptest! {
         invalid::<Generic<Flags, 3>>(&bytes);
         invalid::<Generic<Option<&u32>, 2>>(&bytes);
         invalid::<Outer<'_>>(&bytes);
+        invalid::<Packed<'_>>(&bytes);
+        invalid::<Packed2>(&bytes);
+        invalid::<[PackedGeneric<Mode>; 3]>(&bytes);
+        invalid::<Aligned>(&bytes);
+        invalid::<Nested>(&bytes);
+        described_invalid::<foreign::Table<'_>, _>(&bytes);
+        described_invalid::<[foreign::Entry<'_>; 2], _>(&bytes);
     }
 
     /// An `Outer` that is right but for one byte.
@@ -269,6 +500,52 @@ proptest! {
     }
 }
 
+/// A number that looks where it is asked about.
+#[repr(transparent)]
+struct Aware(u64);
+
+// SAFETY: a transparent struct is described as what it is around; no more values are.
+unsafe impl CType for Aware {
+    const TYPE: Type = u64::TYPE;
+
+    unsafe fn is_valid(bits: *const Self) -> bool {
+        assert!(bits.is_aligned());
+        // SAFETY: aligned, and the caller promises the rest.
+        unsafe { bits.cast::<u64>().read() == 0x0807_0605_0403_0201 }
+    }
+}
+
+#[derive(CType)]
+#[repr(C, packed)]
+struct Unaligned<T>(u8, T, Option<fn()>, fn());
+
+mod packed {
+    #[repr(C, packed(4))]
+    pub(crate) struct Described(pub(crate) u32, pub(crate) super::Aware);
+}
+
+cbframe::c_type!(struct packed::Described(u32, Aware););
+
+/// A field of a packed struct is not asked about where it lies, but the same bytes are.
+#[test]
+fn unaligned_fields() {
+    for offset in 0..8 {
+        let mut memory = [1u8; 48];
+        memory[offset + 1..][..8].copy_from_slice(&[1, 2, 3, 4, 5, 6, 7, 8]);
+        // SAFETY: within the memory, all of it initialized; these types are aligned to 1.
+        assert!(unsafe { <Unaligned<Aware>>::is_valid(memory.as_ptr().add(offset).cast()) });
+        memory[offset + 3] = 0;
+        // SAFETY: as before.
+        assert!(!unsafe { <Unaligned<Aware>>::is_valid(memory.as_ptr().add(offset).cast()) });
+    }
+    let words = [0u32, 0x0403_0201, 0x0807_0605, 0, 0];
+    for (offset, expected) in [true, false, false].into_iter().enumerate() {
+        // SAFETY: aligned to 4, within the memory.
+        let found = unsafe { <packed::Described as CType<_>>::is_valid(words.as_ptr().add(offset).cast()) };
+        assert_eq!(found, expected);
+    }
+}
+
 /// The message of the panic of `check`.
 fn inconsistency(ty: Type) -> String {
     let panic = std::panic::catch_unwind(|| ty.check()).expect_err("a wrong description");
@@ -281,18 +558,23 @@ fn wrong_descriptions() {
         &[Field { name: "a", offset: 0, ty: u8::TYPE }, Field { name: "b", offset: 8, ty: u32::TYPE }];
     const ELEMENT: &Type = &u32::TYPE;
     let ty = |size, align, kind| Type { name: "T", size, align, kind };
-    let packed = ty(5, 1, Kind::Struct { fields: FIELDS });
-    assert_eq!(inconsistency(packed), "cbframe: the offset of `T.b` is 8; in C it is 4");
+    let whole = Kind::Struct { fields: FIELDS };
+    let first = Kind::Struct { fields: FIELDS.split_at(1).0 };
+    assert_eq!(inconsistency(ty(12, 4, whole)), "cbframe: the offset of `T.b` is 8; in C it is 4");
+    // Packed, but not so; or not meant to be packed.
+    assert_eq!(
+        inconsistency(ty(5, 1, whole)),
+        "cbframe: the offset of `T.b` is 8; in C it is 1, aligned to 1 and not to 4"
+    );
     assert_eq!(
         inconsistency(ty(8, 4, Kind::Union { fields: FIELDS })),
         "cbframe: the offset of `T.b` is 8; in C it is 0"
     );
-    let first = FIELDS.split_at(1).0;
+    assert_eq!(inconsistency(ty(2, 1, first)), "cbframe: the size of `T` is 2; in C it is 1");
     assert_eq!(
-        inconsistency(ty(1, 2, Kind::Struct { fields: first })),
-        "cbframe: the alignment of `T` is 2; in C it is 1"
+        inconsistency(ty(1, 2, first)),
+        "cbframe: the size of `T` is 1; in C it is 2, aligned to 2 and not to 1"
     );
-    assert_eq!(inconsistency(ty(2, 1, Kind::Struct { fields: first })), "cbframe: the size of `T` is 2; in C it is 1");
     let array = ty(12, 4, Kind::Array { element: ELEMENT, len: 4 });
     assert_eq!(inconsistency(array), "cbframe: the size of `T` is 12; in C it is 16");
     let unknown = "which is not one that C has for this kind";

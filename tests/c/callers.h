@@ -13,6 +13,18 @@
 
 typedef void (*function)(void);
 
+// `__m128` and so on, without the header that has them, and for every CPU.
+#define VECTOR(name, element, size) typedef element name __attribute__((vector_size(size), may_alias))
+VECTOR(m128, float, 16);
+VECTOR(m128d, double, 16);
+VECTOR(m128i, long long, 16);
+VECTOR(m256, float, 32);
+VECTOR(m256d, double, 32);
+VECTOR(m256i, long long, 32);
+VECTOR(m512, float, 64);
+VECTOR(m512d, double, 64);
+VECTOR(m512i, long long, 64);
+
 struct cbt_wire {
     function callback;
     const void *arguments[16];

@@ -3,42 +3,17 @@
 #ifndef CBT_GUARD_H
 #define CBT_GUARD_H
 
-// Offsets in `struct cbt_registers`.
-#define CBT_RBX 0
-#define CBT_RBP 8
-#define CBT_RSI 16
-#define CBT_RDI 24
-#define CBT_R12 32
-#define CBT_R13 40
-#define CBT_R14 48
-#define CBT_R15 56
-#define CBT_RSP 64
-#define CBT_RAX 72
-#define CBT_RDX 80
-#define CBT_RCX 88
-#define CBT_RFLAGS 96
-#define CBT_MXCSR 104
-#define CBT_X87 108
-#define CBT_XMM 112
-#define CBT_REGISTERS 368
-
-// Offsets in `struct cbt_record`.
-#define CBT_FOUND CBT_REGISTERS
-#define CBT_RETURN (2 * CBT_REGISTERS)
-#define CBT_TARGET (CBT_RETURN + 8)
-#define CBT_WINDOWS (CBT_RETURN + 16)
-#define CBT_HIDDEN (CBT_RETURN + 20)
-#define CBT_CONTROL (CBT_RETURN + 24)
-#define CBT_RECORD (CBT_RETURN + 32)
-
 // Offsets in `struct cbt_guard`.
-#define CBT_G_DEPTH 0
-#define CBT_G_TARGET 8
-#define CBT_G_HIDDEN 16
-#define CBT_G_MXCSR 20
-#define CBT_G_CONTROL 24
-#define CBT_G_MISALIGNED 28
-#define CBT_G_RECORDS 32
+#define CBT_RFLAGS 128
+#define CBT_STACK 136
+#define CBT_NEXT 144
+#define CBT_COMPONENTS 152
+#define CBT_VECTORS 160
+#define CBT_MISALIGNED 164
+#define CBT_SAVED 192
+
+// The most that XSAVE stores of the components that the guard knows.
+#define CBT_SAVED_SIZE 2752
 
 // How deep guarded calls nest.
 #define CBT_DEPTH 64
@@ -51,30 +26,44 @@
 
 #include <stdint.h>
 
-struct cbt_registers {
-    uint64_t rbx, rbp, rsi, rdi, r12, r13, r14, r15, rsp, rax, rdx, rcx, rflags;
+// What a callback does with registers besides preserving some.
+struct cbt_expected {
+    uint32_t hidden; // whether its result is in memory, so that rax has to be the address that the caller passed
+    uint32_t x87;    // how many results it leaves on the x87 stack
+    uint32_t wide;   // whether arguments may be in vector registers of more than 16 bytes
+};
+
+struct cbt_environment {
     uint32_t mxcsr, x87;
-    uint64_t xmm[16][2];
 };
 
 // One call that the guard is in the middle of.
 struct cbt_record {
-    struct cbt_registers real;  // of the caller, when it called
-    struct cbt_registers found; // when the callback returned
+    uint64_t integers[16]; // of the caller, when it called
+    uint64_t xmm[16][2];
+    struct cbt_environment environment, given; // of the caller, and what the callback found
     uint64_t return_address;
-    void *target;
-    uint32_t windows, hidden;
-    uint32_t control[2]; // the x87 control word that the callback found
+    struct cbt_expected expected;
+    uint32_t windows;
 };
 
 // The guard of a thread.
 struct cbt_guard {
-    uint64_t depth; // bytes of `records` in use
-    void *target;   // the callback that the next call goes to
-    uint32_t hidden; // whether its result is in memory, so that rax has to be the address that the caller passed
-    uint32_t mxcsr;  // what the callback finds in MXCSR; 0: what the caller had
-    uint32_t x87;    // what the callback finds in the x87 control word; 0: what the caller had
+    // The registers on their way through `cbt_guard_enter` and `cbt_guard_leave`: what guard.S stores before and loads
+    // after.
+    uint64_t integers[16]; // by number
+    uint64_t rflags;
+    uint64_t stack;      // what lies below this address is free
+    uint64_t next;       // where guard.S goes then
+    uint64_t components; // what XSAVE stores in `saved`
+    uint32_t vectors;    // the size of the largest vector registers, in bytes
     uint32_t misaligned; // how often a callback had a misaligned stack
+    _Alignas(64) unsigned char saved[CBT_SAVED_SIZE];
+    // What `cbt_guard_arm` was given.
+    void *target;
+    struct cbt_expected expected;
+    struct cbt_environment environment;
+    uint64_t depth;
     struct cbt_record records[CBT_DEPTH];
     uint64_t calls;
     char message[512]; // the first violations

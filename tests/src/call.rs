@@ -2,12 +2,14 @@
 //! belong, and compares what arrives on either side.
 
 use core::mem::MaybeUninit;
+use core::ops::Range;
 use std::cell::RefCell;
 use std::fmt::Write;
 
 use cbframe::CpuState;
+use cbframe::abi::{Abi, Layout, Place, Register};
 
-use crate::guard::{self, Environment};
+use crate::guard::{self, Environment, Expected};
 
 /// A type, as the generator knows it.
 #[derive(Debug)]
@@ -20,18 +22,22 @@ pub struct Type {
     pub align: usize,
     /// For an integer narrower than 32 bits, whether it is signed.
     pub narrow: Option<bool>,
-    /// The bytes that are no padding.
-    pub leaves: &'static [Leaf],
+    /// The bytes that are no padding. Unions hold other members in each.
+    pub views: &'static [&'static [Leaf]],
 }
 
-/// A scalar within a type.
+/// Scalars in a row: one, or those of an array.
 #[derive(Debug)]
 pub struct Leaf {
-    /// Where it is.
+    /// How C names it, behind the name of the variable.
+    pub path: &'static str,
+    /// Where the first one is.
     pub offset: usize,
-    /// `sizeof`.
+    /// The size of one.
     pub size: usize,
-    /// What its values are.
+    /// How many there are, for the elements of an array.
+    pub count: Option<usize>,
+    /// What their values are.
     pub bits: Bits,
 }
 
@@ -59,61 +65,84 @@ pub struct Signature {
     pub index: usize,
     /// Whether the convention is that of Windows.
     pub windows: bool,
-    /// Whether the result is in memory.
-    pub hidden: bool,
-    /// Whether clang's code calls it too.
-    pub clang: bool,
+    /// The feature that the CPU needs to have.
+    pub cpu: Option<&'static str>,
+    /// Why there is no caller that gcc has compiled.
+    pub gcc: Option<&'static str>,
+    /// Why there is no caller that clang has compiled.
+    pub clang: Option<&'static str>,
     /// The parameters.
     pub parameters: &'static [&'static Type],
     /// The result.
     pub result: Option<&'static Type>,
 }
 
+impl Signature {
+    /// The type of the parameter at `index`, or behind the last one that of the result.
+    fn ty(&self, index: usize) -> &'static Type {
+        self.parameters.get(index).copied().or(self.result).expect("a parameter, or the result")
+    }
+
+    fn types(&self) -> impl Iterator<Item = &'static Type> {
+        self.parameters.iter().copied().chain(self.result)
+    }
+
+    /// Whether this CPU can make the calls.
+    fn can_run(&self) -> bool {
+        match self.cpu {
+            None => true,
+            Some("avx") => is_x86_feature_detected!("avx"),
+            Some("avx512f") => is_x86_feature_detected!("avx512f"),
+            Some(other) => panic!("the generator knows `{other}`, this does not"),
+        }
+    }
+}
+
+/// The size of the largest type.
+const SIZE: usize = 256;
+
 /// Enough for a value of any of the types.
 #[derive(Clone, Copy)]
 #[repr(C, align(64))]
-struct Value([MaybeUninit<u8>; 192]);
+struct Value([MaybeUninit<u8>; SIZE]);
+
+/// A byte of an object that nobody has written.
+const NEVER_WRITTEN: u8 = 0xcc;
 
 impl Value {
-    const JUNK: Self = Self([MaybeUninit::new(0xcc); 192]);
+    const JUNK: Self = Self([MaybeUninit::new(NEVER_WRITTEN); SIZE]);
+
+    /// A byte that is no padding.
+    fn byte(&self, at: usize) -> u8 {
+        // SAFETY: callers ask for bytes that are no padding, and these are initialized.
+        unsafe { self.0[at].assume_init() }
+    }
 }
 
 /// What a C caller is given: `struct cbt_wire` in `c/callers.h`.
 #[repr(C)]
-struct Wire {
+#[derive(Debug)]
+pub struct Wire {
     callback: *const (),
     arguments: [*const Value; 16],
     result: *mut Value,
     wide: *mut u32,
 }
 
-type Caller = unsafe extern "C" fn(*const Wire);
+/// A function that C defines for a signature. It calls what the wire says.
+pub type Caller = unsafe extern "C" fn(*const Wire);
 
-unsafe extern "C" {
-    #[link_name = "cbt_callers_o2"]
-    static GCC_O2: [Option<Caller>; 0];
-    #[link_name = "cbt_callers_o0"]
-    static GCC_O0: [Option<Caller>; 0];
-    #[cfg(cbt_clang)]
-    #[link_name = "cbt_callers_clang"]
-    static CLANG: [Option<Caller>; 0];
-}
-
-/// The C callers of a signature, with the names of their compilers.
-fn callers(signature: &Signature) -> impl Iterator<Item = (&'static str, Caller)> {
-    let tables = [
-        ("cc -O2", &raw const GCC_O2),
-        ("cc -O0", &raw const GCC_O0),
-        #[cfg(cbt_clang)]
-        ("clang -O2", &raw const CLANG),
-    ];
-    let (index, clang) = (signature.index, signature.clang);
-    tables.into_iter().filter_map(move |(name, table)| {
-        // SAFETY: the generator wrote each table with a place for each signature.
-        let caller = unsafe { *table.cast::<Option<Caller>>().add(index) };
-        assert!(caller.is_some() || !clang, "{name} has no caller for this signature");
-        Some((name, caller?))
-    })
+/// What one compiler made of the C callers, by the index of their signatures.
+#[derive(Clone, Copy, Debug)]
+pub struct Callers {
+    /// Whether the compiler is clang, and not gcc.
+    pub clang: bool,
+    /// The compiler and its options.
+    pub name: &'static str,
+    /// The feature that the compiler was told the CPU has: the table is for signatures that need it.
+    pub cpu: Option<&'static str>,
+    /// The table, in which there is something for each signature.
+    pub table: *const Option<Caller>,
 }
 
 /// State that callbacks are bound to.
@@ -142,7 +171,8 @@ impl State {
 
 /// One call, as the callback sees it.
 struct Call {
-    received: Vec<(usize, Value)>,
+    parameters: &'static [&'static Type],
+    received: Option<Vec<Value>>,
     result: Value,
     state: *const State,
     windows: bool,
@@ -154,7 +184,8 @@ struct Call {
 thread_local! {
     static CALL: RefCell<Call> = const {
         RefCell::new(Call {
-            received: Vec::new(),
+            parameters: &[],
+            received: None,
             result: Value::JUNK,
             state: std::ptr::null(),
             windows: false,
@@ -164,34 +195,37 @@ thread_local! {
     };
 }
 
-/// Records the argument at `index`.
+/// Records the arguments of the callback, which lie at these addresses.
+///
+/// # Safety
+///
+/// Each is readable for the size of its type, as the signature has it.
 #[inline(never)]
-pub fn receive<T>(index: usize, argument: &T) {
+pub unsafe fn receive(arguments: &[*const u8]) {
     CALL.with_borrow_mut(|call| {
-        assert_eq!(call.received.len(), index);
-        let mut value = Value::JUNK;
-        assert!(size_of::<T>() <= size_of::<Value>());
-        // SAFETY: the argument's bytes, initialized or not, fit into the value.
-        unsafe {
-            std::ptr::copy_nonoverlapping(std::ptr::from_ref(argument).cast(), value.0.as_mut_ptr(), size_of::<T>())
-        };
-        // An over-aligned parameter's address is part of its type.
-        if !std::ptr::from_ref(argument).is_aligned() {
-            call.notes.push_str("a parameter is misaligned; ");
-        }
-        call.received.push((size_of::<T>(), value));
+        assert_eq!(call.parameters.len(), arguments.len(), "parameters");
+        let taken = call.parameters.iter().zip(arguments).map(|(ty, argument)| {
+            // An over-aligned parameter's address is part of its type.
+            if argument.addr() % ty.align != 0 {
+                call.notes.push_str("a parameter is misaligned; ");
+            }
+            let mut value = Value::JUNK;
+            assert!(ty.size <= SIZE);
+            // SAFETY: the caller's promise; they fit.
+            unsafe { std::ptr::copy_nonoverlapping(argument.cast(), value.0.as_mut_ptr(), ty.size) };
+            value
+        });
+        let taken = taken.collect();
+        assert!(call.received.replace(taken).is_none(), "called twice");
     });
 }
 
-/// Destroys registers, and gives the result that the test expects.
-#[inline(always)]
-pub fn reply<T>() -> T {
+/// Destroys registers, and gives the address of the result that the test expects.
+#[inline(never)]
+#[must_use]
+pub fn reply() -> *const () {
     guard::trash();
-    CALL.with_borrow(|call| {
-        assert!(size_of::<T>() <= size_of::<Value>());
-        // SAFETY: the test wrote a value of the result's type there.
-        unsafe { (&raw const call.result).cast::<T>().read() }
-    })
+    CALL.with_borrow(|call| (&raw const call.result).cast())
 }
 
 /// Checks a captured state against what the guard has put into the registers.
@@ -243,79 +277,195 @@ struct Arena(#[allow(dead_code, reason = "only its address counts")] [u64; 512])
 
 static ARENA: Arena = Arena([0x0a0a_0a0a_0a0a_0a0a; 512]);
 
-/// How many sets of values a signature is called with.
-const ROUNDS: u32 = 5;
-
-/// The bytes of a value of type `ty`: in the first rounds, the high half of each says who it belongs to and the
-/// low half which byte it is. Padding is junk.
-fn value(ty: &Type, who: usize, round: u32, random: &mut u64) -> Value {
-    let mut value = Value::JUNK;
-    for (i, leaf) in ty.leaves.iter().enumerate() {
-        let choice = who + i + round as usize;
-        let address = || (&raw const ARENA).addr() as u64 + 64 * (choice as u64 % 64);
-        let word = match leaf.bits {
-            Bits::Any => None,
-            Bits::Bool => Some(choice as u64 & 1),
-            Bits::OneOf(values) => Some(values[choice % values.len()] as u64),
-            Bits::AddressOrNull if choice.is_multiple_of(3) => Some(0),
-            Bits::Address | Bits::AddressOrNull => Some(address()),
-        };
-        for byte in 0..leaf.size {
-            let at = leaf.offset + byte;
-            let graffito = (who << 4 | at & 15) as u8;
-            value.0[at].write(match (word, round) {
-                (Some(word), _) => word.to_le_bytes()[byte],
-                (None, 0) => graffito,
-                (None, 1) => !graffito,
-                (None, 2) => 0xff,
-                _ => {
-                    // xorshift64
-                    *random ^= *random << 13;
-                    *random ^= *random >> 7;
-                    *random ^= *random << 17;
-                    (*random >> 24) as u8
-                }
-            });
-        }
-    }
-    value
+/// Which values a call has. Those of the first two kinds tell which byte of which value each byte is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Values {
+    /// The low bytes of the codes.
+    Low,
+    /// The high bytes of the codes.
+    High,
+    /// All bits are set.
+    Ones,
+    /// These.
+    Random(u64),
 }
 
-/// The bytes of a value that are no padding.
-fn significant(ty: &Type, value: &Value) -> Vec<u8> {
-    let is_padding = |at: &usize| !ty.leaves.iter().any(|leaf| (leaf.offset..leaf.offset + leaf.size).contains(at));
-    // SAFETY: bytes that are no padding are initialized.
-    (0..ty.size).filter(|at| !is_padding(at)).map(|at| unsafe { value.0[at].assume_init() }).collect()
+impl Values {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Low => "low codes",
+            Self::High => "high codes",
+            Self::Ones => "all bits set",
+            Self::Random(_) => "random bits",
+        }
+    }
+}
+
+/// The code of the byte that is the one with this number among all bytes of the arguments and the result: no two
+/// have the same, and neighbours differ in both halves.
+const fn code(number: usize) -> u16 {
+    (number as u16).wrapping_mul(0x9e3b).wrapping_add(0x5a17)
+}
+
+/// The values of a signature's arguments and then of its result, with unions as in `view`. Padding is junk.
+fn values(signature: &Signature, values: Values, view: usize) -> Vec<Value> {
+    let (mut number, mut scalars) = (0, 0);
+    let mut random = if let Values::Random(seed) = values { seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) } else { 0 };
+    let value = |ty: &'static Type| {
+        let mut value = Value::JUNK;
+        for (leaf, offset, _) in scalars_of(ty, view) {
+            scalars += 1;
+            let choice = match values {
+                Values::Random(seed) => scalars + seed as usize,
+                _ => scalars + view,
+            };
+            let address = || (&raw const ARENA).addr() as u64 + 64 * (choice as u64 % 64);
+            let word = match leaf.bits {
+                Bits::Any => None,
+                Bits::Bool => Some(choice as u64 & 1),
+                Bits::OneOf(values) => Some(values[choice % values.len()] as u64),
+                Bits::AddressOrNull if choice.is_multiple_of(3) => Some(0),
+                Bits::Address | Bits::AddressOrNull => Some(address()),
+            };
+            for byte in 0..leaf.size {
+                let code = code(number);
+                number += 1;
+                value.0[offset + byte].write(match (word, values) {
+                    (Some(word), _) => word.to_le_bytes()[byte],
+                    (None, Values::Low) => code as u8,
+                    (None, Values::High) => (code >> 8) as u8,
+                    (None, Values::Ones) => 0xff,
+                    (None, Values::Random(_)) => {
+                        // xorshift64
+                        random ^= random << 13;
+                        random ^= random >> 7;
+                        random ^= random << 17;
+                        (random >> 24) as u8
+                    }
+                });
+            }
+        }
+        value
+    };
+    signature.types().map(value).collect()
+}
+
+/// The scalars of a type, each with its offset and, in an array, its index.
+fn scalars_of(ty: &'static Type, view: usize) -> impl Iterator<Item = (&'static Leaf, usize, Option<usize>)> {
+    ty.views[view % ty.views.len()].iter().flat_map(|leaf| {
+        let index = move |i| leaf.count.map(|_| i);
+        (0..leaf.count.unwrap_or(1)).map(move |i| (leaf, leaf.offset + i * leaf.size, index(i)))
+    })
+}
+
+/// The offsets of the bytes of a value that are no padding.
+fn significant(ty: &'static Type, view: usize) -> impl Iterator<Item = usize> {
+    scalars_of(ty, view).flat_map(|(leaf, offset, _)| offset..offset + leaf.size)
 }
 
 /// The bits of eax for an integer narrower than 32 bits.
-fn extended(ty: &Type, value: &Value) -> u32 {
-    let bytes = significant(ty, value);
-    let zero_extended = bytes.iter().rev().fold(0, |word, byte| word << 8 | u32::from(*byte));
-    let unused = 32 - 8 * bytes.len() as u32;
+fn extended(ty: &'static Type, value: &Value) -> u32 {
+    let zero_extended = (0..ty.size).rev().fold(0, |word, at| word << 8 | u32::from(value.byte(at)));
+    let unused = 32 - 8 * ty.size as u32;
     if ty.narrow == Some(true) { ((zero_extended << unused) as i32 >> unused) as u32 } else { zero_extended }
 }
 
+/// The scalar that a byte belongs to, and which of its bytes it is.
+fn locate(signature: &Signature, whose: usize, view: usize, at: usize) -> (String, usize) {
+    let ty = signature.ty(whose);
+    let found = scalars_of(ty, view).find(|(leaf, offset, _)| (*offset..offset + leaf.size).contains(&at));
+    let (leaf, offset, index) = found.expect("the byte is no padding");
+    let index = index.map_or(String::new(), |index| format!("[{index}]"));
+    let whose = if whose < signature.parameters.len() { format!("p{whose}") } else { "the result".into() };
+    (format!("{whose}{}{index}", leaf.path), at - offset)
+}
+
+/// The scalar that has a byte of this code, and which of its bytes that is.
+fn find(signature: &Signature, view: usize, wanted: u16) -> Option<(String, usize)> {
+    let mut number = 0;
+    for (whose, ty) in signature.types().enumerate() {
+        for (leaf, offset, _) in scalars_of(ty, view) {
+            for byte in 0..leaf.size {
+                if code(number) == wanted && matches!(leaf.bits, Bits::Any) {
+                    return Some(locate(signature, whose, view, offset + byte));
+                }
+                number += 1;
+            }
+        }
+    }
+    None
+}
+
+/// A byte that differs from what was sent.
+struct Wrong {
+    whose: usize,
+    at: usize,
+    found: u8,
+    expected: u8,
+}
+
 /// The test of one signature: the same calls on each lane.
-#[derive(Debug)]
-pub struct Run {
+pub struct Run<'r> {
     signature: &'static Signature,
-    /// What arrived on the first lane.
-    first: Option<(&'static str, Vec<Vec<u8>>)>,
-    lanes: usize,
+    callers: &'r [Callers],
+    /// Told of each lane and compiler before the calls.
+    progress: &'r mut dyn FnMut(&str, &str),
+    expected: Expected,
     /// Whether the next lane extends a result that is narrower than 32 bits. No caller relies on it: the psABI
     /// does not ask for it, neither gcc nor clang expects it, and rustc does it no more. The captured lane does.
     extends: bool,
+    outcome: Outcome,
 }
 
-impl Run {
-    /// Nothing has run.
-    pub fn new(signature: &'static Signature) -> Self {
-        Self { signature, first: None, lanes: 0, extends: false }
+/// What a run has found.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    /// How cbframe has placed the signature, if it knows the types.
+    pub layout: Option<&'static Layout>,
+    /// The lanes, each with the number of calls.
+    pub lanes: Vec<(&'static str, u64)>,
+    /// What was wrong, one line for each finding.
+    pub wrong: Vec<String>,
+}
+
+impl<'r> Run<'r> {
+    /// Calls the callbacks of `signature` as `run` says, if the CPU can; why not otherwise.
+    ///
+    /// # Errors
+    ///
+    /// What the CPU lacks.
+    ///
+    /// # Panics
+    ///
+    /// If a table of C callers does not fit the signature.
+    pub fn of(
+        signature: &'static Signature,
+        callers: &'r [Callers],
+        progress: &'r mut dyn FnMut(&str, &str),
+        run: fn(&mut Run<'_>),
+    ) -> Result<Outcome, &'static str> {
+        if !signature.can_run() {
+            return Err(signature.cpu.expect("something is missing"));
+        }
+        // What cbframe knows nothing of is simple enough to say so: see `layout` for the others.
+        let hidden = signature.result.is_some_and(|ty| match signature.windows {
+            false => ty.size > 16,
+            true => !matches!(ty.size, 0 | 1 | 2 | 4 | 8),
+        });
+        let expected = if hidden { Expected::HIDDEN } else { Expected::PLAIN };
+        let mut this = Run { signature, callers, progress, expected, extends: false, outcome: Outcome::default() };
+        run(&mut this);
+        Ok(this.outcome)
+    }
+
+    /// Tells how cbframe has placed the signature. What the guard checks follows from it: if it is wrong, values do not
+    /// arrive.
+    pub fn layout(&mut self, layout: &'static Layout) {
+        (self.outcome.layout, self.expected) = (Some(layout), Expected::of(layout));
     }
 
     /// The lanes from here on are captured ones.
-    pub fn captured(&mut self) {
+    pub const fn captured(&mut self) {
         self.extends = true;
     }
 
@@ -324,53 +474,71 @@ impl Run {
         self.stateful(lane, callback, std::ptr::null());
     }
 
+    /// Calls the callback that is bound to `state` and has the entry that its signature gets by default.
+    pub fn chosen(&mut self, callback: *const (), state: *const State) {
+        let lane = match self.outcome.layout {
+            Some(layout) if is_direct(layout) => "direct",
+            Some(_) => "stack",
+            None => "without CType",
+        };
+        self.stateful(lane, callback, state);
+    }
+
     /// Calls `callback`, which is bound to `state`.
     pub fn stateful(&mut self, lane: &'static str, callback: *const (), state: *const State) {
-        let mut arrived = Vec::new();
-        for (compiler, caller) in callers(self.signature) {
-            for round in 0..ROUNDS {
-                let what = format!("{}, {lane}, called by {compiler}, values {round}", self.signature.name);
-                self.call(&what, caller, round, callback, state, &mut arrived);
+        let signature = self.signature;
+        let views = signature.types().map(|ty| ty.views.len()).max().unwrap_or(1);
+        let mut calls = 0;
+        for callers in self.callers.iter().filter(|callers| callers.cpu == signature.cpu) {
+            // SAFETY: there is something for each signature.
+            let caller = unsafe { *callers.table.add(signature.index) };
+            let reason = if callers.clang { signature.clang } else { signature.gcc };
+            assert_eq!(
+                caller.is_none(),
+                reason.is_some(),
+                "{} has a caller, or a reason for having none",
+                callers.name
+            );
+            let Some(caller) = caller else { continue };
+            (self.progress)(lane, callers.name);
+            let what = format!("{lane}, called by {}", callers.name);
+            let mut wrong = Vec::new();
+            for view in 0..views {
+                let [low, high] =
+                    [Values::Low, Values::High].map(|kind| self.call(kind, view, caller, callback, state));
+                wrong.push(self.compare(view, &low, Some(&high)));
+                wrong.push(self.compare(view, &high, Some(&low)));
             }
-        }
-        assert!(!arrived.is_empty() || self.signature.parameters.is_empty() && self.signature.result.is_none());
-        self.lanes += 1;
-        match &self.first {
-            None => self.first = Some((lane, arrived)),
-            Some((first, expected)) => {
-                assert!(*expected == arrived, "{}: {first} and {lane} differ", self.signature.name);
+            for (view, kind) in [Values::Ones, Values::Random(1), Values::Random(2)].into_iter().enumerate() {
+                wrong.push(self.compare(view, &self.call(kind, view, caller, callback, state), None));
             }
+            // The first call that went wrong tells most; others seldom tell more.
+            let count = wrong.iter().filter(|wrong| !wrong.is_empty()).count();
+            if let Some(first) = wrong.iter().find(|wrong| !wrong.is_empty()) {
+                self.outcome.wrong.push(format!("{what}: {count} of {} calls went wrong, the first one:", wrong.len()));
+                self.outcome.wrong.extend(first.iter().map(|line| format!("  {line}")));
+            }
+            calls += 2 * views as u64 + 3;
         }
+        self.outcome.lanes.push((lane, calls));
     }
 
-    /// Every lane has been called.
-    pub fn finish(self) {
-        assert!(self.lanes >= 2, "{}: a stateless and a stateful form at least", self.signature.name);
-    }
-
-    fn call(
-        &self,
-        what: &str,
-        caller: Caller,
-        round: u32,
-        callback: *const (),
-        state: *const State,
-        arrived: &mut Vec<Vec<u8>>,
-    ) {
-        let Signature { windows, hidden, parameters, result, .. } = *self.signature;
-        let environment = if round == 1 { Environment::OTHER } else { Environment::SAME };
-        let mut random = 0x9e37_79b9 + u64::from(round);
-        let sent: Vec<_> = parameters.iter().enumerate().map(|(i, ty)| value(ty, i, round, &mut random)).collect();
-        let returned = result.map_or(Value::JUNK, |ty| value(ty, 14, round, &mut random));
-        let narrow = result.filter(|ty| ty.narrow.is_some());
-        for wide in [false, true] {
-            if wide && (narrow.is_none() || !self.extends) {
+    fn call(&self, kind: Values, view: usize, caller: Caller, callback: *const (), state: *const State) -> Called {
+        let Signature { windows, parameters, result, .. } = *self.signature;
+        let environment = if kind == Values::High { Environment::OTHER } else { Environment::SAME };
+        let sent = values(self.signature, kind, view);
+        let narrow = result.filter(|ty| ty.narrow.is_some() && self.extends);
+        let mut called = Called { kind, sent, found: None, notes: String::new() };
+        for wide in [true, false] {
+            if wide && narrow.is_none() {
                 continue;
             }
             CALL.with_borrow_mut(|call| {
-                call.received.clear();
+                call.parameters = parameters;
+                call.received = None;
                 call.notes.clear();
-                (call.result, call.state) = (returned, std::ptr::null());
+                call.result = called.sent.get(parameters.len()).copied().unwrap_or(Value::JUNK);
+                call.state = std::ptr::null();
                 (call.windows, call.environment) = (windows, environment);
             });
             let (mut got, mut eax) = (Value::JUNK, 0xcccc_cccc);
@@ -380,45 +548,177 @@ impl Run {
                 result: &mut got,
                 wide: if wide { &mut eax } else { std::ptr::null_mut() },
             };
-            for (i, value) in sent.iter().enumerate() {
+            for (i, value) in called.sent.iter().take(parameters.len()).enumerate() {
                 wire.arguments[i] = value;
             }
-            guard::arm(callback, hidden, environment);
+            guard::arm(callback, self.expected, environment);
             // SAFETY: the caller was generated for this signature, whose values these are; the frame is alive.
             unsafe { caller(&wire) };
 
-            guard::report().assert_clean(1, what);
-            CALL.with_borrow(|call| {
-                assert_eq!(call.notes, "", "{what}");
-                assert_eq!(call.state, state, "{what}: the state");
-                assert_eq!(call.received.len(), sent.len(), "{what}: arguments");
-                for (i, ((ty, sent), (size, received))) in parameters.iter().zip(&sent).zip(&call.received).enumerate()
-                {
-                    assert_eq!(*size, ty.size, "{what}: size_of argument {i}, {}", ty.name);
-                    let received = significant(ty, received);
-                    same(what, &format!("argument {i}"), ty, &received, &significant(ty, sent));
-                    if !wide {
-                        arrived.push(received);
-                    }
+            let report = guard::report();
+            called.notes.push_str(&report.violations);
+            if report.calls != 1 || report.misaligned != 0 {
+                write!(called.notes, "{} calls, {} with a misaligned stack; ", report.calls, report.misaligned)
+                    .expect("a string");
+            }
+            CALL.with_borrow_mut(|call| {
+                called.notes.push_str(&call.notes);
+                if call.state != state {
+                    called.notes.push_str("the state is another; ");
                 }
+                called.found = call.received.take();
             });
-            if wide {
-                let ty = narrow.expect("checked above");
-                let expected = extended(ty, &returned);
-                assert_eq!(
-                    eax, expected,
-                    "{what}: eax is {eax:#x}, not {expected:#x}, for a result of type {}",
-                    ty.name
-                );
-            } else if let Some(ty) = result {
-                let got = significant(ty, &got);
-                same(what, "the result", ty, &got, &significant(ty, &returned));
-                arrived.push(got);
+            if let (true, Some(ty)) = (wide, narrow) {
+                let expected = extended(ty, &called.sent[parameters.len()]);
+                if eax != expected {
+                    write!(called.notes, "eax is {eax:#x}, not {expected:#x}; ").expect("a string");
+                }
+            } else if result.is_some()
+                && let Some(found) = &mut called.found
+            {
+                found.push(got);
             }
         }
+        called
+    }
+
+    /// What is wrong with a call. `other` is the one with the other halves of the codes.
+    fn compare(&self, view: usize, called: &Called, other: Option<&Called>) -> Vec<String> {
+        let signature = self.signature;
+        let mut lines = Vec::new();
+        let mut note = |line: String| lines.push(format!("with {}, {line}", called.kind.name()));
+        if !called.notes.is_empty() {
+            note(called.notes.trim_end_matches("; ").into());
+        }
+        if called.found.is_none() {
+            note("the callback was not reached".into());
+        }
+        let mut wrong = called.wrong(signature, view).peekable();
+        while let Some(first) = wrong.next() {
+            // All bytes of the same scalar.
+            let (scalar, start) = locate(signature, first.whose, view, first.at);
+            let mut bytes = vec![first];
+            while let Some(next) = wrong.next_if(|next| locate(signature, next.whose, view, next.at).0 == scalar) {
+                bytes.push(next);
+            }
+            let Wrong { whose, at, .. } = bytes[0];
+            let hex =
+                |byte: fn(&Wrong) -> u8| bytes.iter().map(|wrong| format!(" {:02x}", byte(wrong))).collect::<String>();
+            let mut line =
+                format!("{scalar} in {} is wrong from byte {start} (offset {at}) on:", signature.ty(whose).name);
+            write!(line, "{}, not{}", hex(|wrong| wrong.found), hex(|wrong| wrong.expected)).expect("a string");
+            if let Some(found) = other.and_then(|other| other.found.as_ref()) {
+                let pairs = bytes.iter().map(|wrong| {
+                    let other = found[wrong.whose].byte(wrong.at);
+                    if called.kind == Values::Low { [wrong.found, other] } else { [other, wrong.found] }
+                });
+                write!(line, ", that is {}", origins(signature, view, pairs)).expect("a string");
+            }
+            note(line);
+        }
+        lines
     }
 }
 
-fn same(what: &str, part: &str, ty: &Type, found: &[u8], expected: &[u8]) {
-    assert!(found == expected, "{what}: {part}, {}, is\n  {found:02x?}, not\n  {expected:02x?}", ty.name);
+/// Where bytes come from, each of which arrived as the two of a pair when it was called with low and with high codes.
+fn origins(signature: &Signature, view: usize, pairs: impl Iterator<Item = [u8; 2]>) -> String {
+    let mut origins: Vec<(String, Option<Range<usize>>)> = Vec::new();
+    for pair in pairs {
+        let (what, byte) = match pair {
+            [NEVER_WRITTEN, NEVER_WRITTEN] => ("nothing that was written".into(), None),
+            [0x7a, 0x7a] => ("what the callback has put everywhere".into(), None),
+            [0xa5, 0xa5] => ("from a register in which nothing is passed".into(), None),
+            pair => match find(signature, view, u16::from_le_bytes(pair)) {
+                Some((scalar, byte)) => (scalar, Some(byte)),
+                None => ("nothing known".into(), None),
+            },
+        };
+        match (origins.last_mut(), byte) {
+            (Some((last, None)), None) if *last == what => {}
+            (Some((last, Some(range))), Some(byte)) if *last == what && range.end == byte => range.end += 1,
+            (_, byte) => origins.push((what, byte.map(|byte| byte..byte + 1))),
+        }
+    }
+    let describe = |(what, range): &(String, Option<Range<usize>>)| match range {
+        None => what.clone(),
+        Some(range) if range.len() == 1 => format!("byte {} of {what}", range.start),
+        Some(range) => format!("bytes {} to {} of {what}", range.start, range.end - 1),
+    };
+    origins.iter().map(describe).collect::<Vec<_>>().join(", ")
+}
+
+/// A call that was made.
+struct Called {
+    kind: Values,
+    sent: Vec<Value>,
+    /// What arrived: the arguments, and the result.
+    found: Option<Vec<Value>>,
+    notes: String,
+}
+
+impl Called {
+    fn wrong(&self, signature: &'static Signature, view: usize) -> impl Iterator<Item = Wrong> {
+        self.found.iter().flat_map(move |found| {
+            found.iter().zip(&self.sent).enumerate().flat_map(move |(whose, (found, sent))| {
+                significant(signature.ty(whose), view).filter_map(move |at| {
+                    let (found, expected) = (found.byte(at), sent.byte(at));
+                    (found != expected).then_some(Wrong { whose, at, found, expected })
+                })
+            })
+        })
+    }
+}
+
+/// Whether an integer register is left for the state.
+fn is_direct(layout: &Layout) -> bool {
+    let hidden = usize::from(matches!(layout.result().place, Place::Hidden { .. }));
+    if layout.abi() == Abi::Win64 {
+        return layout.parameters().len() + hidden < 4;
+    }
+    let parts = |place: &Place| match place {
+        Place::Registers(parts) => parts.as_slice().to_vec(),
+        _ => Vec::new(),
+    };
+    let parts = layout.parameters().iter().flat_map(|parameter| parts(&parameter.place));
+    parts.filter(|part| matches!(part.register, Register::Integer(_))).count() + hidden < 6
+}
+
+/// The tables of one compiler, for each CPU.
+macro_rules! callers {
+    [$clang:literal, $name:literal, $any:literal, $avx:literal, $avx512:literal] => {{
+        unsafe extern "C" {
+            #[link_name = $any]
+            static ANY: [Option<Caller>; 0];
+            #[link_name = $avx]
+            static AVX: [Option<Caller>; 0];
+            #[link_name = $avx512]
+            static AVX512: [Option<Caller>; 0];
+        }
+        [(None, &raw const ANY), (Some("avx"), &raw const AVX), (Some("avx512f"), &raw const AVX512)]
+            .map(|(cpu, table)| Callers { clang: $clang, name: $name, cpu, table: table.cast() })
+    }};
+}
+
+/// A `#[test]` of one of the fixed signatures.
+///
+/// # Panics
+///
+/// If something is wrong.
+pub fn test(signature: &'static Signature, run: fn(&mut Run<'_>)) {
+    let callers = [
+        callers![false, "cc -O0", "cbt_cc_o0_any", "cbt_cc_o0_avx", "cbt_cc_o0_avx512f"],
+        callers![false, "cc -O2", "cbt_cc_o2_any", "cbt_cc_o2_avx", "cbt_cc_o2_avx512f"],
+        #[cfg(cbt_clang)]
+        callers![true, "clang -O0", "cbt_clang_o0_any", "cbt_clang_o0_avx", "cbt_clang_o0_avx512f"],
+        #[cfg(cbt_clang)]
+        callers![true, "clang -O2", "cbt_clang_o2_any", "cbt_clang_o2_avx", "cbt_clang_o2_avx512f"],
+    ]
+    .concat();
+    match Run::of(signature, &callers, &mut |_, _| (), run) {
+        Ok(Outcome { lanes, wrong, .. }) => {
+            assert!(wrong.is_empty(), "{}:\n{}", signature.name, wrong.join("\n"));
+            assert!(lanes.len() >= 2, "a stateless and a stateful form at least");
+        }
+        Err(feature) => eprintln!("{}: skipped, the CPU has no {feature}", signature.name),
+    }
 }

@@ -3,12 +3,14 @@
 
 use std::ffi::{CStr, c_char};
 
+use cbframe::abi::{Layout, Place, Register};
+
 // SAFETY: as in `c/guard.c` and `c/guard.S`. The safe ones store values in the guard of the thread, and follow their
 // convention.
 unsafe extern "C" {
     fn cbt_guard_sysv64();
     fn cbt_guard_win64();
-    safe fn cbt_guard_arm(target: *const (), hidden: u32, mxcsr: u32, x87: u32);
+    safe fn cbt_guard_arm(target: *const (), expected: &Expected, environment: &Environment);
     fn cbt_guard_report(misaligned: *mut u32, message: *mut c_char, size: usize) -> u64;
 }
 
@@ -16,8 +18,43 @@ unsafe extern "sysv64" {
     safe fn cbt_trash();
 }
 
-/// The floating-point environment that a callback finds.
+/// What a callback does with registers besides preserving some: `struct cbt_expected`.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+#[repr(C)]
+pub struct Expected {
+    hidden: u32,
+    x87: u32,
+    wide: u32,
+}
+
+impl Expected {
+    /// Its result and its arguments are integers and floats, or arguments in memory.
+    pub const PLAIN: Self = Self { hidden: 0, x87: 0, wide: 0 };
+
+    /// Its result is in memory.
+    pub const HIDDEN: Self = Self { hidden: 1, ..Self::PLAIN };
+
+    /// What a layout says.
+    #[must_use]
+    pub fn of(layout: &Layout) -> Self {
+        let parts = |place: &Place| match place {
+            Place::Registers(parts) => parts.as_slice().to_vec(),
+            _ => Vec::new(),
+        };
+        let result = layout.result();
+        let x87 = parts(&result.place)
+            .iter()
+            .filter(|part| !matches!(part.register, Register::Integer(_) | Register::Vector(_)))
+            .count();
+        let wide = layout.parameters().iter().flat_map(|parameter| parts(&parameter.place)).any(|part| part.size > 16);
+        let hidden = matches!(result.place, Place::Hidden { .. });
+        Self { hidden: hidden.into(), x87: x87 as u32, wide: wide.into() }
+    }
+}
+
+/// The floating-point environment that a callback finds: `struct cbt_environment`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(C)]
 pub struct Environment {
     /// MXCSR; 0 leaves the caller's.
     pub mxcsr: u32,
@@ -41,11 +78,11 @@ pub const fn pattern(number: u64) -> u64 {
     0xbadc_0de0_0000_0000 + 0x0101_0101_0000_0000 * number + 0x5a0 + number
 }
 
-/// Sets what the next guarded call of this thread goes to; `hidden` says that its result is in memory.
+/// Sets what the next guarded call of this thread goes to, and what it may do.
 ///
 /// Calls nest: a callback that calls through the guard again arms it first.
-pub fn arm(target: *const (), hidden: bool, environment: Environment) {
-    cbt_guard_arm(target, hidden.into(), environment.mxcsr, environment.x87);
+pub fn arm(target: *const (), expected: Expected, environment: Environment) {
+    cbt_guard_arm(target, &expected, &environment);
 }
 
 /// The address that the C caller calls instead of the callback.

@@ -4,4 +4,5 @@ pub mod call;
 pub mod child;
 pub mod guard;
 pub mod hand;
+pub mod program;
 pub mod types;

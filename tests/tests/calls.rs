@@ -4,7 +4,7 @@
 use std::sync::OnceLock;
 
 use cbframe::{CpuState, bind_static, cbframe};
-use cbframe_tests::guard::{self, Environment};
+use cbframe_tests::guard::{self, Environment, Expected};
 use cbframe_tests::hand;
 use cbframe_tests::types::EnumI16;
 
@@ -111,7 +111,7 @@ on_each_lane! { "win64" narrow_win64
 fn what_lies_above_a_narrow_argument_does_not_matter() {
     for (windows, lanes) in [(false, narrow_sysv64::lanes()), (true, narrow_win64::lanes())] {
         for (lane, callback) in lanes {
-            guard::arm(*callback as *const (), false, Environment::SAME);
+            guard::arm(*callback as *const (), Expected::PLAIN, Environment::SAME);
             // SAFETY: twelve words are passed as twelve integers are.
             let wrong = unsafe { hand::words(windows, guard::entry(windows), &NARROW) };
             assert_eq!(wrong, 0, "windows {windows}, {lane}: one bit for each wrong argument");
@@ -132,7 +132,7 @@ fn all() -> Vec<(bool, &'static str, usize)> {
 fn call(depth: u32) -> u64 {
     let all = all();
     let (windows, _, callback) = all[depth as usize * 3 % all.len()];
-    guard::arm(callback as *const (), false, Environment::SAME);
+    guard::arm(callback as *const (), Expected::PLAIN, Environment::SAME);
     let mut words = WORDS;
     words[6] += u64::from(depth);
     // SAFETY: the callback is of this type.
@@ -178,7 +178,7 @@ fn an_exclusive_callback_may_be_called_again_after_it_has_returned() {
     let mut state = 1;
     let frame = step_sysv64::exclusive::bind(&mut state).expect("a slot");
     for _ in 0..3 {
-        guard::arm(frame.as_ptr(), false, Environment::SAME);
+        guard::arm(frame.as_ptr(), Expected::PLAIN, Environment::SAME);
         // SAFETY: the callback is of this type, and its frame lives.
         let result = unsafe { hand::step(false, guard::entry(false), 0, 0.0, &WORDS) };
         assert_eq!(result, expected(0));
@@ -186,7 +186,7 @@ fn an_exclusive_callback_may_be_called_again_after_it_has_returned() {
     guard::report().assert_clean(3, "exclusive");
     drop(frame);
     let frame = narrow_win64::exclusive::bind(&mut state).expect("a slot");
-    guard::arm(frame.as_ptr(), false, Environment::SAME);
+    guard::arm(frame.as_ptr(), Expected::PLAIN, Environment::SAME);
     // SAFETY: as above.
     assert_eq!(unsafe { hand::words(true, guard::entry(true), &NARROW) }, 0);
     guard::report().assert_clean(1, "exclusive");

@@ -4,18 +4,18 @@
 #![allow(clippy::too_many_arguments, reason = "the point")]
 
 use cbframe::{CType, CpuState, cbframe};
-use cbframe_tests::guard::{self, Environment, pattern};
+use cbframe_tests::guard::{self, Environment, Expected, pattern};
 use cbframe_tests::hand::{self, FEW};
 
 /// Calls `callback` through the guard as a function of the fields of `FEW` to a word, with environment `with`.
 fn word(windows: bool, callback: *const (), with: Environment) -> u64 {
-    guard::arm(callback, false, with);
+    guard::arm(callback, Expected::PLAIN, with);
     // SAFETY: the callbacks of this file that return a word take these arguments.
     unsafe { hand::few_word(windows, guard::entry(windows), &FEW) }
 }
 
 fn double(windows: bool, callback: *const ()) -> f64 {
-    guard::arm(callback, false, Environment::SAME);
+    guard::arm(callback, Expected::PLAIN, Environment::SAME);
     // SAFETY: the callbacks of this file that return a double take these arguments.
     unsafe { hand::few_double(windows, guard::entry(windows), &FEW) }
 }
@@ -204,7 +204,7 @@ hidden! { "win64" hidden_win64 rcx }
 fn the_address_of_a_result_in_memory_is_remembered() {
     for (windows, callback) in [(false, hidden_sysv64::FN as *const ()), (true, hidden_win64::FN as *const ())] {
         let mut to = hand::Large { words: [0; 4] };
-        guard::arm(callback, true, Environment::SAME);
+        guard::arm(callback, Expected::HIDDEN, Environment::SAME);
         // SAFETY: the callback is of this type.
         unsafe { hand::large(windows, guard::entry(windows), &mut to) };
         assert_eq!(to.words, [1, 2, 3, u64::MAX]);

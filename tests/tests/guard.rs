@@ -2,12 +2,12 @@
 
 use std::arch::naked_asm;
 
-use cbframe_tests::guard::{self, Environment};
+use cbframe_tests::guard::{self, Environment, Expected};
 use cbframe_tests::hand::{self, Large};
 
 /// Calls `callback`, a function without parameters that returns a word, through the guard.
 fn violations(windows: bool, callback: *const ()) -> String {
-    guard::arm(callback, false, Environment::SAME);
+    guard::arm(callback, Expected::PLAIN, Environment::SAME);
     // SAFETY: the callback ignores its arguments.
     unsafe { hand::words(windows, guard::entry(windows), &[0; 12]) };
     let report = guard::report();
@@ -93,7 +93,7 @@ callbacks! {
 fn a_result_in_memory_has_its_address_in_rax() {
     let call = |windows, callback| {
         let mut to = Large { words: [0; 4] };
-        guard::arm(callback, true, Environment::SAME);
+        guard::arm(callback, Expected::HIDDEN, Environment::SAME);
         // SAFETY: the callbacks take the address and nothing else.
         unsafe { hand::large(windows, guard::entry(windows), &mut to) };
         guard::report().violations
@@ -117,7 +117,7 @@ extern "C" fn trash() {
 fn a_misaligned_stack_is_counted() {
     // The function in between expects an aligned stack, and has nothing to align.
     assert_eq!(violations(false, trash as *const ()), "");
-    guard::arm(misaligned as *const (), false, Environment::SAME);
+    guard::arm(misaligned as *const (), Expected::PLAIN, Environment::SAME);
     // SAFETY: the callback ignores its arguments.
     unsafe { hand::words(false, guard::entry(false), &[0; 12]) };
     assert_eq!(guard::report().misaligned, 1);

@@ -6,7 +6,7 @@ use std::ffi::c_void;
 use std::ptr::NonNull;
 
 use cbframe::{CpuState, bind_static, cbframe};
-use cbframe_tests::call::{self, Run, Signature, State};
+use cbframe_tests::call::{self, Bits, Leaf, Run, Signature, State, Type};
 use cbframe_tests::types::*;
 
 include!(concat!(env!("OUT_DIR"), "/types_signatures.rs"));

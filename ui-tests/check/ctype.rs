@@ -3,6 +3,8 @@
 #![allow(unused)]
 
 use cbframe::{CpuState, cbframe};
+use std::ffi::CStr;
+use std::mem::MaybeUninit;
 
 struct Foreign {
     x: f64,
@@ -20,6 +22,16 @@ fn forced(#[state] s: &u32, x: Option<u32>) {}
 // A pointer that is two.
 #[cbframe(abi = "C")]
 fn fat(text: &str, bytes: &[u8], object: *const dyn Send, maybe: Option<&str>) {}
+
+// C's string is one pointer.
+#[cbframe(abi = "C")]
+fn string(text: &CStr) {}
+
+#[cbframe(abi = "C", entry = "captured")]
+fn maybe_string(maybe: MaybeUninit<&CStr>) {}
+
+#[cbframe(abi = "C")]
+fn maybe_string_natively(maybe: MaybeUninit<&CStr>) {}
 
 #[cbframe(abi = "C")]
 fn fat_result(#[state] s: &u32) -> &'static str {

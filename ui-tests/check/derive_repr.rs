@@ -29,18 +29,44 @@ union NoOrder {
 #[repr(Rust)]
 struct Explicit(u32);
 
+// Without `C`, packing says nothing of the order.
 #[derive(CType)]
-#[repr(C, packed)]
+#[repr(packed)]
 struct Packed(u8, u32);
 
 #[derive(CType)]
-#[repr(C, packed(2))]
-struct Packed2(u8, u32);
+#[repr(C, align(128))]
+struct Page([u8; 128]);
 
 #[derive(CType)]
 #[repr(C)]
-#[repr(align(16))]
-struct Aligned(u32);
+#[repr(align(4096))]
+union Pages {
+    bytes: [u8; 4096],
+}
+
+#[derive(CType)]
+#[repr(u8, align(2))]
+enum AlignedEnum {
+    A,
+}
+
+// Rust's own rules.
+#[derive(CType)]
+#[repr(C, packed, align(4))]
+struct Both(u8);
+
+#[derive(CType)]
+#[repr(transparent, align(4))]
+struct TransparentAndAligned(u8);
+
+#[derive(CType)]
+#[repr(C, packed(3))]
+struct Three(u8);
+
+#[derive(CType)]
+#[repr(C, align(2, 2))]
+struct Twice(u8);
 
 #[derive(CType)]
 #[repr(u8)]

@@ -84,7 +84,7 @@ mod renamed {
 mod shapes {
     use callbacks::CType;
     use core::marker::{PhantomData, PhantomPinned};
-    use core::mem::ManuallyDrop;
+    use core::mem::{ManuallyDrop, MaybeUninit};
     use core::ptr::NonNull;
 
     #[derive(CType)]
@@ -198,7 +198,54 @@ mod shapes {
 
     bytes!(A B C D E F G H I J K L M N O P Q R S T U V W X Y Z);
 
+    #[derive(CType)]
+    #[repr(C, packed)]
+    struct Packed<'a, T> {
+        tag: u8,
+        value: T,
+        flag: bool,
+        next: Option<&'a Self>,
+        show: extern "C" fn(&T),
+        text: Option<callbacks::CStrRef<'a>>,
+    }
+
+    #[derive(CType)]
+    #[repr(packed(2))]
+    #[repr(C)]
+    union PackedUnion {
+        wide: u64,
+        bytes: [u8; 3],
+    }
+
+    #[derive(CType)]
+    #[repr(C, align(64))]
+    struct Line {
+        packed: Packed<'static, [u32; 0]>,
+        none: [u64; 0],
+    }
+
+    #[derive(CType)]
+    #[repr(align(32), C)]
+    union Lines {
+        one: ManuallyDrop<Line>,
+        value: Value<'static, u8>,
+    }
+
+    #[derive(CType)]
+    #[repr(C)]
+    struct Wide {
+        signed: i128,
+        unsigned: [u128; 2],
+        long: callbacks::LongDouble,
+        quad: callbacks::Float128,
+        half: callbacks::Float16,
+        vector: core::arch::x86_64::__m256,
+        maybe: MaybeUninit<Line>,
+    }
+
     const _: () = {
+        assert!(<Packed<'_, u64> as CType>::TYPE.size == 34);
+        <Packed<'_, u64> as CType>::TYPE.check();
         assert!(<Generic<'_, u16> as CType>::TYPE.size == 48);
         <Generic<'_> as CType>::TYPE.check();
         <File<Linux> as CType>::TYPE.check();

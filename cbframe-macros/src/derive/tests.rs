@@ -88,11 +88,24 @@ fn enums() {
     snapshot::assert("derive_enum", quote!(#sized #c));
 }
 
+/// A field may be unaligned: a copy is looked at.
+#[test]
+fn packed() {
+    let expansion = expand(quote! {
+        #[repr(packed(2), C)]
+        struct Record<T> {
+            tag: T,
+            notify: extern "C" fn(&u8),
+        }
+    });
+    snapshot::assert("derive_packed", expansion);
+}
+
 /// The errors, and an `impl` that keeps the type's uses from becoming errors as well.
 #[test]
 fn refused() {
     let expansion = expand(quote! {
-        #[repr(C, packed(2))]
+        #[repr(C, align(128))]
         struct Header {
             #[cbframe(crate = callbacks)]
             tag: u8,

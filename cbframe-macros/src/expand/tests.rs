@@ -116,6 +116,7 @@ fn refused() {
     for (options, function) in [
         (quote!(abi = "D"), quote!(fn f(x: i32) { x. })),
         (quote!(abi "C"), quote!(fn f(x: i32) { x. })),
+        (quote!(abi = "C", crate = a::<u8>), quote!(fn f(x: i32) { x. })),
         (quote!(abi = "C"), quote!(async fn f((x, y): (i32, i32)) { x. })),
         (quote!(abi = "C"), quote!(fn f(x: ) { x. })),
     ] {

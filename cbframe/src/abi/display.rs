@@ -184,7 +184,10 @@ impl Display for Narrow {
         // In the order of their numbers; rax, rcx, rdx and rbx also have names for bytes of their own pattern.
         const NAMES: [&str; 8] = ["ax", "cx", "dx", "bx", "sp", "bp", "si", "di"];
         match (self.register, self.size) {
+            (Register::Vector(n), 64) => write!(f, "zmm{n}"),
+            (Register::Vector(n), 32) => write!(f, "ymm{n}"),
             (Register::Vector(n), _) => write!(f, "xmm{n}"),
+            (Register::X87(n), _) => write!(f, "st({n})"),
             (Register::Integer(n @ 0..4), 1) => write!(f, "{}l", &NAMES[n as usize][..1]),
             (Register::Integer(n @ 0..8), 1) => write!(f, "{}l", NAMES[n as usize]),
             (Register::Integer(n @ 0..8), 2) => f.write_str(NAMES[n as usize]),
@@ -201,11 +204,19 @@ impl Display for Narrow {
 /// For a struct or a union, the fields that lie in `part`, as ` (x, at.y, tags[0..4])`. What lies in it as a
 /// whole is named as a whole.
 fn write_fields(f: &mut Formatter<'_>, ty: &Type, part: &Part) -> fmt::Result {
-    let (Kind::Struct { fields } | Kind::Union { fields }) = ty.kind else { return Ok(()) };
     let start = usize::from(part.offset);
     let mut list = List { out: f, start, end: start + usize::from(part.size), empty: true };
-    list.fields(fields, 0, None)?;
+    match ty.passed_as().kind {
+        Kind::Struct { fields } | Kind::Union { fields } => list.fields(fields, 0, None)?,
+        Kind::Complex { element } => list.fields(&parts_of_complex(element), 0, None)?,
+        _ => return Ok(()),
+    }
     if list.empty { Ok(()) } else { f.write_char(')') }
+}
+
+/// What a complex number of `element`s consists of.
+const fn parts_of_complex(element: &Type) -> [Field; 2] {
+    [Field { name: "re", offset: 0, ty: *element }, Field { name: "im", offset: element.size, ty: *element }]
 }
 
 /// A list of fields in parentheses, as far as it is written.
@@ -262,8 +273,9 @@ impl List<'_, '_> {
         if self.start <= start && end <= self.end {
             return self.name(path);
         }
-        match ty.kind {
+        match ty.passed_as().kind {
             Kind::Struct { fields } | Kind::Union { fields } => self.fields(fields, offset, Some(path)),
+            Kind::Complex { element } => self.fields(&parts_of_complex(element), offset, Some(path)),
             Kind::Array { element, len } => self.elements(element, len, offset, path),
             _ => self.name(path),
         }

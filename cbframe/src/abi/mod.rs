@@ -21,6 +21,19 @@ pub enum Abi {
     /// Architecture Processor Supplement", section 3.2.
     SysV64,
     /// Windows x64, also that of UEFI. Rules: Microsoft, "x64 calling convention".
+    ///
+    /// Microsoft's compiler has no wider scalars than vectors. Where other compilers differ, this is followed:
+    ///
+    /// | type | argument | result | as in |
+    /// | --- | --- | --- | --- |
+    /// | `__int128` | by reference | xmm0 | GCC, Clang, rustc |
+    /// | `__m128`, `__m256`, `__m512` | by reference | xmm0, ymm0, zmm0 | MSVC, Clang, rustc (GCC: the wider two in memory) |
+    /// | `long double` of 80 bits | by reference | in memory | GCC, and both for MinGW (Clang elsewhere: `st(0)`) |
+    /// | `_Complex` | as a struct of two | as a struct of two | GCC, Clang |
+    /// | `_Float16` | xmm | xmm0 | Clang, rustc (GCC 12: as an integer) |
+    /// | `__float128` | by reference | in memory | GCC, and Microsoft's rule for what is no vector (Clang 19: xmm) |
+    ///
+    /// An empty struct takes a position, passed by reference, and is nothing as a result, as in GCC and rustc.
     Win64,
 }
 
@@ -30,8 +43,10 @@ pub enum Abi {
 pub enum Register {
     /// A general register of x86-64, by the number that instructions encode: 0 is rax, 7 is rdi.
     Integer(u8),
-    /// A vector register of x86-64: xmm0 to xmm15.
+    /// A vector register of x86-64: xmm0 to xmm15, or the ymm or zmm register around it if the piece is larger.
     Vector(u8),
+    /// A register of the x87 stack by its distance from the top: `st(0)`, `st(1)`.
+    X87(u8),
 }
 
 impl Register {
@@ -214,7 +229,7 @@ struct Cursor {
 /// Panics unless C has parameters of this type.
 #[track_caller]
 pub(crate) const fn check_parameter(ty: &Type) {
-    match ty.kind {
+    match ty.passed_as().kind {
         Kind::Void => panic!("cbframe: a parameter of type `()`: C has none; remove it"),
         Kind::Array { .. } => {
             panic!(
@@ -228,13 +243,20 @@ pub(crate) const fn check_parameter(ty: &Type) {
 /// Panics unless C has results of this type.
 #[track_caller]
 pub(crate) const fn check_result(ty: &Type) {
-    match ty.kind {
+    match ty.passed_as().kind {
         Kind::Array { .. } => panic!("cbframe: an array as a result: C has none; put it in a struct"),
         _ => ty.check(),
     }
 }
 
 impl<const N: usize> Placed<N> {
+    /// Nothing lies anywhere.
+    pub(crate) const NOWHERE: Self = {
+        let ty = Type { name: "()", size: 0, align: 1, kind: Kind::Void };
+        let nothing = Parameter { name: "", ty, place: Place::Nothing };
+        Self { parameters: [nothing; N], result: nothing, stack: 0, next: None }
+    };
+
     /// The parameter at `index`.
     pub const fn parameter(&self, index: usize) -> &Parameter {
         &self.parameters[index]
@@ -335,7 +357,7 @@ impl Layout {
 /// How an integer narrower than 32 bits is extended: 0 not at all, 1 with zeros, 2 with its sign.
 #[inline(always)]
 pub(crate) const fn extension(ty: &Type) -> u8 {
-    match ty.kind {
+    match ty.passed_as().kind {
         Kind::Bool => 1,
         Kind::Int { signed } | Kind::Enum { signed, .. } if ty.size < 4 => 1 + signed as u8,
         _ => 0,
@@ -344,7 +366,9 @@ pub(crate) const fn extension(ty: &Type) -> u8 {
 
 const fn same_register(a: Register, b: Register) -> bool {
     match (a, b) {
-        (Register::Integer(a), Register::Integer(b)) | (Register::Vector(a), Register::Vector(b)) => a == b,
+        (Register::Integer(a), Register::Integer(b))
+        | (Register::Vector(a), Register::Vector(b))
+        | (Register::X87(a), Register::X87(b)) => a == b,
         _ => false,
     }
 }

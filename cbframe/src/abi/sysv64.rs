@@ -13,6 +13,9 @@ const INTEGERS: [Register; 6] =
 /// How many vector registers carry arguments: xmm0 to xmm7.
 const VECTORS: u8 = 8;
 
+/// The most eightbytes that a value in registers has.
+const EIGHTBYTES: usize = 8;
+
 /// The class of an eightbyte.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Class {
@@ -20,10 +23,17 @@ enum Class {
     Nothing,
     Integer,
     Sse,
+    /// The next eightbyte of the vector register before it.
+    SseUp,
+    X87,
+    /// The exponent and the padding of an X87 one.
+    X87Up,
+    /// The whole of a `_Complex long double`, in its first eightbyte.
+    ComplexX87,
 }
 
-/// The classes of a value's two eightbytes; `None` is MEMORY.
-type Classes = Option<[Class; 2]>;
+/// The classes of a value's eightbytes; `None` is MEMORY.
+type Classes = Option<[Class; EIGHTBYTES]>;
 
 /// "Returning of Values": the place of the result, and the cursor before the first parameter.
 pub(super) const fn start(result: &Type) -> (Cursor, Place) {
@@ -33,7 +43,8 @@ pub(super) const fn start(result: &Type) -> (Cursor, Place) {
         let place = Place::Hidden { arrives: INTEGERS[0], leaves: Register::RAX };
         return (Cursor { integers: 1, ..cursor }, place);
     };
-    // 3. INTEGER: the next of rax, rdx. 4. SSE: the next of xmm0, xmm1.
+    // 3. INTEGER: the next of rax, rdx. 4. and 5. SSE and SSEUP: the next of xmm0, xmm1. 6. and 7. X87 and X87UP: st0.
+    // 8. COMPLEX_X87: the real part in st0, the imaginary one in st1.
     let integers = [Register::RAX, Register::RDX];
     let place = in_registers(result, classes, &integers, 0);
     (cursor, place)
@@ -41,9 +52,12 @@ pub(super) const fn start(result: &Type) -> (Cursor, Place) {
 
 /// "Passing": the place of the next parameter, and the cursor behind it.
 pub(super) const fn next(cursor: Cursor, ty: &Type) -> (Cursor, Place) {
-    if let Some(classes) = classify(ty) {
-        let integers = cursor.integers + count(classes, Class::Integer);
-        let vectors = cursor.vectors + count(classes, Class::Sse);
+    if let Some(classes) = classify(ty)
+        // 5. "If the class is X87, X87UP or COMPLEX_X87, it is passed in memory."
+        && !matches!(classes[0], Class::X87 | Class::ComplexX87)
+    {
+        let integers = cursor.integers + count(&classes, Class::Integer, ty.size);
+        let vectors = cursor.vectors + count(&classes, Class::Sse, ty.size);
         // "If there are no registers available for any eightbyte of an argument, the whole argument is passed
         // on the stack", and registers already assigned to it are free again.
         if integers as usize <= INTEGERS.len() && vectors <= VECTORS {
@@ -60,85 +74,114 @@ pub(super) const fn next(cursor: Cursor, ty: &Type) -> (Cursor, Place) {
     (Cursor { stack: end as u32, ..cursor }, Place::Stack(offset as u32))
 }
 
-/// The place of a value whose eightbytes take the next of `integers` and of xmm registers from `vector`.
-const fn in_registers(ty: &Type, classes: [Class; 2], integers: &[Register], vector: u8) -> Place {
+/// The place of a value whose eightbytes take the next of `integers` and of the vector registers from `vector`.
+const fn in_registers(ty: &Type, classes: [Class; EIGHTBYTES], integers: &[Register], vector: u8) -> Place {
     let (mut integer, mut vector) = (0, vector);
     let mut parts = Parts::NONE;
     let mut i = 0;
-    while i < 2 {
-        let register = match classes[i] {
-            Class::Nothing => {
-                i += 1;
-                continue;
-            }
+    while 8 * i < ty.size {
+        let offset = 8 * i;
+        i += 1;
+        let register = match classes[i - 1] {
+            Class::Nothing | Class::SseUp | Class::X87Up => continue,
             Class::Integer => {
                 integer += 1;
                 integers[integer - 1]
             }
             Class::Sse => {
+                while i < EIGHTBYTES && matches!(classes[i], Class::SseUp) {
+                    i += 1;
+                }
                 vector += 1;
                 Register::Vector(vector - 1)
             }
+            Class::X87 => {
+                parts = parts.and(Register::X87(0), offset, X87_SIZE);
+                continue;
+            }
+            Class::ComplexX87 => {
+                parts = parts.and(Register::X87(0), offset, X87_SIZE);
+                parts = parts.and(Register::X87(1), offset + ty.size / 2, X87_SIZE);
+                continue;
+            }
         };
-        let offset = 8 * i;
-        let size = if ty.size - offset < 8 { ty.size - offset } else { 8 };
-        parts = parts.and(register, offset, size);
-        i += 1;
+        let end = if ty.size < 8 * i { ty.size } else { 8 * i };
+        parts = parts.and(register, offset, end - offset);
     }
     if parts.as_slice().is_empty() { Place::Nothing } else { Place::Registers(parts) }
 }
 
-const fn count(classes: [Class; 2], class: Class) -> u8 {
-    (classes[0] as u8 == class as u8) as u8 + (classes[1] as u8 == class as u8) as u8
+/// The bytes of an x87 register.
+const X87_SIZE: usize = 10;
+
+/// How many eightbytes of a value of `size` bytes are of `class`.
+const fn count(classes: &[Class; EIGHTBYTES], class: Class, size: usize) -> u8 {
+    let (mut count, mut i) = (0, 0);
+    while 8 * i < size {
+        count += (classes[i] as u8 == class as u8) as u8;
+        i += 1;
+    }
+    count
 }
 
 /// "Classification".
 const fn classify(ty: &Type) -> Classes {
-    // 1. Larger than two eightbytes (no type of more has class SSEUP yet): MEMORY.
-    if ty.size > 16 {
+    // COMPLEX_X87 is the class of a variable of this type; in an aggregate it is more than two eightbytes.
+    if let Kind::Complex { element: Type { kind: Kind::X87, .. } } = ty.passed_as().kind {
+        let mut classes = [Class::Nothing; EIGHTBYTES];
+        classes[0] = Class::ComplexX87;
+        return Some(classes);
+    }
+    // 1. Larger than eight eightbytes: MEMORY.
+    if ty.size > 8 * EIGHTBYTES {
         return None;
     }
-    // 2. Both eightbytes start as NO_CLASS. 3. and 4. Each field is classified and merged.
-    // 5. The post-merger clean-up concerns MEMORY, X87 and SSEUP, which no field of these types has.
-    merge_in([Class::Nothing; 2], ty, 0)
+    classify_at(ty, 0)
 }
 
-/// Merges the classes of `ty` at `offset` into those of the whole.
-const fn merge_in(classes: [Class; 2], ty: &Type, offset: usize) -> Classes {
+/// The classes of the eightbytes that a value at `offset` touches.
+const fn classify_at(ty: &Type, offset: usize) -> Classes {
+    // 2. Every eightbyte starts as NO_CLASS.
+    let nothing = [Class::Nothing; EIGHTBYTES];
     if ty.size == 0 {
-        return Some(classes);
+        return Some(nothing);
     }
     // 1. "has unaligned fields": MEMORY.
     if !offset.is_multiple_of(ty.align) {
         return None;
     }
-    let class = match ty.kind {
-        Kind::Struct { fields } | Kind::Union { fields } => return merge_fields(classes, fields, offset),
-        Kind::Array { element, len } => {
-            let mut whole = classes;
-            let mut i = 0;
-            while i < len {
-                match merge_in(whole, element, offset + i * element.size) {
-                    Some(merged) => whole = merged,
-                    None => return None,
-                }
-                i += 1;
-            }
-            return Some(whole);
+    match ty.kind {
+        Kind::Struct { fields } | Kind::Union { fields } => clean_up(classify_fields(fields, offset), offset, ty.size),
+        Kind::Array { element, len } => clean_up(classify_elements(element, len, offset), offset, ty.size),
+        // "treated as if … struct { T real; T imag; }"
+        Kind::Complex { element } => clean_up(classify_elements(element, 2, offset), offset, ty.size),
+        Kind::MaybeUninit { of } => classify_at(of, offset),
+        Kind::Float | Kind::Vector => Some(scalar(offset, ty.size, Class::Sse, Class::SseUp)),
+        Kind::X87 => Some(scalar(offset, ty.size, Class::X87, Class::X87Up)),
+        Kind::Void | Kind::Bool | Kind::Int { .. } | Kind::Pointer { .. } | Kind::Enum { .. } => {
+            Some(scalar(offset, ty.size, Class::Integer, Class::Integer))
         }
-        Kind::Float => Class::Sse,
-        Kind::Void | Kind::Bool | Kind::Int { .. } | Kind::Pointer { .. } | Kind::Enum { .. } => Class::Integer,
-    };
-    let mut whole = classes;
-    whole[offset / 8] = merge(whole[offset / 8], class);
-    Some(whole)
+    }
 }
 
-const fn merge_fields(classes: [Class; 2], fields: &[Field], offset: usize) -> Classes {
-    let mut whole = classes;
+/// The classes of a scalar: `first`, and `rest` if it is larger than an eightbyte.
+const fn scalar(offset: usize, size: usize, first: Class, rest: Class) -> [Class; EIGHTBYTES] {
+    let mut classes = [Class::Nothing; EIGHTBYTES];
+    let mut at = offset;
+    while at < offset + size {
+        classes[at / 8] = if at == offset { first } else { rest };
+        at += 8;
+    }
+    classes
+}
+
+/// 3. and 4. of the classification: "Each field of an object is classified recursively", and merged.
+const fn classify_fields(fields: &[Field], offset: usize) -> Classes {
+    let mut whole = [Class::Nothing; EIGHTBYTES];
     let mut i = 0;
     while i < fields.len() {
-        match merge_in(whole, &fields[i].ty, offset + fields[i].offset) {
+        let Field { offset: at, ty, .. } = &fields[i];
+        match merge_all(whole, classify_at(ty, offset + *at), offset + *at, ty.size) {
             Some(merged) => whole = merged,
             None => return None,
         }
@@ -147,14 +190,77 @@ const fn merge_fields(classes: [Class; 2], fields: &[Field], offset: usize) -> C
     Some(whole)
 }
 
-/// 4. of the classification: two classes of one eightbyte become one.
-const fn merge(a: Class, b: Class) -> Class {
-    match (a, b) {
+/// The same for elements.
+const fn classify_elements(element: &Type, len: usize, offset: usize) -> Classes {
+    let mut whole = [Class::Nothing; EIGHTBYTES];
+    // Elements that share an eightbyte are of one class: the first of them tells. (The compiler is slow at this.)
+    let share = matches!(element.size, 1 | 2 | 4) && offset.is_multiple_of(element.size);
+    let (mut at, end) = (offset, offset + len * element.size);
+    while at < end {
+        match merge_all(whole, classify_at(element, at), at, element.size) {
+            Some(merged) => whole = merged,
+            None => return None,
+        }
+        at = if share { round_up(at + 1, 8) } else { at + element.size };
+    }
+    Some(whole)
+}
+
+/// 5. of the classification: the post-merger clean-up of an object at `offset`. (a) MEMORY is `None` already.
+const fn clean_up(classes: Classes, offset: usize, size: usize) -> Classes {
+    let Some(mut classes) = classes else { return None };
+    let first = offset / 8;
+    let mut i = first;
+    while 8 * i < offset + size {
+        let before = if i == first { Class::Nothing } else { classes[i - 1] };
+        match classes[i] {
+            // (b) X87UP that is not preceded by X87: MEMORY.
+            Class::X87Up if !matches!(before, Class::X87) => return None,
+            // (c) More than two eightbytes, unless they are SSE and then SSEUP only: MEMORY.
+            class if size > 16 && !is_vector(class, i - first) => return None,
+            // (d) SSEUP that is not preceded by SSE or SSEUP: SSE.
+            Class::SseUp if !matches!(before, Class::Sse | Class::SseUp) => classes[i] = Class::Sse,
+            _ => {}
+        }
+        i += 1;
+    }
+    Some(classes)
+}
+
+/// Whether the eightbyte at `index` may be of `class` in a vector of more than two.
+const fn is_vector(class: Class, index: usize) -> bool {
+    if index == 0 { matches!(class, Class::Sse) } else { matches!(class, Class::SseUp) }
+}
+
+/// Merges the classes of a field of `size` bytes at `offset` into those of the whole.
+const fn merge_all(mut whole: [Class; EIGHTBYTES], field: Classes, offset: usize, size: usize) -> Classes {
+    let Some(field) = field else { return None };
+    let mut i = offset / 8;
+    while 8 * i < offset + size {
+        match merge(whole[i], field[i]) {
+            Some(class) => whole[i] = class,
+            None => return None,
+        }
+        i += 1;
+    }
+    Some(whole)
+}
+
+/// 4. of the classification: two classes of one eightbyte become one; `None` is (c) or (e), MEMORY.
+const fn merge(a: Class, b: Class) -> Option<Class> {
+    Some(match (a, b) {
         // (a) equal; (b) NO_CLASS gives way.
         (Class::Nothing, other) | (other, Class::Nothing) => other,
+        (Class::X87, Class::X87) => Class::X87,
+        (Class::X87Up, Class::X87Up) => Class::X87Up,
+        (Class::SseUp, Class::SseUp) => Class::SseUp,
         // (d) INTEGER wins.
         (Class::Integer, _) | (_, Class::Integer) => Class::Integer,
+        // (e) An x87 class with any other: MEMORY.
+        (Class::X87 | Class::X87Up | Class::ComplexX87, _) | (_, Class::X87 | Class::X87Up | Class::ComplexX87) => {
+            return None;
+        }
         // (f) Otherwise SSE.
-        (Class::Sse, Class::Sse) => Class::Sse,
-    }
+        (Class::Sse | Class::SseUp, Class::Sse | Class::SseUp) => Class::Sse,
+    })
 }

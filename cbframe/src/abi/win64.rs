@@ -11,6 +11,8 @@
 //! 4. A result that fits in 64 bits (1, 2, 4 or 8 bytes) is in rax, a float in xmm0. For any other the caller
 //!    passes an address as a first argument, which takes a position and comes back in rax.
 //!
+//! What Microsoft's compiler does not have, and others treat differently, is listed with `Abi::Win64`.
+//!
 //! A zero-sized type is nothing Microsoft has (in C its compiler gives an empty struct four bytes). gcc, clang
 //! and rustc pass a zero-sized argument by its address: it takes a position. For a zero-sized result gcc and
 //! rustc, and so cbframe, pass nothing; clang passes the address of one as in 4.
@@ -31,15 +33,22 @@ const fn fits_a_word(ty: &Type) -> bool {
 /// The place of the result, and the cursor before the first parameter.
 pub(super) const fn start(result: &Type) -> (Cursor, Place) {
     let cursor = Cursor { integers: 0, vectors: 0, stack: HOME };
-    match result.kind {
+    match result.passed_as().kind {
         _ if result.size == 0 => (cursor, Place::Nothing),
-        Kind::Float => (cursor, Place::Registers(Parts::one(Register::Vector(0), result.size))),
-        _ if fits_a_word(result) => (cursor, Place::Registers(Parts::one(Register::RAX, result.size))),
+        Kind::Vector => (cursor, in_register(result, Register::Vector(0))),
+        Kind::Int { .. } if result.size == 16 => (cursor, in_register(result, Register::Vector(0))),
+        Kind::Float if fits_a_word(result) => (cursor, in_register(result, Register::Vector(0))),
+        _ if fits_a_word(result) => (cursor, in_register(result, Register::RAX)),
         _ => {
             let place = Place::Hidden { arrives: INTEGERS[0], leaves: Register::RAX };
             (Cursor { integers: 1, ..cursor }, place)
         }
     }
+}
+
+/// The place of a result that is in `register` as a whole.
+const fn in_register(result: &Type, register: Register) -> Place {
+    Place::Registers(Parts::one(register, result.size))
 }
 
 /// The place of the next parameter, and the cursor behind it.
@@ -48,7 +57,7 @@ pub(super) const fn next(cursor: Cursor, ty: &Type) -> (Cursor, Place) {
     let by_reference = !fits_a_word(ty);
     if position < INTEGERS.len() {
         let after = Cursor { integers: cursor.integers + 1, ..cursor };
-        let place = match ty.kind {
+        let place = match ty.passed_as().kind {
             _ if by_reference => Place::Reference(Pointer::Register(INTEGERS[position])),
             Kind::Float => Place::Registers(Parts::one(Register::Vector(cursor.integers), ty.size)),
             _ => Place::Registers(Parts::one(INTEGERS[position], ty.size)),

@@ -150,89 +150,72 @@ macro_rules! __cbframe_stack_entry {
     };
 }
 
-/// `$instruction` if the bit `$bit` of the const operand `$mask` is set.
+/// Names for offsets and bits of a `CpuState`, which asserts that they are these: as operands they would be constants
+/// that the compiler checks anew for each callback.
 #[doc(hidden)]
 #[macro_export]
-macro_rules! __cbframe_if {
-    ($mask:literal, $bit:literal, $instruction:literal) => {
-        $crate::private::core::concat!(".if ({", $mask, "} >> ", $bit, ") & 1\n", $instruction, "\n.endif\n")
-    };
-}
-
-/// Loads the general registers but rsp; changes no flag.
-#[doc(hidden)]
-#[macro_export]
-macro_rules! __cbframe_load_integers {
+macro_rules! __cbframe_names {
     () => {
-        $crate::private::core::concat!(
-            $crate::__cbframe_if!("load", "7", "mov rdi, [rsp + {state} + {rdi}]"),
-            $crate::__cbframe_if!("load", "6", "mov rsi, [rsp + {state} + {rsi}]"),
-            $crate::__cbframe_if!("load", "2", "mov rdx, [rsp + {state} + {rdx}]"),
-            $crate::__cbframe_if!("load", "1", "mov rcx, [rsp + {state} + {rcx}]"),
-            $crate::__cbframe_if!("load", "8", "mov r8, [rsp + {state} + {r8}]"),
-            $crate::__cbframe_if!("load", "9", "mov r9, [rsp + {state} + {r9}]"),
-            $crate::__cbframe_if!("load", "0", "mov rax, [rsp + {state} + {rax}]"),
-            $crate::__cbframe_if!("load", "3", "mov rbx, [rsp + {state} + {rbx}]"),
-            $crate::__cbframe_if!("load", "5", "mov rbp, [rsp + {state} + {rbp}]"),
-            $crate::__cbframe_if!("load", "10", "mov r10, [rsp + {state} + {r10}]"),
-            $crate::__cbframe_if!("load", "11", "mov r11, [rsp + {state} + {r11}]"),
-            $crate::__cbframe_if!("load", "12", "mov r12, [rsp + {state} + {r12}]"),
-            $crate::__cbframe_if!("load", "13", "mov r13, [rsp + {state} + {r13}]"),
-            $crate::__cbframe_if!("load", "14", "mov r14, [rsp + {state} + {r14}]"),
-            $crate::__cbframe_if!("load", "15", "mov r15, [rsp + {state} + {r15}]"),
-        )
+        "\
+.set .Lcbframe_xmm, 48
+.set .Lcbframe_rax, 304
+.set .Lcbframe_rsp, 328
+.set .Lcbframe_mxcsr, 384
+.set .Lcbframe_present, 388
+.set .Lcbframe_rflags, 392
+.set .Lcbframe_rip, 408
+.set .Lcbframe_gpr, 1
+.set .Lcbframe_flags, 2
+.set .Lcbframe_sse, 4
+.set .Lcbframe_x87, 8
+.set .Lcbframe_changed_xmm, 0x100
+.set .Lcbframe_changed_flags, 0x200"
     };
 }
 
-/// Loads the vector register `$xmm` by halves from `$offset` in the array of them, if the bit `$bit` of the const
-/// operand `$mask` is set.
+/// `$instruction` for each general register in the const operand `$mask`, whose bits have the order of the fields of
+/// `CpuState`: `\\r` is the register and `{state} + .Lcbframe_at` its field.
+///
+/// The assembler repeats, not the macro: expanding sixteen times as many tokens would double the time that a callback
+/// takes to compile.
 #[doc(hidden)]
 #[macro_export]
-macro_rules! __cbframe_halves_if {
-    ($mask:literal, $bit:literal, $xmm:literal, $offset:literal) => {
+macro_rules! __cbframe_integers {
+    ($mask:literal, $instruction:literal) => {
         $crate::private::core::concat!(
+            ".set .Lcbframe_at, 0\n",
+            ".set .Lcbframe_bit, 0\n",
+            ".irp r, rdi, rsi, rdx, rcx, r8, r9, rax, rbx, rbp, rsp, r10, r11, r12, r13, r14, r15\n",
+            ".if .Lcbframe_bit == 6\n",
+            ".set .Lcbframe_at, .Lcbframe_rax\n",
+            ".endif\n",
             ".if ({",
             $mask,
-            "} >> ",
-            $bit,
-            ") & 1\n",
-            "movsd ",
-            $xmm,
-            ", [rsp + {state} + {xmm} + ",
-            $offset,
-            "]\n",
-            "movhps ",
-            $xmm,
-            ", [rsp + {state} + {xmm} + ",
-            $offset,
-            " + 8]\n",
-            ".endif\n",
+            "} >> .Lcbframe_bit) & 1\n",
+            $instruction,
+            "\n.endif\n",
+            ".set .Lcbframe_at, .Lcbframe_at + 8\n",
+            ".set .Lcbframe_bit, .Lcbframe_bit + 1\n",
+            ".endr\n",
         )
     };
 }
 
-/// Loads the vector registers in the const operand `$mask` by halves; changes no flag.
+/// `$instructions` for each vector register in the const operand `$mask`, from bit `$shift` on: `\\n` is its number.
 #[doc(hidden)]
 #[macro_export]
-macro_rules! __cbframe_load_halves {
-    ($mask:literal) => {
+macro_rules! __cbframe_vectors {
+    ($mask:literal, $shift:literal, $($instruction:literal),+) => {
         $crate::private::core::concat!(
-            $crate::__cbframe_halves_if!($mask, "16", "xmm0", "0"),
-            $crate::__cbframe_halves_if!($mask, "17", "xmm1", "16"),
-            $crate::__cbframe_halves_if!($mask, "18", "xmm2", "32"),
-            $crate::__cbframe_halves_if!($mask, "19", "xmm3", "48"),
-            $crate::__cbframe_halves_if!($mask, "20", "xmm4", "64"),
-            $crate::__cbframe_halves_if!($mask, "21", "xmm5", "80"),
-            $crate::__cbframe_halves_if!($mask, "22", "xmm6", "96"),
-            $crate::__cbframe_halves_if!($mask, "23", "xmm7", "112"),
-            $crate::__cbframe_halves_if!($mask, "24", "xmm8", "128"),
-            $crate::__cbframe_halves_if!($mask, "25", "xmm9", "144"),
-            $crate::__cbframe_halves_if!($mask, "26", "xmm10", "160"),
-            $crate::__cbframe_halves_if!($mask, "27", "xmm11", "176"),
-            $crate::__cbframe_halves_if!($mask, "28", "xmm12", "192"),
-            $crate::__cbframe_halves_if!($mask, "29", "xmm13", "208"),
-            $crate::__cbframe_halves_if!($mask, "30", "xmm14", "224"),
-            $crate::__cbframe_halves_if!($mask, "31", "xmm15", "240"),
+            ".irp n, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15\n",
+            ".if ({",
+            $mask,
+            "} >> (\\n + ",
+            $shift,
+            ")) & 1\n",
+            $($instruction, "\n",)+
+            ".endif\n",
+            ".endr\n",
         )
     };
 }
@@ -241,8 +224,9 @@ macro_rules! __cbframe_load_halves {
 /// [`CpuState`], calls `$dispatch(&mut CpuState, ctx)` and loads those that it says to load.
 ///
 /// ```text
-///   rsp ▸ [home space, Windows: 32] [FXSAVE area, with x87: 512] [CpuState: 416]
+///   rsp ▸ [home space, Windows: 32] [wide vectors, x87 results: 512] [FXSAVE area: 512] [CpuState: 416]
 ///                                     its last words: [rflags, with flags] [ctx] [return address]
+///   Both areas are left out where neither is used, and the first one where only x87 is saved.
 /// ```
 ///
 /// [`Capture`]: super::Capture
@@ -254,12 +238,13 @@ macro_rules! __cbframe_captured_entry {
         #[unsafe(naked)]
         unsafe extern "C" fn $name() {
             $crate::private::core::arch::naked_asm!(
+                $crate::__cbframe_names!(),
                 ".cfi_startproc",
                 ".cfi_def_cfa_offset 16",
                 "endbr64",
                 // Rust, like every compiler, expects the direction flag to be clear. Where flags are saved, which lie right
                 // below ctx, it is looked at below; that costs less than `cld`, which costs least up here.
-                ".if {groups} & {FLAGS}",
+                ".if {groups} & .Lcbframe_flags",
                 "pushfq",
                 ".cfi_adjust_cfa_offset 8",
                 "lea rsp, [rsp - {frame} + 8]",
@@ -269,50 +254,26 @@ macro_rules! __cbframe_captured_entry {
                 "lea rsp, [rsp - {frame}]",
                 ".cfi_adjust_cfa_offset {frame}",
                 ".endif",
-                $crate::__cbframe_if!("save", "7", "mov [rsp + {state} + {rdi}], rdi"),
-                $crate::__cbframe_if!("save", "6", "mov [rsp + {state} + {rsi}], rsi"),
-                $crate::__cbframe_if!("save", "2", "mov [rsp + {state} + {rdx}], rdx"),
-                $crate::__cbframe_if!("save", "1", "mov [rsp + {state} + {rcx}], rcx"),
-                $crate::__cbframe_if!("save", "8", "mov [rsp + {state} + {r8}], r8"),
-                $crate::__cbframe_if!("save", "9", "mov [rsp + {state} + {r9}], r9"),
-                $crate::__cbframe_if!("save", "16", "movaps [rsp + {state} + {xmm}], xmm0"),
-                $crate::__cbframe_if!("save", "17", "movaps [rsp + {state} + {xmm} + 16], xmm1"),
-                $crate::__cbframe_if!("save", "18", "movaps [rsp + {state} + {xmm} + 32], xmm2"),
-                $crate::__cbframe_if!("save", "19", "movaps [rsp + {state} + {xmm} + 48], xmm3"),
-                $crate::__cbframe_if!("save", "20", "movaps [rsp + {state} + {xmm} + 64], xmm4"),
-                $crate::__cbframe_if!("save", "21", "movaps [rsp + {state} + {xmm} + 80], xmm5"),
-                $crate::__cbframe_if!("save", "22", "movaps [rsp + {state} + {xmm} + 96], xmm6"),
-                $crate::__cbframe_if!("save", "23", "movaps [rsp + {state} + {xmm} + 112], xmm7"),
-                $crate::__cbframe_if!("save", "24", "movaps [rsp + {state} + {xmm} + 128], xmm8"),
-                $crate::__cbframe_if!("save", "25", "movaps [rsp + {state} + {xmm} + 144], xmm9"),
-                $crate::__cbframe_if!("save", "26", "movaps [rsp + {state} + {xmm} + 160], xmm10"),
-                $crate::__cbframe_if!("save", "27", "movaps [rsp + {state} + {xmm} + 176], xmm11"),
-                $crate::__cbframe_if!("save", "28", "movaps [rsp + {state} + {xmm} + 192], xmm12"),
-                $crate::__cbframe_if!("save", "29", "movaps [rsp + {state} + {xmm} + 208], xmm13"),
-                $crate::__cbframe_if!("save", "30", "movaps [rsp + {state} + {xmm} + 224], xmm14"),
-                $crate::__cbframe_if!("save", "31", "movaps [rsp + {state} + {xmm} + 240], xmm15"),
-                $crate::__cbframe_if!("save", "0", "mov [rsp + {state} + {rax}], rax"),
-                $crate::__cbframe_if!("save", "3", "mov [rsp + {state} + {rbx}], rbx"),
-                $crate::__cbframe_if!("save", "5", "mov [rsp + {state} + {rbp}], rbp"),
-                $crate::__cbframe_if!("save", "10", "mov [rsp + {state} + {r10}], r10"),
-                $crate::__cbframe_if!("save", "11", "mov [rsp + {state} + {r11}], r11"),
-                $crate::__cbframe_if!("save", "12", "mov [rsp + {state} + {r12}], r12"),
-                $crate::__cbframe_if!("save", "13", "mov [rsp + {state} + {r13}], r13"),
-                $crate::__cbframe_if!("save", "14", "mov [rsp + {state} + {r14}], r14"),
-                $crate::__cbframe_if!("save", "15", "mov [rsp + {state} + {r15}], r15"),
-                ".if {groups} & {SSE}",
-                "stmxcsr [rsp + {state} + {mxcsr}]",
+                $crate::__cbframe_integers!("save", "mov [rsp + {state} + .Lcbframe_at], \\r"),
+                $crate::__cbframe_vectors!("save", "16", "movaps [rsp + {state} + .Lcbframe_xmm + 16 * \\n], xmm\\n"),
+                ".if {ymm} | {zmm}",
+                $crate::__cbframe_vectors!("ymm", "0", "vmovups [rsp + {wide} + 64 * \\n], ymm\\n"),
+                $crate::__cbframe_vectors!("zmm", "0", "vmovups [rsp + {wide} + 64 * \\n], zmm\\n"),
+                "vzeroupper", // else SSE instructions would be slow from here on
                 ".endif",
-                ".if {groups} & {X87}",
+                ".if {groups} & .Lcbframe_sse",
+                "stmxcsr [rsp + {state} + .Lcbframe_mxcsr]",
+                ".endif",
+                ".if {groups} & .Lcbframe_x87",
                 "fxsave64 [rsp + {fxsave}]",
                 ".endif",
-                ".if {groups} & {GPR}", // which has saved rax
+                ".if {groups} & .Lcbframe_gpr", // which has saved rax
                 "lea rax, [rsp + {frame} + 8]",
-                "mov [rsp + {state} + {rsp}], rax",
-                "mov dword ptr [rsp + {state} + {present}], {groups}",
+                "mov [rsp + {state} + .Lcbframe_rsp], rax",
+                "mov dword ptr [rsp + {state} + .Lcbframe_present], {groups}",
                 ".endif",
-                ".if {groups} & {FLAGS}",
-                "test dword ptr [rsp + {state} + {rflags}], 0x400",
+                ".if {groups} & .Lcbframe_flags",
+                "test dword ptr [rsp + {state} + .Lcbframe_rflags], 0x400",
                 "jnz 12f",
                 "3:",
                 ".endif",
@@ -325,54 +286,48 @@ macro_rules! __cbframe_captured_entry {
                 ".endif",
                 "call {dispatch}",
                 // Back. The word of ctx is scratch now.
-                ".if {groups} & {X87}",
+                ".if {groups} & .Lcbframe_x87",
                 "fxrstor64 [rsp + {fxsave}]",
                 ".endif",
-                ".if {groups} & {SSE}",
+                ".if {groups} & .Lcbframe_sse",
                 "stmxcsr [rsp + {frame}]",
-                "mov eax, [rsp + {state} + {mxcsr}]",
+                "mov eax, [rsp + {state} + .Lcbframe_mxcsr]",
                 "cmp eax, [rsp + {frame}]",
                 "jne 9f", // loading it costs more than looking
                 "2:",
                 ".endif",
                 // By halves where a lane may have been stored alone: a `movaps` could not be forwarded from that
                 // store and would wait for it. Elsewhere `movaps` is half the work.
-                ".if {groups} & {SSE}",
-                "test dword ptr [rsp + {state} + {present}], {CHANGED_XMM}",
+                ".if {groups} & .Lcbframe_sse",
+                "test dword ptr [rsp + {state} + .Lcbframe_present], .Lcbframe_changed_xmm",
                 "jnz 4f",
                 ".endif",
-                $crate::__cbframe_if!("whole", "16", "movaps xmm0, [rsp + {state} + {xmm}]"),
-                $crate::__cbframe_if!("whole", "17", "movaps xmm1, [rsp + {state} + {xmm} + 16]"),
-                $crate::__cbframe_if!("whole", "18", "movaps xmm2, [rsp + {state} + {xmm} + 32]"),
-                $crate::__cbframe_if!("whole", "19", "movaps xmm3, [rsp + {state} + {xmm} + 48]"),
-                $crate::__cbframe_if!("whole", "20", "movaps xmm4, [rsp + {state} + {xmm} + 64]"),
-                $crate::__cbframe_if!("whole", "21", "movaps xmm5, [rsp + {state} + {xmm} + 80]"),
-                $crate::__cbframe_if!("whole", "22", "movaps xmm6, [rsp + {state} + {xmm} + 96]"),
-                $crate::__cbframe_if!("whole", "23", "movaps xmm7, [rsp + {state} + {xmm} + 112]"),
-                $crate::__cbframe_if!("whole", "24", "movaps xmm8, [rsp + {state} + {xmm} + 128]"),
-                $crate::__cbframe_if!("whole", "25", "movaps xmm9, [rsp + {state} + {xmm} + 144]"),
-                $crate::__cbframe_if!("whole", "26", "movaps xmm10, [rsp + {state} + {xmm} + 160]"),
-                $crate::__cbframe_if!("whole", "27", "movaps xmm11, [rsp + {state} + {xmm} + 176]"),
-                $crate::__cbframe_if!("whole", "28", "movaps xmm12, [rsp + {state} + {xmm} + 192]"),
-                $crate::__cbframe_if!("whole", "29", "movaps xmm13, [rsp + {state} + {xmm} + 208]"),
-                $crate::__cbframe_if!("whole", "30", "movaps xmm14, [rsp + {state} + {xmm} + 224]"),
-                $crate::__cbframe_if!("whole", "31", "movaps xmm15, [rsp + {state} + {xmm} + 240]"),
-                ".if {groups} & {SSE}",
+                $crate::__cbframe_vectors!("whole", "16", "movaps xmm\\n, [rsp + {state} + .Lcbframe_xmm + 16 * \\n]"),
+                ".if {groups} & .Lcbframe_sse",
                 "5:",
                 ".endif",
-                $crate::__cbframe_load_halves!("halves"),
-                ".if {groups} & {GPR}",
+                $crate::__cbframe_vectors!(
+                    "halves",
+                    "16",
+                    "movsd xmm\\n, [rsp + {state} + .Lcbframe_xmm + 16 * \\n]",
+                    "movhps xmm\\n, [rsp + {state} + .Lcbframe_xmm + 8 + 16 * \\n]"
+                ),
+                ".if {wide_result} == 32", "vmovups ymm0, [rsp + {wide}]", ".endif",
+                ".if {wide_result} == 64", "vmovups zmm0, [rsp + {wide}]", ".endif",
+                ".if {x87_result} == 2", "fld tbyte ptr [rsp + {wide} + 16]", ".endif",
+                ".if {x87_result}", "fld tbyte ptr [rsp + {wide}]", ".endif",
+                ".if {groups} & .Lcbframe_gpr",
                 // Nearly always rsp is what it was: to load it would make everything after it wait.
                 "lea rax, [rsp + {frame} + 8]",
-                "cmp rax, [rsp + {state} + {rsp}]",
+                "cmp rax, [rsp + {state} + .Lcbframe_rsp]",
                 "jne 8f",
                 ".endif",
-                ".if {groups} & {FLAGS}",
-                "test dword ptr [rsp + {state} + {present}], {CHANGED_FLAGS}",
+                ".if {groups} & .Lcbframe_flags",
+                "test dword ptr [rsp + {state} + .Lcbframe_present], .Lcbframe_changed_flags",
                 "jnz 6f",
                 // Only the status flags differ: `popfq` takes more than twenty cycles. OF by an addition that
                 // overflows if al was 1, then the others by `sahf`.
-                "mov eax, [rsp + {state} + {rflags}]",
+                "mov eax, [rsp + {state} + .Lcbframe_rflags]",
                 "mov ecx, eax",
                 "shl eax, 8",
                 "shr ecx, 11",
@@ -382,47 +337,52 @@ macro_rules! __cbframe_captured_entry {
                 "sahf",
                 "7:",
                 ".endif",
-                $crate::__cbframe_load_integers!(),
+                $crate::__cbframe_integers!("load", "mov \\r, [rsp + {state} + .Lcbframe_at]"),
                 "lea rsp, [rsp + {frame} + 8]",
                 ".cfi_remember_state",
                 ".cfi_def_cfa_offset 8",
                 "ret",
                 ".cfi_restore_state",
                 // Out of the way: what is rare.
-                ".if {groups} & {SSE}",
+                ".if {groups} & .Lcbframe_sse",
                 "9:",
-                "ldmxcsr [rsp + {state} + {mxcsr}]",
+                "ldmxcsr [rsp + {state} + .Lcbframe_mxcsr]",
                 "jmp 2b",
                 "4:",
-                $crate::__cbframe_load_halves!("whole"),
+                $crate::__cbframe_vectors!(
+                    "whole",
+                    "16",
+                    "movsd xmm\\n, [rsp + {state} + .Lcbframe_xmm + 16 * \\n]",
+                    "movhps xmm\\n, [rsp + {state} + .Lcbframe_xmm + 8 + 16 * \\n]"
+                ),
                 "jmp 5b",
                 ".endif",
-                ".if {groups} & {FLAGS}",
+                ".if {groups} & .Lcbframe_flags",
                 "12:",
                 "cld",
-                "or dword ptr [rsp + {state} + {present}], {CHANGED_FLAGS}", // `popfq` shall set it again
+                "or dword ptr [rsp + {state} + .Lcbframe_present], .Lcbframe_changed_flags", // `popfq` shall set it again
                 "jmp 3b",
                 "6:",
-                "push [rsp + {state} + {rflags}]",
+                "push [rsp + {state} + .Lcbframe_rflags]",
                 ".cfi_adjust_cfa_offset 8",
                 "popfq",
                 ".cfi_adjust_cfa_offset -8",
                 "jmp 7b",
                 ".endif",
-                ".if {groups} & {GPR}",
+                ".if {groups} & .Lcbframe_gpr",
                 // With another rsp: `ret` shall take rip from the word that it points to.
                 "8:",
-                "mov rax, [rsp + {state} + {rip}]",
-                "mov rcx, [rsp + {state} + {rsp}]",
+                "mov rax, [rsp + {state} + .Lcbframe_rip]",
+                "mov rcx, [rsp + {state} + .Lcbframe_rsp]",
                 "mov [rcx], rax",
-                ".if {groups} & {FLAGS}",
-                "push [rsp + {state} + {rflags}]",
+                ".if {groups} & .Lcbframe_flags",
+                "push [rsp + {state} + .Lcbframe_rflags]",
                 ".cfi_adjust_cfa_offset 8",
                 "popfq",
                 ".cfi_adjust_cfa_offset -8",
                 ".endif",
-                $crate::__cbframe_load_integers!(),
-                "mov rsp, [rsp + {state} + {rsp}]",
+                $crate::__cbframe_integers!("load", "mov \\r, [rsp + {state} + .Lcbframe_at]"),
+                "mov rsp, [rsp + {state} + .Lcbframe_rsp]",
                 ".cfi_def_cfa_offset 8",
                 "ret",
                 ".endif",
@@ -430,40 +390,18 @@ macro_rules! __cbframe_captured_entry {
                 ".balign 64",
                 frame = const $capture.frame(),
                 state = const $capture.state(),
+                wide = const $capture.wide(),
                 fxsave = const $capture.fxsave(),
                 home = const $capture.home(),
                 save = const $capture.saved(),
                 load = const $capture.loaded(),
                 whole = const $capture.loaded_whole(),
                 halves = const $capture.loaded_by_halves(),
-                CHANGED_XMM = const $crate::private::CpuState::CHANGED_XMM,
-                CHANGED_FLAGS = const $crate::private::CpuState::CHANGED_FLAGS,
+                ymm = const $capture.ymm(),
+                zmm = const $capture.zmm(),
+                wide_result = const $capture.wide_result(),
+                x87_result = const $capture.x87_result(),
                 groups = const $capture.groups(),
-                GPR = const $crate::private::Group::Gpr.bit(),
-                FLAGS = const $crate::private::Group::Flags.bit(),
-                SSE = const $crate::private::Group::Sse.bit(),
-                X87 = const $crate::private::Group::X87.bit(),
-                rax = const $crate::private::CpuState::OFFSETS.integers[0],
-                rcx = const $crate::private::CpuState::OFFSETS.integers[1],
-                rdx = const $crate::private::CpuState::OFFSETS.integers[2],
-                rbx = const $crate::private::CpuState::OFFSETS.integers[3],
-                rsp = const $crate::private::CpuState::OFFSETS.integers[4],
-                rbp = const $crate::private::CpuState::OFFSETS.integers[5],
-                rsi = const $crate::private::CpuState::OFFSETS.integers[6],
-                rdi = const $crate::private::CpuState::OFFSETS.integers[7],
-                r8 = const $crate::private::CpuState::OFFSETS.integers[8],
-                r9 = const $crate::private::CpuState::OFFSETS.integers[9],
-                r10 = const $crate::private::CpuState::OFFSETS.integers[10],
-                r11 = const $crate::private::CpuState::OFFSETS.integers[11],
-                r12 = const $crate::private::CpuState::OFFSETS.integers[12],
-                r13 = const $crate::private::CpuState::OFFSETS.integers[13],
-                r14 = const $crate::private::CpuState::OFFSETS.integers[14],
-                r15 = const $crate::private::CpuState::OFFSETS.integers[15],
-                rip = const $crate::private::CpuState::OFFSETS.rip,
-                rflags = const $crate::private::CpuState::OFFSETS.rflags,
-                mxcsr = const $crate::private::CpuState::OFFSETS.mxcsr,
-                present = const $crate::private::CpuState::OFFSETS.present,
-                xmm = const $crate::private::CpuState::OFFSETS.xmm,
                 dispatch = sym $dispatch,
             )
         }

@@ -4,28 +4,121 @@ use core::mem::MaybeUninit;
 use core::ptr;
 
 use super::state::CpuState;
+use super::x87::Fxsave;
 use crate::abi::{Abi, Parameter, Part, Parts, Place, Placed, Pointer, Register, extension};
 use crate::signature::{Forced, Known};
+use crate::types::{Field, Kind, Type};
 
-/// How the arguments of a callback on the native lane get to Rust: rustc passes them, and what differs is the
-/// way of ctx.
+/// How the arguments of a callback, and ctx, get to Rust.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lane {
-    /// In the integer register with this number, which no parameter uses.
+    /// rustc passes the arguments; ctx is in the integer register with this number, which no parameter uses.
     Direct(u8),
-    /// In memory that the shim takes for a parameter. The number tells the shims apart: on System V the words
-    /// of the [`Head`], on Windows the parameters before the extra words.
+    /// rustc passes the arguments; ctx is in memory that the shim takes for a parameter. The number tells the shims
+    /// apart: on System V the words of the [`Head`], on Windows the parameters before the extra words.
     Stack(u8),
+    /// The dispatcher takes the arguments out of a [`CpuState`]: rustc would pass one of them, or the result,
+    /// otherwise than C does.
+    Captured,
 }
 
 impl Lane {
-    /// The register of the direct lane; on the stack lane, where the direct entry is not used, any.
+    /// The register of the direct lane; on the others, where the direct entry is not used, any.
     pub const fn register(self) -> u8 {
         match self {
             Self::Direct(register) => register,
-            Self::Stack(_) => 0,
+            Self::Stack(_) | Self::Captured => 0,
         }
     }
+}
+
+/// Whether rustc passes the parameters and the result as C does; what it knows of a type that is no `CType` is all
+/// that anybody knows.
+pub const fn is_native<const N: usize>(parameters: &[Known; N], result: Known) -> bool {
+    let mut native = is_native_type(&result.ty);
+    let mut i = 0;
+    while i < N {
+        native &= is_native_type(&parameters[i].ty);
+        i += 1;
+    }
+    native
+}
+
+const fn is_native_type(ty: &Option<Type>) -> bool {
+    match ty {
+        Some(ty) => never_native(ty).is_none() && widest_vector(ty) <= VECTOR_REGISTER,
+        None => true,
+    }
+}
+
+/// The size of the vector registers that rustc may use in this build: functions with wider vectors it refuses.
+const VECTOR_REGISTER: usize = if cfg!(target_feature = "avx512f") {
+    64
+} else if cfg!(target_feature = "avx") {
+    32
+} else {
+    16
+};
+
+/// The size of the widest vector in a value of this type; 0 without any.
+const fn widest_vector(ty: &Type) -> usize {
+    match ty.kind {
+        Kind::Vector => ty.size,
+        Kind::Array { element, .. } | Kind::MaybeUninit { of: element } => widest_vector(element),
+        Kind::Struct { fields } | Kind::Union { fields } => {
+            let (mut widest, mut i) = (0, 0);
+            while i < fields.len() {
+                let Field { ty, .. } = &fields[i];
+                let size = widest_vector(ty);
+                if size > widest {
+                    widest = size;
+                }
+                i += 1;
+            }
+            widest
+        }
+        _ => 0,
+    }
+}
+
+/// The name of a scalar in a value of this type that rustc knows as a struct of bytes only, and so passes otherwise
+/// than C does.
+pub(crate) const fn never_native(ty: &Type) -> Option<&'static str> {
+    match ty.kind {
+        Kind::X87 => Some(ty.name),
+        Kind::Float if !matches!(ty.size, 4 | 8) => Some(ty.name),
+        Kind::Complex { element } | Kind::Array { element, .. } | Kind::MaybeUninit { of: element } => {
+            never_native(element)
+        }
+        Kind::Struct { fields } | Kind::Union { fields } => {
+            let mut i = 0;
+            while i < fields.len() {
+                let Field { ty, .. } = &fields[i];
+                let found = never_native(ty);
+                if found.is_some() {
+                    return found;
+                }
+                i += 1;
+            }
+            None
+        }
+        Kind::Float
+        | Kind::Void
+        | Kind::Bool
+        | Kind::Int { .. }
+        | Kind::Pointer { .. }
+        | Kind::Enum { .. }
+        | Kind::Vector => None,
+    }
+}
+
+/// Panics if a lane was asked for that this signature cannot have because rustc would pass it wrongly.
+#[track_caller]
+const fn refuse_forced(forced: Forced) {
+    assert!(
+        matches!(forced, Forced::No),
+        "cbframe: rustc passes a parameter or the result otherwise than C does, so only `entry = \"captured\"` serves this signature"
+    );
 }
 
 /// The lane of a System V callback.
@@ -34,7 +127,16 @@ impl Lane {
 ///
 /// When the lane that was asked for does not exist.
 #[track_caller]
-pub const fn sysv64_lane<const N: usize>(placed: &Option<Placed<N>>, parameters: &[Known; N], forced: Forced) -> Lane {
+pub const fn sysv64_lane<const N: usize>(
+    placed: &Option<Placed<N>>,
+    parameters: &[Known; N],
+    result: Known,
+    forced: Forced,
+) -> Lane {
+    if !is_native(parameters, result) {
+        refuse_forced(forced);
+        return Lane::Captured;
+    }
     match (placed, forced) {
         (Some(Placed { next: Some(Register::Integer(register)), .. }), Forced::No | Forced::Direct) => {
             Lane::Direct(*register)
@@ -62,9 +164,13 @@ pub const fn sysv64_lane<const N: usize>(placed: &Option<Placed<N>>, parameters:
 ///
 /// When the lane that was asked for does not exist.
 #[track_caller]
-pub const fn win64_lane(parameters: usize, hidden: bool, forced: Forced) -> Lane {
+pub const fn win64_lane<const N: usize>(parameters: &[Known; N], result: Known, hidden: bool, forced: Forced) -> Lane {
     const REGISTERS: [u8; 4] = [1, 2, 8, 9];
-    let positions = parameters + hidden as usize;
+    if !is_native(parameters, result) {
+        refuse_forced(forced);
+        return Lane::Captured;
+    }
+    let positions = N + hidden as usize;
     match forced {
         Forced::No | Forced::Direct if positions < 4 => Lane::Direct(REGISTERS[positions]),
         Forced::No | Forced::Stack if positions >= 4 => Lane::Stack(4 - hidden as u8),
@@ -161,19 +267,34 @@ impl Group {
 /// What a captured entry stores before, and loads after, the call of the dispatcher.
 #[derive(Clone, Copy, Debug)]
 pub struct Capture {
-    /// Registers to store: bits 0 to 15 the general ones by number, 16 to 31 xmm0 to xmm15.
+    /// Registers to store: bits 0 to 15 the general ones by their position in a state, 16 to 31 xmm0 to xmm15.
     saved: u32,
     /// Registers to load.
     loaded: u32,
     /// Those of them that hold the result.
     result: u32,
     groups: u32,
+    /// Vector registers, by number, to store as 32 bytes.
+    ymm: u32,
+    /// Vector registers to store as 64 bytes.
+    zmm: u32,
+    /// The bytes of vector register 0 that hold the result, if these are 32 or 64; otherwise 0.
+    wide_result: u32,
+    /// How many registers of the x87 stack hold the result.
+    x87_result: u32,
     /// Bytes of home space that the dispatcher's ABI wants.
     home: usize,
 }
 
+/// The size of the area for what a [`CpuState`] has no room for: 64 bytes for each of the vector registers that carry
+/// arguments or a result, and on return 16 for each register of the x87 stack.
+const WIDE: usize = 512;
+
+/// How far below the [`CpuState`] that area lies. The FXSAVE area is in between, whether it is used or not.
+const WIDE_BELOW: usize = WIDE + size_of::<Fxsave>();
+
 /// Every general register but rsp, which is no store but an addition.
-const INTEGERS: u32 = 0xffff & !(1 << 4);
+const INTEGERS: u32 = 0xffff & !(1 << CpuState::position(4));
 const VECTORS: u32 = 0xffff << 16;
 
 impl Capture {
@@ -190,17 +311,49 @@ impl Capture {
             Place::Hidden { arrives, .. } => whole | bit(arrives),
             _ => whole,
         };
+        let (mut ymm, mut zmm) = (0, 0);
         let mut i = 0;
         while i < N {
-            saved |= at_entry(&placed.parameters[i].place);
+            let place = &placed.parameters[i].place;
+            saved |= at_entry(place);
+            ymm |= wide_vectors(place, 32);
+            zmm |= wide_vectors(place, 64);
             i += 1;
         }
         let home = match abi {
             Abi::SysV64 => 0,
             Abi::Win64 => 32,
         };
-        let result = on_return(&placed.result.place);
-        Self { saved, loaded: whole | result, result, groups, home }
+        let place = &placed.result.place;
+        let result = on_return(place);
+        let wide_result = 32 * wide_vectors(place, 32) + 64 * wide_vectors(place, 64);
+        assert!(matches!(wide_result, 0 | 32 | 64), "cbframe: a wide result in more than vector register 0");
+        let x87_result = x87_registers(place);
+        Self { saved, loaded: whole | result, result, groups, ymm, zmm, wide_result, x87_result, home }
+    }
+
+    /// The vector registers, by number, to store as 32 bytes.
+    pub const fn ymm(self) -> u32 {
+        self.ymm
+    }
+
+    /// The vector registers to store as 64 bytes.
+    pub const fn zmm(self) -> u32 {
+        self.zmm
+    }
+
+    /// The size of a result in ymm0 or zmm0; otherwise 0.
+    pub const fn wide_result(self) -> u32 {
+        self.wide_result
+    }
+
+    /// How many registers of the x87 stack to load.
+    pub const fn x87_result(self) -> u32 {
+        self.x87_result
+    }
+
+    const fn has_wide(self) -> bool {
+        self.ymm | self.zmm | self.wide_result | self.x87_result != 0
     }
 
     /// The vector registers to load that only a handler which asks for them has stored to.
@@ -233,20 +386,25 @@ impl Capture {
         self.home
     }
 
+    /// The offset in the frame of the area for wide vectors and x87 results.
+    pub const fn wide(self) -> usize {
+        self.home
+    }
+
     /// The offset of the FXSAVE area in the frame.
     pub const fn fxsave(self) -> usize {
-        self.home
+        self.wide() + if self.has_wide() { WIDE } else { 0 }
     }
 
     /// The offset of the [`CpuState`] in the frame.
     pub const fn state(self) -> usize {
-        let fxsave = if self.groups & Group::X87.bit() != 0 { 512 } else { 0 };
-        self.fxsave() + fxsave
+        let fxsave = self.groups & Group::X87.bit() != 0 || self.has_wide();
+        self.fxsave() + if fxsave { size_of::<Fxsave>() } else { 0 }
     }
 
     /// The size of the frame below ctx.
     pub const fn frame(self) -> usize {
-        self.state() + CpuState::OFFSETS.ctx
+        self.state() + CpuState::CTX
     }
 }
 
@@ -268,10 +426,13 @@ const fn on_return(place: &Place) -> u32 {
     }
 }
 
+/// The registers of these pieces that have their place in a [`CpuState`].
 const fn bits(parts: &Parts) -> u32 {
     let (parts, mut bits, mut i) = (parts.as_slice(), 0, 0);
     while i < parts.len() {
-        bits |= bit(parts[i].register);
+        if parts[i].size <= 16 {
+            bits |= bit(parts[i].register);
+        }
         i += 1;
     }
     bits
@@ -279,35 +440,63 @@ const fn bits(parts: &Parts) -> u32 {
 
 const fn bit(register: Register) -> u32 {
     match register {
-        Register::Integer(number) => 1 << number,
+        Register::Integer(number) => 1 << CpuState::position(number),
         Register::Vector(number) => 1 << (16 + number),
+        Register::X87(_) => 0,
     }
+}
+
+/// The vector registers, by number, of which a value has `size` bytes.
+const fn wide_vectors(place: &Place, size: u16) -> u32 {
+    let Place::Registers(parts) = place else { return 0 };
+    let (parts, mut bits, mut i) = (parts.as_slice(), 0, 0);
+    while i < parts.len() {
+        if let (Register::Vector(number), true) = (parts[i].register, parts[i].size == size) {
+            bits |= 1 << number;
+        }
+        i += 1;
+    }
+    bits
+}
+
+/// How many registers of the x87 stack a value has.
+const fn x87_registers(place: &Place) -> u32 {
+    let Place::Registers(parts) = place else { return 0 };
+    let (parts, mut count, mut i) = (parts.as_slice(), 0, 0);
+    while i < parts.len() {
+        count += matches!(parts[i].register, Register::X87(_)) as u32;
+        i += 1;
+    }
+    count
 }
 
 // What follows must be inlined to fold, since places are constants. Without optimization nothing folds, and inlining would
 // only give the dispatcher a frame of 4 KiB for each parameter.
 
-/// The offset of a register in [`CpuState`].
+/// The offset of a register from a [`CpuState`], for a piece of `size` bytes.
 #[cfg_attr(not(debug_assertions), inline(always))]
-const fn offset(register: Register) -> usize {
+const fn offset(register: Register, size: u16) -> isize {
+    let wide = -(WIDE_BELOW as isize);
     match register {
-        Register::Integer(number) => CpuState::OFFSETS.integers[number as usize],
-        Register::Vector(number) => CpuState::OFFSETS.xmm + 16 * number as usize,
+        Register::Integer(number) => CpuState::integer(number) as isize,
+        Register::Vector(number) if size <= 16 => (CpuState::XMM + 16 * number as usize) as isize,
+        Register::Vector(number) => wide + 64 * number as isize,
+        Register::X87(number) => wide + 16 * number as isize,
     }
 }
 
-/// The low 8 bytes of a captured register.
+/// Eight bytes of what an entry has stored, `offset` bytes from the state.
 ///
 /// Volatile, and 8 bytes at a time, because that is how they were stored a moment ago: the optimizer would
 /// merge two loads into one of 16 bytes, which cannot be forwarded from two stores and waits for both.
 ///
 /// # Safety
 ///
-/// `cpu` points to a state in an entry's frame whose capture includes `register`.
+/// `cpu` points to a state in an entry's frame, and the offset, a multiple of 8, is that of something stored.
 #[cfg_attr(not(debug_assertions), inline(always))]
-unsafe fn read(cpu: *const CpuState, register: Register) -> u64 {
-    // SAFETY: the offset is that of a field, aligned to 8, which the entry has stored.
-    unsafe { cpu.byte_add(offset(register)).cast::<u64>().read_volatile() }
+unsafe fn read(cpu: *const CpuState, offset: isize) -> u64 {
+    // SAFETY: the caller's promise; the state is aligned to 16.
+    unsafe { cpu.byte_offset(offset).cast::<u64>().read_volatile() }
 }
 
 /// Where the caller's stack arguments begin: above the return address, which is the last word of the state.
@@ -321,7 +510,7 @@ unsafe fn pointer(cpu: *const CpuState, pointer: Pointer) -> *mut u8 {
     // SAFETY: the caller passes on what `take` is promised.
     unsafe {
         match pointer {
-            Pointer::Register(register) => ptr::with_exposed_provenance_mut(read(cpu, register) as usize),
+            Pointer::Register(register) => ptr::with_exposed_provenance_mut(read(cpu, offset(register, 8)) as usize),
             Pointer::Stack(offset) => stack_arguments(cpu).add(offset as usize).cast::<*mut u8>().read(),
         }
     }
@@ -362,14 +551,20 @@ pub unsafe fn take<T>(cpu: *const CpuState, place: &'static Place) -> MaybeUnini
 
 /// # Safety
 ///
-/// As for [`read`], and the piece lies within the value at `to`.
+/// The entry has stored the register of the piece, which lies within the value at `to`.
 #[cfg_attr(not(debug_assertions), inline(always))]
 unsafe fn take_part(cpu: *const CpuState, part: Option<Part>, to: *mut u8) {
-    if let Some(Part { register, offset, size }) = part {
-        // SAFETY: the caller's promise.
-        unsafe {
-            let word = read(cpu, register);
-            ptr::copy_nonoverlapping((&raw const word).cast(), to.add(offset.into()), size.into());
+    if let Some(part) = part {
+        let from = offset(part.register, part.size);
+        let mut at = 0;
+        while at < part.size {
+            let size = if part.size - at < 8 { part.size - at } else { 8 };
+            // SAFETY: the caller's promise; registers are stored as multiples of 8 bytes.
+            unsafe {
+                let word = read(cpu, from + at as isize);
+                ptr::copy_nonoverlapping((&raw const word).cast(), to.add((part.offset + at).into()), size.into());
+            }
+            at += 8;
         }
     }
 }
@@ -410,7 +605,7 @@ pub unsafe fn give<T>(cpu: *mut CpuState, result: &'static Parameter, hidden: *m
         // SAFETY: `hidden` is the caller's space for the result, whose address goes back in `leaves`.
         Place::Hidden { leaves, .. } => unsafe {
             ptr::copy_nonoverlapping(from, hidden, size_of::<T>());
-            cpu.byte_add(offset(leaves)).cast::<u64>().write(hidden.expose_provenance() as u64);
+            cpu.byte_offset(offset(leaves, 8)).cast::<u64>().write(hidden.expose_provenance() as u64);
         },
     }
 }
@@ -421,16 +616,22 @@ pub unsafe fn give<T>(cpu: *mut CpuState, result: &'static Parameter, hidden: *m
 #[cfg_attr(not(debug_assertions), inline(always))]
 unsafe fn give_part(cpu: *mut CpuState, part: Option<Part>, from: *const u8, signed: bool) {
     let Some(part) = part else { return };
-    let mut word = MaybeUninit::<u64>::zeroed();
-    // SAFETY: the caller's promise; a piece is at most 8 bytes.
-    unsafe {
-        ptr::copy_nonoverlapping(from.add(part.offset.into()), word.as_mut_ptr().cast(), part.size.into());
-        if signed {
-            // The psABI leaves bits 8 or 16 to 31 open; LuaJIT and others hand them out extended, and so do we.
-            let unused = 32 - 8 * u32::from(part.size);
-            let extended = ((word.assume_init() as i32) << unused) >> unused;
-            word = MaybeUninit::new(u64::from(extended as u32));
+    let to = offset(part.register, part.size);
+    let mut at = 0;
+    while at < part.size {
+        let size = if part.size - at < 8 { part.size - at } else { 8 };
+        let mut word = MaybeUninit::<u64>::zeroed();
+        // SAFETY: the caller's promise; registers are loaded as multiples of 8 bytes, x87 ones from 16.
+        unsafe {
+            ptr::copy_nonoverlapping(from.add((part.offset + at).into()), word.as_mut_ptr().cast(), size.into());
+            if signed {
+                // The psABI leaves bits 8 or 16 to 31 open; LuaJIT and others hand them out extended, and so do we.
+                let unused = 32 - 8 * u32::from(part.size);
+                let extended = ((word.assume_init() as i32) << unused) >> unused;
+                word = MaybeUninit::new(u64::from(extended as u32));
+            }
+            cpu.byte_offset(to + at as isize).cast::<MaybeUninit<u64>>().write(word);
         }
-        cpu.byte_add(offset(part.register)).cast::<MaybeUninit<u64>>().write(word);
+        at += 8;
     }
 }

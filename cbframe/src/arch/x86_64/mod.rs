@@ -9,19 +9,22 @@
 //! ```
 //!
 //! Stubs and entries are in `entries`, the captured state in `state`, the lanes and what moves values in
-//! `lanes`.
+//! `lanes`, C types that only x86 has in `vectors` and `x87`.
 
 mod entries;
 mod lanes;
 mod state;
+mod vectors;
 mod x87;
 
 pub(crate) use entries::stale_entry;
+pub(crate) use lanes::never_native;
 pub use lanes::{
-    Capture, Group, Head, Head4, Head8, Lane, give, hidden_result, sysv64_lane, take, win64_hidden, win64_lane,
+    Capture, Group, Head, Head4, Head8, Lane, give, hidden_result, is_native, sysv64_lane, take, win64_hidden,
+    win64_lane,
 };
 pub use state::{CpuState, Xmm};
-pub use x87::{F80, Fxsave};
+pub use x87::{F80, Fxsave, LongDouble};
 
 /// The bytes of code of one stub; a stub lies at a multiple of this.
 pub(crate) const STUB_SIZE: usize = 16;

@@ -140,60 +140,28 @@ pub struct CpuState {
     pub rip: u64,
 }
 
-/// The offsets that the entries and the moves go by.
-#[doc(hidden)]
-pub struct Offsets {
-    /// The general registers by the number that instructions encode.
-    pub integers: [usize; 16],
-    /// xmm0; the others follow.
-    pub xmm: usize,
-    /// The return address.
-    pub rip: usize,
-    /// The word of ctx; rip is the next, and the last.
-    pub ctx: usize,
-    /// The flags.
-    pub rflags: usize,
-    /// The control and status register of SSE.
-    pub mxcsr: usize,
-    /// The groups that are there.
-    pub present: usize,
-}
-
 impl CpuState {
     /// In `present`: some vector register may have been changed.
-    #[doc(hidden)]
-    pub const CHANGED_XMM: u32 = 1 << 8;
+    const CHANGED_XMM: u32 = 1 << 8;
     /// In `present`: flags other than the status flags may have to be set.
-    #[doc(hidden)]
-    pub const CHANGED_FLAGS: u32 = 1 << 9;
+    const CHANGED_FLAGS: u32 = 1 << 9;
 
-    #[doc(hidden)]
-    pub const OFFSETS: Offsets = Offsets {
-        integers: [
-            offset_of!(Self, rax),
-            offset_of!(Self, rcx),
-            offset_of!(Self, rdx),
-            offset_of!(Self, rbx),
-            offset_of!(Self, rsp),
-            offset_of!(Self, rbp),
-            offset_of!(Self, rsi),
-            offset_of!(Self, rdi),
-            offset_of!(Self, r8),
-            offset_of!(Self, r9),
-            offset_of!(Self, r10),
-            offset_of!(Self, r11),
-            offset_of!(Self, r12),
-            offset_of!(Self, r13),
-            offset_of!(Self, r14),
-            offset_of!(Self, r15),
-        ],
-        xmm: offset_of!(Self, xmm),
-        rip: offset_of!(Self, rip),
-        ctx: offset_of!(Self, ctx),
-        rflags: offset_of!(Self, rflags),
-        mxcsr: offset_of!(Self, mxcsr),
-        present: offset_of!(Self, present),
-    };
+    /// The offset of xmm0; the others follow.
+    pub(super) const XMM: usize = offset_of!(Self, xmm);
+    /// The offset of the word of ctx; rip is the next, and the last.
+    pub(super) const CTX: usize = offset_of!(Self, ctx);
+
+    /// The position of the general register that instructions encode as `number` among those of a state.
+    pub(super) const fn position(number: u8) -> usize {
+        const POSITIONS: [usize; 16] = [6, 3, 2, 7, 9, 8, 1, 0, 4, 5, 10, 11, 12, 13, 14, 15];
+        POSITIONS[number as usize]
+    }
+
+    /// The offset of the general register that instructions encode as `number`.
+    pub(super) const fn integer(number: u8) -> usize {
+        let position = Self::position(number);
+        8 * position + if position < 6 { 0 } else { size_of::<[Xmm; 16]>() }
+    }
 
     #[inline]
     const fn has(&self, group: Group) -> bool {
@@ -310,7 +278,7 @@ impl CpuState {
 
     /// The words of the stack from the return address on.
     fn stack(&self) -> [u64; 8] {
-        let words = core::ptr::from_ref(self).wrapping_byte_add(Self::OFFSETS.rip).cast::<u64>();
+        let words = core::ptr::from_ref(self).wrapping_byte_add(offset_of!(Self, rip)).cast::<u64>();
         // SAFETY: a `CpuState` exists only in an entry's frame. Eight words above it belong to the caller's
         // frame or to those of its callers: every stack ends in more than that.
         core::array::from_fn(|i| unsafe { words.add(i).read_volatile() })
@@ -403,9 +371,37 @@ const FLAGS: [(u32, &str); 16] = [
 ];
 
 const _: () = {
+    // What the captured entry calls them (`__cbframe_names`).
+    assert!(offset_of!(CpuState, xmm) == 48 && offset_of!(CpuState, rax) == 304 && offset_of!(CpuState, rsp) == 328);
+    assert!(offset_of!(CpuState, mxcsr) == 384 && offset_of!(CpuState, present) == 388);
+    assert!(offset_of!(CpuState, rflags) == 392 && offset_of!(CpuState, rip) == 408);
+    assert!(Group::Gpr.bit() == 1 && Group::Flags.bit() == 2 && Group::Sse.bit() == 4 && Group::X87.bit() == 8);
+    assert!(CpuState::CHANGED_XMM == 0x100 && CpuState::CHANGED_FLAGS == 0x200);
     // The last words are those that are on the stack at the entry.
-    assert!(size_of::<CpuState>() == 416 && offset_of!(CpuState, rip) == 408);
-    assert!(offset_of!(CpuState, ctx) == 400 && offset_of!(CpuState, rflags) == 392);
-    // System V's register save area: six integer registers, then the vector registers.
-    assert!(offset_of!(CpuState, rdi) == 0 && offset_of!(CpuState, r9) == 40 && offset_of!(CpuState, xmm) == 48);
+    assert!(size_of::<CpuState>() == 416 && offset_of!(CpuState, ctx) == 400);
+    // System V's register save area: six integer registers, then the vector registers. The other integer registers
+    // follow those.
+    let fields = [
+        offset_of!(CpuState, rax),
+        offset_of!(CpuState, rcx),
+        offset_of!(CpuState, rdx),
+        offset_of!(CpuState, rbx),
+        offset_of!(CpuState, rsp),
+        offset_of!(CpuState, rbp),
+        offset_of!(CpuState, rsi),
+        offset_of!(CpuState, rdi),
+        offset_of!(CpuState, r8),
+        offset_of!(CpuState, r9),
+        offset_of!(CpuState, r10),
+        offset_of!(CpuState, r11),
+        offset_of!(CpuState, r12),
+        offset_of!(CpuState, r13),
+        offset_of!(CpuState, r14),
+        offset_of!(CpuState, r15),
+    ];
+    let mut number = 0;
+    while number < 16 {
+        assert!(fields[number as usize] == CpuState::integer(number));
+        number += 1;
+    }
 };

@@ -1,6 +1,10 @@
-//! The x87 unit's part of the FXSAVE area (Intel SDM volume 1, section 10.5.1, table 10-2).
+//! The x87 unit: the 80-bit format, `long double`, and the unit's part of the FXSAVE area (Intel SDM volume 1, section
+//! 10.5.1, table 10-2).
 
 use core::fmt;
+use core::mem::MaybeUninit;
+
+use crate::types::{CType, Kind, Type, scalar};
 
 /// A value in the 80-bit extended format of the x87 unit: sign, 15 bits of exponent (bias 16383), 64 bits of
 /// significand with an explicit integer bit (Intel SDM volume 1, section 4.2.2).
@@ -95,6 +99,106 @@ impl F80 {
 impl fmt::Debug for F80 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Debug::fmt(&self.to_f64(), f)
+    }
+}
+
+/// C's `long double` where it is the 80-bit format: an [`F80`] in 16 bytes, of which the last 6 are padding (System V
+/// psABI for AMD64, figure 3.1; GCC and Clang for MinGW have the same).
+///
+/// On System V an argument is in memory and a result in `st(0)`. On Windows x64 an argument is passed by reference and
+/// a result through a hidden pointer, as GCC has it; for Microsoft's own compiler `long double` is `f64`.
+///
+/// rustc does not know this type: a callback that has one is served by the captured lane, and Rust code must not call
+/// its pointer. So a callback with a `LongDouble`, alone or in a struct, has to be an `unsafe fn`.
+///
+/// ```
+/// use cbframe::{LongDouble, cbframe};
+///
+/// /// `long double half(long double)`, for C to call.
+/// #[cbframe(abi = "sysv64")]
+/// unsafe fn half(x: LongDouble) -> LongDouble {
+///     LongDouble::from(f64::from(x) / 2.0)
+/// }
+///
+/// assert_eq!(half::LAYOUT.result().place.to_string(), "st(0)");
+/// ```
+#[derive(Clone, Copy)]
+#[repr(C, align(16))]
+pub struct LongDouble {
+    value: F80,
+    padding: [MaybeUninit<u8>; 6],
+}
+
+// SAFETY: 16 bytes, aligned to 16, of which the first 10 are the value; any bits are one, even if the unit refuses some.
+unsafe impl CType for LongDouble {
+    const TYPE: Type = scalar::<Self>("LongDouble", Kind::X87);
+}
+
+impl LongDouble {
+    /// The value in the 80-bit format.
+    #[inline]
+    pub const fn from_f80(value: F80) -> Self {
+        Self { value, padding: [MaybeUninit::uninit(); 6] }
+    }
+
+    /// The 80-bit format.
+    #[inline]
+    pub const fn to_f80(self) -> F80 {
+        self.value
+    }
+
+    /// The same value: see [`F80::from_f64`].
+    #[inline]
+    pub const fn from_f64(value: f64) -> Self {
+        Self::from_f80(F80::from_f64(value))
+    }
+
+    /// The nearest `f64`, ties to even, as a C compiler converts it: see [`F80::to_f64`].
+    #[inline]
+    pub const fn to_f64(self) -> f64 {
+        self.value.to_f64()
+    }
+}
+
+impl From<f64> for LongDouble {
+    #[inline]
+    fn from(value: f64) -> Self {
+        Self::from_f64(value)
+    }
+}
+
+impl From<f32> for LongDouble {
+    #[inline]
+    fn from(value: f32) -> Self {
+        Self::from_f64(value.into())
+    }
+}
+
+impl From<F80> for LongDouble {
+    #[inline]
+    fn from(value: F80) -> Self {
+        Self::from_f80(value)
+    }
+}
+
+impl From<LongDouble> for F80 {
+    #[inline]
+    fn from(value: LongDouble) -> Self {
+        value.to_f80()
+    }
+}
+
+/// The nearest `f64`: see [`LongDouble::to_f64`].
+impl From<LongDouble> for f64 {
+    #[inline]
+    fn from(value: LongDouble) -> Self {
+        value.to_f64()
+    }
+}
+
+impl fmt::Debug for LongDouble {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.value.fmt(f)
     }
 }
 

@@ -3,10 +3,18 @@
 //! [`Type`] is plain data, so that one set of `const fn`s places both the signatures the compiler knows and
 //! those that a program puts together while it runs.
 
+mod c_str;
+mod floats;
+mod foreign;
+mod impls;
+mod message;
+
 use core::fmt;
-use core::marker::PhantomData;
-use core::mem::ManuallyDrop;
-use core::ptr::NonNull;
+
+pub use c_str::CStrRef;
+pub use floats::{Float16, Float128};
+pub(crate) use impls::{address, pointer, scalar};
+pub(crate) use message::Message;
 
 /// The C layout of a type: what the placement rules of an ABI look at.
 ///
@@ -37,8 +45,17 @@ pub enum Kind {
         /// Whether it is extended with its sign where an ABI extends it.
         signed: bool,
     },
-    /// `float` or `double`, by `size`.
+    /// `_Float16`, `float`, `double` or the 128-bit `__float128`, by `size`.
     Float,
+    /// The 80-bit `long double` of x86, in `size` bytes of which the first 10 count.
+    X87,
+    /// `_Complex`: a real and an imaginary part, both floats.
+    Complex {
+        /// The type of either part: [`Float`](Self::Float) or [`X87`](Self::X87).
+        element: &'static Type,
+    },
+    /// A SIMD vector, `__m128` and its kin, of `size` bytes.
+    Vector,
     /// A thin data or function pointer.
     Pointer {
         /// Whether null is a value.
@@ -70,6 +87,11 @@ pub enum Kind {
         /// How many elements there are.
         len: usize,
     },
+    /// Passed as `of` is, but any bits are a value, and there may be none: `MaybeUninit`.
+    MaybeUninit {
+        /// The type that it may hold.
+        of: &'static Type,
+    },
 }
 
 /// A field of a struct or a union.
@@ -84,6 +106,9 @@ pub struct Field {
 }
 
 /// A Rust type whose C layout is known at compile time.
+///
+/// The parameter `Local` lets a crate describe a type that it does not own, for itself: that is what
+/// [`c_type!`](crate::c_type) does. Everywhere else it is `()`, and not written.
 ///
 /// # Safety
 ///
@@ -110,9 +135,10 @@ pub struct Field {
     message = "cbframe does not know the C layout of `{Self}`",
     label = "not a `CType`",
     note = "a type of your own: `#[derive(CType)]` on a `#[repr(C)]` struct or union, a `#[repr(transparent)]` struct or a field-less enum with a `repr`",
-    note = "integers, floats, `bool`, thin pointers and references, `NonNull`, `Option` of the non-null ones and function pointers are `CType`s; slices, `str`, `dyn` and references to them are not C types: take a pointer and a length"
+    note = "a struct of another crate: `cbframe::c_type!`, for parameters, results and fields; but not for `as_fn_of`, instead of which `as_fn` and `FN` give the callback's own pointer type",
+    note = "integers, floats, `bool`, thin pointers and references, `NonNull`, `Option` of the non-null ones and function pointers are `CType`s; slices, `str`, `CStr`, `dyn` and references to them are not C types: take a pointer and a length, or `cbframe::CStrRef` for a C string"
 )]
-pub unsafe trait CType: Sized {
+pub unsafe trait CType<Local = ()>: Sized {
     /// The layout.
     const TYPE: Type;
 
@@ -141,13 +167,16 @@ pub unsafe trait CType: Sized {
 #[diagnostic::on_unimplemented(
     message = "`Option<{Self}>` has no C counterpart",
     label = "not a type that is never null",
-    note = "`Option` is a C type around references, `NonNull`, function pointers and `#[repr(transparent)]` structs around these: `None` is the null pointer"
+    note = "`Option` is a C type around references, `NonNull`, function pointers and `#[repr(transparent)]` structs around these: `None` is the null pointer; a reference to a slice, `str`, `CStr` or `dyn` is more than a pointer"
 )]
 pub unsafe trait NeverNull: CType {}
 
 impl Type {
-    /// Panics unless the description is consistent: fields lie where C puts them, in a struct whose size and
-    /// alignment follow from them, and scalars have sizes that C's have.
+    /// Panics unless the description is consistent: fields lie where C puts them, in a struct whose size follows from
+    /// them and from its alignment, and scalars have sizes that C's have.
+    ///
+    /// A struct or union that is aligned to less than one of its fields counts as packed to that alignment, and one that
+    /// is aligned to more than each of them as declared so (`_Alignas`, `repr(align)`).
     ///
     /// # Panics
     ///
@@ -162,8 +191,25 @@ impl Type {
         match self.kind {
             Kind::Void => self.check_size(&[0]),
             Kind::Bool => self.check_size(&[1]),
-            Kind::Int { .. } | Kind::Enum { .. } => self.check_size(&[1, 2, 4, 8]),
-            Kind::Float => self.check_size(&[4, 8]),
+            Kind::Int { .. } => self.check_size(&[1, 2, 4, 8, 16]),
+            Kind::Enum { .. } => self.check_size(&[1, 2, 4, 8]),
+            Kind::Float => self.check_size(&[2, 4, 8, 16]),
+            Kind::X87 => self.check_size(&[12, 16]),
+            Kind::Vector => self.check_size(&[16, 32, 64]),
+            Kind::Complex { element } => {
+                element.check();
+                if !matches!(element.kind, Kind::Float | Kind::X87) {
+                    Message::new("cbframe: `")
+                        .text(self.name)
+                        .text("` is a complex number of what is no float")
+                        .panic();
+                }
+                self.check_like(element, 2);
+            }
+            Kind::MaybeUninit { of } => {
+                of.check();
+                self.check_like(of, 1);
+            }
             Kind::Pointer { pointee_align, .. } => {
                 self.check_size(&[4, 8]);
                 if !pointee_align.is_power_of_two() {
@@ -174,13 +220,19 @@ impl Type {
             Kind::Union { fields } => self.check_fields(fields, true),
             Kind::Array { element, len } => {
                 element.check();
-                if self.align != element.align {
-                    self.differs("", "alignment", self.align, element.align);
-                }
-                if self.size != element.size * len {
-                    self.differs("", "size", self.size, element.size * len);
-                }
+                self.check_like(element, len);
             }
+        }
+    }
+
+    /// Panics unless this is laid out like `count` of `element`.
+    #[track_caller]
+    const fn check_like(&self, element: &Self, count: usize) {
+        if self.align != element.align {
+            self.difference("", "alignment", self.align, element.align).panic();
+        }
+        if self.size != element.size * count {
+            self.difference("", "size", self.size, element.size * count).panic();
         }
     }
 
@@ -198,36 +250,56 @@ impl Type {
 
     #[track_caller]
     const fn check_fields(&self, fields: &[Field], overlapping: bool) {
-        let (mut end, mut align, mut i) = (0, 1, 0);
+        let (mut end, mut natural, mut i) = (0, 1, 0);
+        while i < fields.len() {
+            fields[i].ty.check();
+            if fields[i].ty.align > natural {
+                natural = fields[i].ty.align;
+            }
+            i += 1;
+        }
+        i = 0;
         while i < fields.len() {
             let Field { name, offset, ty } = &fields[i];
-            ty.check();
-            let expected = if overlapping { 0 } else { round_up(end, ty.align) };
+            let align = if ty.align < self.align { ty.align } else { self.align };
+            let expected = if overlapping { 0 } else { round_up(end, align) };
             if *offset != expected {
-                self.differs(name, "offset", *offset, expected);
+                self.misplaced(name, "offset", *offset, expected, natural);
             }
             if *offset + ty.size > end {
                 end = *offset + ty.size;
             }
-            if ty.align > align {
-                align = ty.align;
-            }
             i += 1;
         }
-        if self.align != align {
-            self.differs("", "alignment", self.align, align);
-        }
-        if self.size != round_up(end, align) {
-            self.differs("", "size", self.size, round_up(end, align));
+        if self.size != round_up(end, self.align) {
+            self.misplaced("", "size", self.size, round_up(end, self.align), natural);
         }
     }
 
-    /// Panics: `what`, of this type or of its field `field`, is `found`, but C makes it `expected`.
+    /// Panics: `what`, of this type or of its field `field`, is `found`, but C makes it `expected` at the alignment
+    /// that this has; by its fields, that would be `natural`.
     #[track_caller]
-    const fn differs(&self, field: &str, what: &str, found: usize, expected: usize) -> ! {
+    const fn misplaced(&self, field: &str, what: &str, found: usize, expected: usize, natural: usize) -> ! {
+        let message = self.difference(field, what, found, expected);
+        if self.align == natural {
+            message.panic()
+        }
+        message.text(", aligned to ").number(self.align).text(" and not to ").number(natural).panic()
+    }
+
+    /// What decides how this is passed: the type itself, or the one that it may hold.
+    pub(crate) const fn passed_as(&self) -> &Self {
+        match self.kind {
+            Kind::MaybeUninit { of } => of.passed_as(),
+            _ => self,
+        }
+    }
+
+    /// A message: `what`, of this type or of its field `field`, is `found`, but C makes it `expected`.
+    const fn difference(&self, field: &str, what: &str, found: usize, expected: usize) -> Message {
         let message = Message::new("cbframe: the ").text(what).text(" of `").text(self.name);
         let message = if field.is_empty() { message } else { message.text(".").text(field) };
-        message.text("` is ").number(found).text("; in C it is ").number(expected).panic()
+        message.text("` is ").number(found).text("; in C it is ").number(expected)
     }
 
     /// Panics: `what` of this type is `found`, which is not `expected`.
@@ -247,7 +319,14 @@ impl Type {
     pub unsafe fn find_invalid(&self, bits: *const u8) -> Option<Invalid> {
         let wrong = |found: u64| Some(Invalid { path: Path::default(), ty: *self, found });
         match self.kind {
-            Kind::Void | Kind::Int { .. } | Kind::Float | Kind::Union { .. } => None,
+            Kind::Void
+            | Kind::Int { .. }
+            | Kind::Float
+            | Kind::X87
+            | Kind::Complex { .. }
+            | Kind::Vector
+            | Kind::Union { .. }
+            | Kind::MaybeUninit { .. } => None,
             Kind::Bool | Kind::Enum { .. } | Kind::Pointer { .. } => {
                 // SAFETY: the caller promises that these bytes are readable and initialized, and that `check`
                 // found at most 8 of them.
@@ -309,50 +388,6 @@ unsafe fn read_uint(from: *const u8, size: usize) -> u64 {
     // SAFETY: the caller's promise, which is also that they fit into `bytes`.
     unsafe { core::ptr::copy_nonoverlapping(from, bytes.as_mut_ptr(), size) };
     u64::from_le_bytes(bytes)
-}
-
-/// The text of a panic, put together where `format!` cannot be: in a `const`.
-pub(crate) struct Message {
-    bytes: [u8; 256],
-    len: usize,
-}
-
-impl Message {
-    pub(crate) const fn new(text: &str) -> Self {
-        Self { bytes: [0; 256], len: 0 }.text(text)
-    }
-
-    /// Appends `text`, as far as there is room.
-    pub(crate) const fn text(mut self, text: &str) -> Self {
-        let text = text.as_bytes();
-        let mut i = 0;
-        while i < text.len() && self.len < self.bytes.len() {
-            self.bytes[self.len] = text[i];
-            self.len += 1;
-            i += 1;
-        }
-        self
-    }
-
-    /// Appends `number` in decimal.
-    pub(crate) const fn number(self, number: usize) -> Self {
-        let shorter = if number >= 10 { self.number(number / 10) } else { self };
-        let digit = [b'0' + (number % 10) as u8];
-        match core::str::from_utf8(&digit) {
-            Ok(digit) => shorter.text(digit),
-            Err(_) => shorter,
-        }
-    }
-
-    /// Panics with this text.
-    #[track_caller]
-    pub(crate) const fn panic(&self) -> ! {
-        let bytes = self.bytes.split_at(self.len).0;
-        match core::str::from_utf8(bytes) {
-            Ok(text) => panic!("{}", text),
-            Err(_) => panic!("cbframe: a type's description is inconsistent"),
-        }
-    }
 }
 
 /// A part of a value whose bits are no value of its type.
@@ -423,147 +458,4 @@ impl fmt::Display for Invalid {
             _ => write!(f, " is {found:#x}, which is not a value of {name}"),
         }
     }
-}
-
-pub(crate) const fn scalar<T>(name: &'static str, kind: Kind) -> Type {
-    Type { name, size: size_of::<T>(), align: align_of::<T>(), kind }
-}
-
-pub(crate) const fn pointer<T>(name: &'static str, nullable: bool, pointee_align: usize) -> Type {
-    assert!(size_of::<T>() == size_of::<usize>());
-    scalar::<T>(name, Kind::Pointer { nullable, pointee_align })
-}
-
-macro_rules! scalars {
-    ($($ty:ident $kind:expr;)*) => { $(
-        // SAFETY: a primitive of the same size in C, all of whose bit patterns are values.
-        unsafe impl CType for $ty {
-            const TYPE: Type = scalar::<$ty>(stringify!($ty), $kind);
-        }
-    )* };
-}
-
-scalars! {
-    i8 Kind::Int { signed: true };
-    i16 Kind::Int { signed: true };
-    i32 Kind::Int { signed: true };
-    i64 Kind::Int { signed: true };
-    isize Kind::Int { signed: true };
-    u8 Kind::Int { signed: false };
-    u16 Kind::Int { signed: false };
-    u32 Kind::Int { signed: false };
-    u64 Kind::Int { signed: false };
-    usize Kind::Int { signed: false };
-    f32 Kind::Float;
-    f64 Kind::Float;
-}
-
-// SAFETY: C's `_Bool` is one byte of value 0 or 1 (psABI, figure 3.1), as is `bool`.
-unsafe impl CType for bool {
-    const TYPE: Type = scalar::<bool>("bool", Kind::Bool);
-
-    #[inline(always)]
-    unsafe fn is_valid(bits: *const Self) -> bool {
-        // SAFETY: the byte is readable and initialized.
-        unsafe { bits.cast::<u8>().read() <= 1 }
-    }
-}
-
-// SAFETY: no bytes.
-unsafe impl CType for () {
-    const TYPE: Type = scalar::<()>("()", Kind::Void);
-}
-
-// SAFETY: a thin pointer is C's; any bits are a value.
-unsafe impl<T> CType for *const T {
-    const TYPE: Type = pointer::<Self>("pointer", true, 1);
-}
-
-// SAFETY: a thin pointer is C's; any bits are a value.
-unsafe impl<T> CType for *mut T {
-    const TYPE: Type = pointer::<Self>("pointer", true, 1);
-}
-
-/// The address at `bits`.
-///
-/// # Safety
-///
-/// A pointer's worth of initialized, aligned bytes is readable at `bits`.
-#[inline(always)]
-pub(crate) unsafe fn address<T>(bits: *const T) -> usize {
-    // SAFETY: the caller's promise.
-    unsafe { bits.cast::<*const ()>().read().addr() }
-}
-
-macro_rules! never_null {
-    ($(($($generics:tt)*) $ty:ty, $name:literal, $align:expr;)*) => { $(
-        // SAFETY: a pointer that `is_valid` finds to be neither null nor misaligned for what it points to.
-        unsafe impl<$($generics)*> CType for $ty {
-            const TYPE: Type = pointer::<Self>($name, false, $align);
-
-            #[inline(always)]
-            unsafe fn is_valid(bits: *const Self) -> bool {
-                // SAFETY: the caller's promise.
-                let address = unsafe { address(bits) };
-                address != 0 && address.is_multiple_of($align)
-            }
-        }
-
-        // SAFETY: `Option`'s documentation lists this type.
-        unsafe impl<$($generics)*> NeverNull for $ty {}
-    )* };
-}
-
-never_null! {
-    ('a, T) &'a T, "reference", align_of::<T>();
-    ('a, T) &'a mut T, "reference", align_of::<T>();
-    (T) NonNull<T>, "NonNull", 1;
-}
-
-// SAFETY: `NeverNull` says that `None` is null and that the layout is that of `T`.
-unsafe impl<T: NeverNull> CType for Option<T> {
-    const TYPE: Type = match T::TYPE.kind {
-        Kind::Pointer { pointee_align, .. } => pointer::<Self>(T::TYPE.name, true, pointee_align),
-        _ => panic!("cbframe: a `NeverNull` type is a pointer"),
-    };
-
-    #[inline(always)]
-    unsafe fn is_valid(bits: *const Self) -> bool {
-        // SAFETY: `Option<T>` has the layout of `T`, so what is promised for one holds for the other.
-        unsafe { address(bits) == 0 || T::is_valid(bits.cast()) }
-    }
-}
-
-/// A `&'static Type` from a generic parameter.
-struct TypeOf<T>(T);
-
-impl<T: CType> TypeOf<T> {
-    const REF: &'static Type = &T::TYPE;
-}
-
-// SAFETY: elements one after the other, as in C.
-unsafe impl<T: CType, const N: usize> CType for [T; N] {
-    const TYPE: Type = scalar::<Self>("array", Kind::Array { element: TypeOf::<T>::REF, len: N });
-
-    #[inline(always)]
-    unsafe fn is_valid(bits: *const Self) -> bool {
-        // SAFETY: `i < N`, so each element lies within the array that the caller vouches for.
-        (0..N).all(|i| unsafe { T::is_valid(bits.cast::<T>().add(i)) })
-    }
-}
-
-// SAFETY: `ManuallyDrop`'s documentation: "guaranteed to have the same layout and bit validity as `T`".
-unsafe impl<T: CType> CType for ManuallyDrop<T> {
-    const TYPE: Type = T::TYPE;
-
-    #[inline(always)]
-    unsafe fn is_valid(bits: *const Self) -> bool {
-        // SAFETY: the same bytes, so what is promised for one holds for the other.
-        unsafe { T::is_valid(bits.cast()) }
-    }
-}
-
-// SAFETY: no bytes, and no field that a convention would look at.
-unsafe impl<T: ?Sized> CType for PhantomData<T> {
-    const TYPE: Type = scalar::<Self>("PhantomData", Kind::Struct { fields: &[] });
 }

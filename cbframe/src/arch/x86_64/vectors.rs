@@ -1,0 +1,16 @@
+//! SIMD vectors as C types.
+
+use core::arch::x86_64::{__m128, __m128d, __m128i, __m256, __m256d, __m256i, __m512, __m512d, __m512i};
+
+use crate::types::{CType, Kind, Type, scalar};
+
+macro_rules! vectors {
+    ($($ty:ident)*) => { $(
+        // SAFETY: the compilers' type of the same name in C; any bits are a value.
+        unsafe impl CType for $ty {
+            const TYPE: Type = scalar::<Self>(stringify!($ty), Kind::Vector);
+        }
+    )* };
+}
+
+vectors! { __m128 __m128d __m128i __m256 __m256d __m256i __m512 __m512d __m512i }

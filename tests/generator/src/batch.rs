@@ -1,0 +1,376 @@
+//! Compiles signatures on both sides, and runs them in child processes.
+
+use std::fmt::Write as _;
+use std::fs::{self, File};
+use std::io::{BufRead, BufReader};
+use std::os::unix::process::ExitStatusExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc;
+use std::time::Duration;
+use std::{env, thread};
+
+use cbframe_signatures::rust::Style;
+use cbframe_signatures::signatures::Signature;
+use cbframe_signatures::table::Table;
+use cbframe_signatures::types::Cpu;
+use cbframe_signatures::{c, rust};
+
+use crate::options::Options;
+
+/// How Rust is compiled.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(crate) enum Profile {
+    Debug,
+    Release,
+}
+
+impl Profile {
+    pub(crate) const ALL: [Self; 2] = [Self::Debug, Self::Release];
+
+    /// Its folder below that of the target.
+    const fn folder(self) -> &'static str {
+        match self {
+            Self::Debug => "debug",
+            Self::Release => "release",
+        }
+    }
+}
+
+/// What came of a signature.
+#[derive(Clone, Debug)]
+pub(crate) enum Verdict {
+    /// Every call was right. The number of calls for each lane.
+    Passed(Vec<(String, u64)>),
+    /// The CPU lacks this.
+    Skipped(String),
+    /// What was wrong.
+    Failed(Vec<String>),
+}
+
+/// How C is compiled.
+#[derive(Clone, Copy)]
+struct C {
+    clang: bool,
+    level: &'static str,
+    cpu: Cpu,
+}
+
+impl C {
+    /// Every way that is of use for these signatures.
+    fn ways(signatures: &[Signature]) -> Vec<Self> {
+        let needed = |cpu: &Cpu| signatures.iter().any(|signature| signature.cpu() == *cpu);
+        let with = |cpu| {
+            [(false, "-O0"), (false, "-O2"), (true, "-O0"), (true, "-O2")].map(|(clang, level)| Self {
+                clang,
+                level,
+                cpu,
+            })
+        };
+        Cpu::ALL.into_iter().filter(needed).flat_map(with).collect()
+    }
+
+    const fn compiler(&self) -> &'static str {
+        if self.clang { "clang" } else { "gcc" }
+    }
+
+    /// The name of the table of callers.
+    fn table(&self) -> String {
+        let level = self.level.trim_start_matches("-O");
+        format!("cbt_{}_{level}_{}", self.compiler(), self.cpu.feature().unwrap_or("any"))
+    }
+}
+
+/// Everything that the batches have in common.
+pub(crate) struct Workshop {
+    /// The package `cbframe-tests`.
+    tests: PathBuf,
+    /// Where the libraries are.
+    dir: PathBuf,
+    /// Where the batches are compiled, by nobody else.
+    work: PathBuf,
+    rustflags: Vec<String>,
+    cpu: Cpu,
+    spoil: Option<fn(&Signature) -> String>,
+}
+
+/// How long a call may take.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+impl Workshop {
+    /// Builds the libraries that the generated programs use.
+    pub(crate) fn new(options: &Options) -> Result<Self, String> {
+        let program = env::current_exe().map_err(|error| format!("where is this program? {error}"))?;
+        let target = program.ancestors().nth(2).ok_or("this program is not where cargo puts programs")?;
+        let rustflags: Vec<String> = options.rustflags.split_whitespace().map(Into::into).collect();
+        let folder: String = options.rustflags.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '+').collect();
+        let dir = target.join("signatures").join(if folder.is_empty() { "plain" } else { &folder });
+        fs::create_dir_all(&dir).map_err(|error| format!("{}: {error}", dir.display()))?;
+        let tests = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("it is in a folder").to_owned();
+        for profile in Profile::ALL {
+            let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+            cargo.args(["build", "--quiet", "--lib", "--package", "cbframe", "--package", "cbframe-tests"]);
+            cargo.arg("--manifest-path").arg(tests.join("Cargo.toml")).arg("--target-dir").arg(&dir);
+            cargo.env("CARGO_ENCODED_RUSTFLAGS", rustflags.join("\u{1f}")).env("CARGO_INCREMENTAL", "0");
+            cargo.env("CARGO_PROFILE_DEV_DEBUG", "0");
+            if profile == Profile::Release {
+                cargo.arg("--release");
+            }
+            let status = cargo.status().map_err(|error| format!("cargo: {error}"))?;
+            if !status.success() {
+                return Err("the libraries do not compile".into());
+            }
+        }
+        let (cpu, work) = (vectors(&rustflags)?, dir.join(format!("work-{}", std::process::id())));
+        Ok(Self { tests, dir, work, rustflags, cpu, spoil: options.spoil })
+    }
+
+    /// Judges each signature, for each profile; the files are those of the worker `worker`. `alone` says whether each
+    /// has a process of its own.
+    pub(crate) fn judge(
+        &self,
+        worker: usize,
+        table: &Table,
+        signatures: &[Signature],
+        profiles: &[Profile],
+        alone: bool,
+    ) -> Vec<Vec<Verdict>> {
+        let programs = self.compile_callers(worker, table, signatures).and_then(|objects| {
+            profiles
+                .iter()
+                .map(|profile| self.compile(worker, signatures, *profile, &objects))
+                .collect::<Result<Vec<_>, _>>()
+        });
+        match programs {
+            Ok(programs) => programs.iter().map(|program| run_all(program, signatures.len(), alone)).collect(),
+            Err(message) if signatures.len() == 1 => {
+                let verdict = Verdict::Failed(message.lines().take(60).map(Into::into).collect());
+                vec![vec![verdict]; profiles.len()]
+            }
+            // Half of them at a time, down to the one that is at fault.
+            Err(_) => {
+                let (first, second) = signatures.split_at(signatures.len() / 2);
+                let first = self.judge(worker, table, first, profiles, alone);
+                let second = self.judge(worker, table, second, profiles, alone);
+                first.into_iter().zip(second).map(|(first, second)| [first, second].concat()).collect()
+            }
+        }
+    }
+
+    /// How cbframe has placed the signature; empty if it does not know every type.
+    pub(crate) fn layout(&self, table: &Table, signature: &Signature, profile: Profile) -> String {
+        let signature = std::slice::from_ref(signature);
+        let objects = self.compile_callers(0, table, signature);
+        let program = objects.and_then(|objects| self.compile(0, signature, profile, &objects));
+        let output = program.map(|program| Command::new(program).args(["0", "1", "layout"]).output());
+        match output {
+            Ok(Ok(output)) => String::from_utf8_lossy(&output.stdout).into_owned(),
+            _ => String::new(),
+        }
+    }
+
+    fn write(&self, worker: usize, name: &str, text: &str) -> PathBuf {
+        let dir = self.work.join(worker.to_string());
+        let path = dir.join(name);
+        let written = fs::create_dir_all(&dir).and_then(|()| fs::write(&path, text));
+        written.unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        path
+    }
+
+    /// The C side, by each compiler.
+    fn compile_callers(&self, worker: usize, table: &Table, signatures: &[Signature]) -> Result<Vec<PathBuf>, String> {
+        let compile = |c: C| {
+            let object = format!("{}.o", c.table());
+            let callers = self.write(worker, "callers.c", &c::write(table, signatures.iter(), c.cpu));
+            let object = callers.with_file_name(object);
+            let mut command = Command::new(if c.clang { clang() } else { "gcc".into() });
+            command.arg("-c").arg(&callers).arg("-o").arg(&object).arg("-I").arg(self.tests.join("c"));
+            command.args([c.level, "-w", "-Wno-psabi", "-fPIC"]).arg(format!("-DCALLERS={}", c.table()));
+            command.args(c.cpu.feature().map(|feature| format!("-m{feature}")));
+            succeed(&mut command).map(|()| object)
+        };
+        C::ways(signatures).into_iter().map(compile).collect()
+    }
+
+    /// The program, which the C side is linked into.
+    fn compile(
+        &self,
+        worker: usize,
+        signatures: &[Signature],
+        profile: Profile,
+        objects: &[PathBuf],
+    ) -> Result<PathBuf, String> {
+        let main = self.write(worker, "main.rs", &self.program(signatures));
+        let program = main.with_file_name(profile.folder());
+        let libraries = self.dir.join(profile.folder());
+        let mut command = Command::new(env::var_os("RUSTC").unwrap_or_else(|| "rustc".into()));
+        command.arg(main).arg("-o").arg(&program).args(["--edition", "2024", "--cap-lints", "allow", "-Cdebuginfo=0"]);
+        for library in ["cbframe", "cbframe_tests"] {
+            let path = libraries.join(format!("lib{library}.rlib"));
+            command.arg("--extern").arg(format!("{library}={}", path.display()));
+        }
+        command.arg("-L").arg(format!("dependency={}", libraries.join("deps").display()));
+        command.args(objects.iter().map(|object| format!("-Clink-arg={}", object.display()))).args(&self.rustflags);
+        if profile == Profile::Release {
+            command.args(["-Copt-level=3", "-Ccodegen-units=1"]);
+        }
+        succeed(&mut command)?;
+        Ok(program)
+    }
+
+    /// The source of the program.
+    fn program(&self, signatures: &[Signature]) -> String {
+        let mut out = String::from(PREAMBLE);
+        let style = Style { types: true, test: false, cpu: self.cpu, spoil: self.spoil };
+        for (index, signature) in signatures.iter().enumerate() {
+            out.push_str(&rust::module(index, signature, style));
+        }
+        let ways = C::ways(signatures);
+        out.push_str("unsafe extern \"C\" {\n");
+        for c in &ways {
+            writeln!(out, "    static {}: [Option<call::Caller>; {}];", c.table(), signatures.len()).unwrap();
+        }
+        out.push_str("}\nfn main() {\n    let callers = [\n");
+        for c in &ways {
+            writeln!(
+                out,
+                "        call::Callers {{ clang: {}, name: \"{} {}\", cpu: {:?}, table: (&raw const {}).cast() }},",
+                c.clang,
+                c.compiler(),
+                c.level,
+                c.cpu.feature(),
+                c.table()
+            )
+            .unwrap();
+        }
+        out.push_str("    ];\n    program::main(&callers, &[\n");
+        for Signature { name, .. } in signatures {
+            writeln!(out, "        (&{name}::SIGNATURE, {name}::run),").unwrap();
+        }
+        out.push_str("    ]);\n}\n");
+        out
+    }
+}
+
+impl Drop for Workshop {
+    fn drop(&mut self) {
+        // Nothing depends on it, and there may be nothing to remove.
+        drop(fs::remove_dir_all(&self.work));
+    }
+}
+
+const PREAMBLE: &str = "\
+#![allow(warnings)]
+use std::ffi::c_void;
+use std::mem::{ManuallyDrop, MaybeUninit};
+use std::ptr::NonNull;
+use cbframe::{CType, CpuState, bind_static, cbframe};
+use cbframe_tests::call::{self, Bits, Leaf, Run, Signature, State, Type};
+use cbframe_tests::program;
+use cbframe_tests::types::*;
+";
+
+/// The clang to use: `CBFRAME_CLANG`, as for the other tests.
+fn clang() -> String {
+    env::var("CBFRAME_CLANG").unwrap_or_else(|_| "clang-19".into())
+}
+
+/// Which vectors rustc passes in registers with these flags.
+fn vectors(rustflags: &[String]) -> Result<Cpu, String> {
+    let mut command = Command::new(env::var_os("RUSTC").unwrap_or_else(|| "rustc".into()));
+    let output =
+        command.args(["--print", "cfg"]).args(rustflags).output().map_err(|error| format!("rustc: {error}"))?;
+    let cfg = String::from_utf8_lossy(&output.stdout);
+    let has = |cpu: &Cpu| cpu.feature().is_none_or(|feature| cfg.contains(&format!("target_feature=\"{feature}\"")));
+    Ok(Cpu::ALL.into_iter().rev().find(has).expect("the last one is no feature"))
+}
+
+/// Runs a compiler.
+fn succeed(command: &mut Command) -> Result<(), String> {
+    let output = command.output().map_err(|error| format!("{}: {error}", command.get_program().display()))?;
+    if output.status.success() {
+        return Ok(());
+    }
+    let program = Path::new(command.get_program()).display().to_string();
+    let text = String::from_utf8_lossy(&output.stderr);
+    Err(format!("{program} fails ({})\n{text}", output.status))
+}
+
+/// Runs the signatures that the program has, `alone` each in a process of its own.
+fn run_all(program: &Path, count: usize, alone: bool) -> Vec<Verdict> {
+    let mut verdicts = Vec::new();
+    while verdicts.len() < count {
+        let from = verdicts.len();
+        verdicts.extend(run(program, from, if alone { from + 1 } else { count }));
+    }
+    verdicts
+}
+
+/// Runs the signatures from `from` to the one before `to`, as far as the process gets: the last verdict may be that of
+/// its end.
+fn run(program: &Path, from: usize, to: usize) -> Vec<Verdict> {
+    let errors = program.with_extension("stderr");
+    let stderr = File::create(&errors).expect("the folder was just written to");
+    let mut child = Command::new(program)
+        .args([from.to_string(), to.to_string()])
+        .stdout(Stdio::piped())
+        .stderr(stderr)
+        .env("RUST_BACKTRACE", "0")
+        .spawn()
+        .unwrap_or_else(|error| panic!("{}: {error}", program.display()));
+    let (verdicts, last, hangs) = listen(&mut child);
+    let status = child.wait().expect("it was started");
+    let mut verdicts = verdicts;
+    if verdicts.len() < to - from {
+        let how = if hangs { "hangs".into() } else { ended(status) };
+        let mut lines = vec![format!("{how} in {}", last.as_deref().unwrap_or("no call"))];
+        let said = fs::read(&errors).unwrap_or_default();
+        lines.extend(String::from_utf8_lossy(&said).lines().take(20).map(Into::into));
+        verdicts.push(Verdict::Failed(lines));
+    }
+    verdicts
+}
+
+fn ended(status: ExitStatus) -> String {
+    status.signal().map_or_else(|| status.to_string(), |signal| format!("killed by signal {signal}"))
+}
+
+/// Reads what `cbframe_tests::program` says: verdicts, the last lane that was called, and whether it said nothing
+/// more for too long.
+fn listen(child: &mut Child) -> (Vec<Verdict>, Option<String>, bool) {
+    let (sender, receiver) = mpsc::channel();
+    let out = BufReader::new(child.stdout.take().expect("it is piped"));
+    let reader = thread::spawn(move || {
+        // The process may end in the middle of a line.
+        out.lines().map_while(Result::ok).all(|line| sender.send(line).is_ok())
+    });
+    let (mut verdicts, mut lanes, mut wrong, mut last) = (Vec::new(), Vec::new(), Vec::new(), None);
+    let hangs = loop {
+        let line = match receiver.recv_timeout(PATIENCE) {
+            Ok(line) => line,
+            Err(mpsc::RecvTimeoutError::Disconnected) => break false,
+            Err(mpsc::RecvTimeoutError::Timeout) => {
+                child.kill().expect("it was started");
+                break true;
+            }
+        };
+        let mut words = line.splitn(3, ' ');
+        let (word, _index, rest) = (words.next().unwrap_or(""), words.next(), words.next().unwrap_or(""));
+        match word {
+            "calls" => last = Some(rest.to_owned()),
+            "lane" => {
+                let (calls, lane) = rest.split_once(' ').expect("a number and a lane");
+                lanes.push((lane.to_owned(), calls.parse().expect("a number")));
+            }
+            "wrong" => wrong.push(rest.to_owned()),
+            "skipped" => verdicts.push(Verdict::Skipped(rest.to_owned())),
+            "done" => {
+                let (lanes, wrong) = (std::mem::take(&mut lanes), std::mem::take(&mut wrong));
+                verdicts.push(if wrong.is_empty() { Verdict::Passed(lanes) } else { Verdict::Failed(wrong) });
+            }
+            _ => {}
+        }
+    };
+    reader.join().expect("it reads");
+    (verdicts, last, hangs)
+}

@@ -1,0 +1,275 @@
+//! The Rust side: the types, the descriptions of types and signatures, and for each signature a module with its
+//! callbacks and the function that tests them.
+
+use std::fmt::Write;
+use std::rc::Rc;
+
+use crate::compilers::Compiler;
+use crate::signatures::{Family, Forms, Signature};
+use crate::table::Table;
+use crate::types::{Aggregate, Cpu, Kind, Leaf, Type, definitions};
+
+/// The types of the table, with their derives and descriptions.
+#[must_use]
+pub fn types(table: &Table) -> String {
+    let mut out = String::new();
+    for ty in table.iter() {
+        if let Some(scalar) = ty.scalar() {
+            out.push_str(&scalar.in_rust);
+            description(&mut out, ty);
+        }
+    }
+    definitions(table.iter()).iter().for_each(|aggregate| described(&mut out, aggregate));
+    out
+}
+
+/// The definition of a struct or a union.
+#[must_use]
+pub fn definition(aggregate: &Aggregate) -> String {
+    let keyword = if aggregate.union { "union" } else { "struct" };
+    let mut out = format!("{}pub {keyword} {} {{\n", aggregate.attributes(), aggregate.name);
+    for (i, field) in aggregate.fields.iter().enumerate() {
+        writeln!(out, "    pub {}: {},", Aggregate::field_name(i), field.rust()).unwrap();
+    }
+    out.push_str("}\n");
+    out
+}
+
+/// The definition, rustc's word for the sizes and offsets, and the description.
+fn described(out: &mut String, aggregate: &Rc<Aggregate>) {
+    let (name, ty) = (&aggregate.name, Type::Aggregate(Rc::clone(aggregate)));
+    let (size, align) = (ty.size(), ty.align());
+    out.push_str(&definition(aggregate));
+    write!(out, "const _: () = assert!(size_of::<{name}>() == {size} && align_of::<{name}>() == {align}").unwrap();
+    for (i, offset) in aggregate.offsets().iter().enumerate() {
+        write!(out, " && core::mem::offset_of!({name}, {}) == {offset}", Aggregate::field_name(i)).unwrap();
+    }
+    out.push_str(");\n");
+    description(out, &ty);
+}
+
+fn description(out: &mut String, ty: &Type) {
+    let narrow = match ty.scalar().map(|scalar| scalar.kind) {
+        Some(Kind::Integer { signed }) if ty.size() < 4 => Some(signed),
+        _ => None,
+    };
+    let leaf = |Leaf { path, offset, size, count, bits }: Leaf| {
+        let bits = format!("{bits:?}").replace('[', "&[");
+        format!("Leaf {{ path: {path:?}, offset: {offset}, size: {size}, count: {count:?}, bits: Bits::{bits} }}")
+    };
+    let view = |view| format!("&[{}]", ty.leaves(view).into_iter().map(leaf).collect::<Vec<_>>().join(", "));
+    let views = (0..ty.views()).map(view).collect::<Vec<_>>().join(", ");
+    writeln!(
+        out,
+        "pub static {}: Type = Type {{ name: {:?}, size: {}, align: {}, narrow: {narrow:?}, views: &[{views}] }};",
+        constant(ty.name()),
+        ty.name(),
+        ty.size(),
+        ty.align(),
+    )
+    .unwrap();
+}
+
+/// The name of the description of the type `name`.
+fn constant(name: &str) -> String {
+    format!("TYPE_{}", name.to_uppercase())
+}
+
+/// How modules are written.
+#[derive(Clone, Copy, Debug)]
+pub struct Style {
+    /// Whether a module defines its types itself.
+    pub types: bool,
+    /// Whether the test is a `#[test]`.
+    pub test: bool,
+    /// What vectors rustc passes in registers.
+    pub cpu: Cpu,
+    /// Statements for a callback of the signature that make it do something wrong.
+    pub spoil: Option<fn(&Signature) -> String>,
+}
+
+/// The module of a signature that is at `index` in the tables of C callers.
+#[must_use]
+pub fn module(index: usize, signature: &Signature, style: Style) -> String {
+    let Signature { name, family, parameters, result, forms, .. } = signature;
+    let mut out = format!("mod {name} {{\nuse super::*;\n");
+    if style.types {
+        signature.definitions().iter().for_each(|aggregate| described(&mut out, aggregate));
+    }
+    let described: Vec<_> = parameters.iter().map(|ty| format!("&{}", constant(ty.name()))).collect();
+    let described_result = result.as_ref().map_or("None".into(), |ty| format!("Some(&{})", constant(ty.name())));
+    let [gcc, clang] = Compiler::ALL.map(|compiler| compiler.refuses(signature));
+    let windows = *family == Family::Win64;
+    writeln!(
+        out,
+        "pub static SIGNATURE: Signature = Signature {{\n    name: \"{name}\", index: {index}, windows: {windows}, \
+         cpu: {:?}, gcc: {gcc:?}, clang: {clang:?},\n    parameters: &[{}], result: {described_result},\n}};",
+        signature.cpu().feature(),
+        described.join(", ")
+    )
+    .unwrap();
+
+    let mut module = Module { signature, style, functions: out, statements: String::new() };
+    let known = signature.is_known();
+    let stateful = Form { name: "", options: "", first: STATE, start: ARRIVE };
+    let bound = |name: &str, what: &str| {
+        format!("let f = {name}::bind(&state).unwrap(); run.stateful(\"{what}\", f.as_ptr(), &state); drop(f);")
+    };
+    if *forms != Forms::Entries || !known {
+        module.form(PLAIN, "run.lane(\"stateless\", plain::FN as *const ());");
+    }
+    // The fixed signatures see to it that the direct entry is the one that is chosen where it can be.
+    if known && !style.types && is_native(signature, style.cpu) && signature.has_free_register() {
+        let direct = Form { name: "direct", options: ", entry = \"direct\"", ..stateful };
+        module.form(direct, &bound("direct", "direct"));
+    } else {
+        let call = if is_native(signature, style.cpu) {
+            "let f = chosen::bind(&state).unwrap(); run.chosen(f.as_ptr(), &state); drop(f);"
+        } else {
+            &bound("chosen", "captured by necessity")
+        };
+        module.form(Form { name: "chosen", ..stateful }, call);
+    }
+    // Windows has one of the two; System V always has this one.
+    if !windows && known && is_native(signature, style.cpu) {
+        let stack = Form { name: "stack", options: ", entry = \"stack\"", ..stateful };
+        module.form(stack, &bound("stack", "stack"));
+    }
+    if *forms == Forms::All {
+        module.native_forms();
+    }
+    if known {
+        let captured = Form { name: "captured", options: ", entry = \"captured\"", ..stateful };
+        module.form(captured, &format!("run.captured(); {}", bound("captured", "captured")));
+        if *forms == Forms::All {
+            module.captured_forms();
+        }
+    }
+    module.finish(known)
+}
+
+/// Whether rustc passes these types as C does.
+fn is_native(signature: &Signature, cpu: Cpu) -> bool {
+    signature.cpu() <= cpu && !signature.types().any(Type::is_opaque)
+}
+
+/// How the function of a module differs from the others.
+#[derive(Clone, Copy)]
+struct Form<'f> {
+    name: &'f str,
+    /// Further options of the attribute.
+    options: &'f str,
+    /// The first parameter.
+    first: &'f str,
+    /// The first statement.
+    start: &'f str,
+}
+
+const STATE: &str = "#[state] s: &State, ";
+const EXCLUSIVE: &str = "#[state] s: &mut State, ";
+const CPU: &str = "#[cpu] cpu: &mut CpuState, ";
+const ARRIVE: &str = "s.arrive(); ";
+
+const PLAIN: Form<'_> = Form { name: "plain", options: "", first: "", start: "" };
+
+struct Module<'s> {
+    signature: &'s Signature,
+    style: Style,
+    functions: String,
+    /// What the test does.
+    statements: String,
+}
+
+impl Module<'_> {
+    /// Adds a callback, and to the test its call.
+    fn form(&mut self, form: Form<'_>, call: &str) {
+        let Form { name, options, first, start } = form;
+        let Signature { abi, parameters, result, .. } = self.signature;
+        // Only a panic that leaves the callback has something to do with `on_panic`.
+        let options = if abi.ends_with("-unwind") && options.contains("on_panic") { "" } else { options };
+        let declared = parameters.iter().enumerate().map(|(i, ty)| format!("p{i}: {}", ty.rust()));
+        let declared = declared.collect::<Vec<_>>().join(", ");
+        let addresses = (0..parameters.len()).map(|i| format!("(&raw const p{i}).cast()"));
+        let addresses = addresses.collect::<Vec<_>>().join(", ");
+        let spoil = self.style.spoil.map_or(String::new(), |spoil| spoil(self.signature));
+        // Rust code must not call pointers to such callbacks, cbframe says.
+        let qualifier = if self.signature.types().any(Type::is_opaque) { "unsafe " } else { "" };
+        let (arrow, reply) = match result {
+            None => (String::new(), "let _ = call::reply();".into()),
+            Some(ty) => {
+                (format!(" -> {}", ty.rust()), format!("unsafe {{ call::reply().cast::<{}>().read() }}", ty.rust()))
+            }
+        };
+        writeln!(
+            self.functions,
+            "#[cbframe(abi = \"{abi}\"{options})]\n{qualifier}fn {name}({first}{declared}){arrow} {{ \
+             {start}{spoil}unsafe {{ call::receive(&[{addresses}]) }}; {reply} }}"
+        )
+        .unwrap();
+        writeln!(self.statements, "    {call}").unwrap();
+    }
+
+    /// The less common ways to write a callback, on the native lane.
+    fn native_forms(&mut self) {
+        self.form(
+            Form { name: "fixed", options: "", first: STATE, start: ARRIVE },
+            "{ static STATE: State = State::new(); let f = bind_static!(fixed, STATE); \
+             run.stateful(\"bind_static!\", f as *const (), &STATE); }",
+        );
+        self.form(
+            Form { name: "exclusive", options: "", first: EXCLUSIVE, start: ARRIVE },
+            "{ let mut state = State::new(); let at: *const State = &state; let f = exclusive::bind(&mut state).unwrap(); \
+             run.stateful(\"exclusive\", f.as_ptr(), at); }",
+        );
+        self.form(
+            Form { name: "boxed", options: ", on_panic = std::process::abort()", first: STATE, start: ARRIVE },
+            "{ let state = Box::new(State::new()); let at: *const State = &*state; let f = boxed::bind(state).unwrap(); \
+             run.stateful(\"boxed, on_panic\", f.as_ptr(), at); }",
+        );
+    }
+
+    /// The same on the captured lane.
+    fn captured_forms(&mut self) {
+        let options = ", entry = \"captured\"";
+        self.form(
+            Form { name: "exclusive_captured", options, first: EXCLUSIVE, start: ARRIVE },
+            "{ let mut state = State::new(); let at: *const State = &state; \
+             let f = exclusive_captured::bind(&mut state).unwrap(); \
+             run.stateful(\"exclusive, captured\", f.as_ptr(), at); }",
+        );
+        self.form(
+            Form { name: "stateless_captured", options, ..PLAIN },
+            "run.lane(\"stateless, captured\", stateless_captured::FN as *const ());",
+        );
+        self.form(
+            Form { name: "fixed_captured", options, first: STATE, start: ARRIVE },
+            "{ static STATE: State = State::new(); let f = bind_static!(fixed_captured, STATE); \
+             run.stateful(\"bind_static!, captured\", f as *const (), &STATE); }",
+        );
+        self.form(
+            Form { name: "cpu", first: CPU, start: "call::cpu(cpu); ", ..PLAIN },
+            "run.lane(\"cpu\", cpu::FN as *const ());",
+        );
+        self.form(
+            Form {
+                name: "cpu_and_state",
+                options: ", save(gpr, flags, sse, x87)",
+                first: &format!("{STATE}{CPU}"),
+                start: "s.arrive(); call::cpu(cpu); ",
+            },
+            "let f = cpu_and_state::bind(&state).unwrap(); run.stateful(\"cpu and state\", f.as_ptr(), &state);",
+        );
+    }
+
+    fn finish(self, known: bool) -> String {
+        let Self { mut functions, statements, style, .. } = self;
+        let layout = if known { "    run.layout(captured::LAYOUT);\n" } else { "" };
+        write!(functions, "pub fn run(run: &mut Run<'_>) {{\n{layout}    let state = State::new();\n{statements}}}\n")
+            .unwrap();
+        if style.test {
+            functions.push_str("#[test]\nfn every_lane() {\n    call::test(&SIGNATURE, run);\n}\n");
+        }
+        functions.push_str("}\n");
+        functions
+    }
+}

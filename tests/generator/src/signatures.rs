@@ -1,0 +1,193 @@
+//! Signatures, and a fixed list of them.
+
+use std::rc::Rc;
+
+use crate::random::Random;
+use crate::table::Table;
+use crate::types::{Aggregate, Cpu, Kind, Type, definitions};
+
+/// The convention of a signature.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Family {
+    /// System V.
+    SysV64,
+    /// Windows.
+    Win64,
+}
+
+impl Family {
+    /// Its name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::SysV64 => "sysv64",
+            Self::Win64 => "win64",
+        }
+    }
+
+    /// The ABI strings for it, where `extern "C"` is that of Windows or is not.
+    #[must_use]
+    pub const fn abis(self, windows: bool) -> &'static [&'static str] {
+        match (self, windows) {
+            (Self::SysV64, false) => &["sysv64", "C", "sysv64-unwind", "system", "C-unwind", "system-unwind"],
+            (Self::SysV64, true) => &["sysv64", "sysv64-unwind"],
+            (Self::Win64, false) => &["win64", "efiapi", "win64-unwind"],
+            (Self::Win64, true) => &["win64", "C", "win64-unwind", "system", "efiapi", "C-unwind", "system-unwind"],
+        }
+    }
+}
+
+/// A callback's signature, and how it is tested.
+#[derive(Clone, Debug)]
+pub struct Signature {
+    /// The name of its module.
+    pub name: String,
+    /// Its convention.
+    pub family: Family,
+    /// The ABI string.
+    pub abi: &'static str,
+    /// The parameters.
+    pub parameters: Vec<Type>,
+    /// The result.
+    pub result: Option<Type>,
+    /// Which callbacks it gets.
+    pub forms: Forms,
+}
+
+/// Which callbacks a signature gets; at least two.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Forms {
+    /// One for each entry that accepts it.
+    Entries,
+    /// Also a stateless one.
+    Stateless,
+    /// Also through `#[cpu]`, `bind_static!` and `&mut S`.
+    All,
+}
+
+impl Signature {
+    /// The parameters and the result.
+    pub fn types(&self) -> impl Iterator<Item = &Type> {
+        self.parameters.iter().chain(&self.result)
+    }
+
+    /// The structs and unions in it, each behind those that it consists of.
+    #[must_use]
+    pub fn definitions(&self) -> Vec<Rc<Aggregate>> {
+        definitions(self.types())
+    }
+
+    /// Whether cbframe can place it.
+    #[must_use]
+    pub fn is_known(&self) -> bool {
+        self.types().all(Type::is_known)
+    }
+
+    /// What the CPU needs for a call.
+    #[must_use]
+    pub fn cpu(&self) -> Cpu {
+        self.types().map(Type::cpu).max().unwrap_or(Cpu::Any)
+    }
+
+    /// Whether an integer register is certainly left over for the direct entry.
+    #[must_use]
+    pub fn has_free_register(&self) -> bool {
+        let words = |ty: &Type| match ty.scalar() {
+            Some(scalar) if scalar.kind == Kind::Float => 0,
+            _ if ty.size() > 16 => 0,
+            _ => ty.size().div_ceil(8),
+        };
+        // In memory, its address takes a register.
+        let used = usize::from(self.result.as_ref().is_some_and(|ty| ty.size() > 8));
+        match self.family {
+            Family::SysV64 => used + self.parameters.iter().map(words).sum::<usize>() <= 5,
+            Family::Win64 => used + self.parameters.len() <= 3,
+        }
+    }
+}
+
+/// The fixed signatures, with the file of tests that each goes to.
+#[must_use]
+pub fn signatures(table: &Table, windows: bool) -> Vec<(&'static str, Signature)> {
+    let mut all = Vec::new();
+    for family in [Family::SysV64, Family::Win64] {
+        let mut add = |name: String, theme, parameters: Vec<&Type>, result: Option<&Type>| {
+            let name = format!("{}_{name}", family.name());
+            let abis = family.abis(windows);
+            let count = all.len();
+            let forms = match theme {
+                "mixed" if count % 3 == 0 => Forms::All,
+                "mixed" => Forms::Stateless,
+                _ => Forms::Entries,
+            };
+            let (parameters, result) = (parameters.into_iter().cloned().collect(), result.cloned());
+            all.push((theme, Signature { name, family, abi: abis[count % abis.len()], parameters, result, forms }));
+        };
+        alone(table, family, &mut add);
+        late(table, family, &mut add);
+        mixed(table, family, &mut add);
+    }
+    all
+}
+
+type Add<'f> = dyn FnMut(String, &'static str, Vec<&Type>, Option<&Type>) + 'f;
+
+/// Whether cbframe takes a result of this type: on Windows it refuses some that it knows nothing of.
+fn is_result_for(ty: &Type, family: Family) -> bool {
+    family == Family::SysV64 || ty.is_known() || !matches!(ty.size(), 16 | 32 | 64)
+}
+
+/// Each type as the only parameter and as the result.
+fn alone(table: &Table, family: Family, add: &mut Add<'_>) {
+    for ty in table.iter() {
+        let result = is_result_for(ty, family).then_some(ty);
+        add(format!("alone_{}", ty.name()), "types", vec![ty], result);
+    }
+}
+
+/// Each aggregate where registers have nearly run out, with something behind it. For Windows some will do, since all
+/// that counts there is the size.
+fn late(table: &Table, family: Family, add: &mut Add<'_>) {
+    let (int, double) = (table.get("i64"), table.get("f64"));
+    let is_large = |ty: &&Type| ty.aggregate().is_some() && !ty.name().starts_with("Bytes") || ty.size() > 8;
+    for (i, ty) in table.iter().filter(is_large).enumerate() {
+        // Which of one and two registers of either kind are left.
+        let (ints, doubles) = match family {
+            Family::SysV64 => (4 + i % 2, 6 + i / 2 % 2),
+            Family::Win64 if i % 4 > 0 => continue,
+            Family::Win64 => (1 + i / 4 % 2, i / 8 % 2),
+        };
+        let mut parameters = vec![int; ints];
+        parameters.extend(vec![double; doubles]);
+        parameters.extend([ty, int, double, table.get("u8")]);
+        add(format!("late_{}", ty.name()), "types", parameters, None);
+    }
+}
+
+/// 0 to 14 parameters of mixed types.
+fn mixed(table: &Table, family: Family, add: &mut Add<'_>) {
+    let mut random = Random::new(0x5eed ^ family as u64);
+    let palette: Vec<_> = table.iter().filter(|ty| ty.is_known() && ty.size() > 0).collect();
+    let scalars: Vec<_> = palette.iter().copied().filter(|ty| ty.scalar().is_some()).collect();
+    for count in 0..=14 {
+        for (kind, palette) in [("scalars", &scalars), ("all", &palette)] {
+            let parameters = (0..count).map(|_| *random.pick(palette)).collect();
+            let result = (count % 5 != 1).then(|| *random.pick(palette));
+            add(format!("mixed_{count:02}_{kind}"), "mixed", parameters, result);
+        }
+    }
+    // Runs of one kind: integer registers out before vector ones, and the other way round; all on the stack.
+    let mut run = |name: &str, of: &[(&str, usize)], result: &str| {
+        let parameters = of.iter().flat_map(|(name, count)| vec![table.get(name); *count]);
+        add(format!("run_{name}"), "mixed", parameters.collect(), Some(table.get(result)));
+    };
+    run("ints", &[("i32", 14)], "i64");
+    run("doubles", &[("f64", 14)], "f64");
+    run("floats", &[("f32", 9), ("u8", 5)], "i8");
+    run("bytes", &[("i8", 7), ("u16", 7)], "i16");
+    run("hidden", &[("i32", 7), ("f64", 7)], "M24");
+    run("structs", &[("IS", 3), ("SI", 3), ("Two64", 2), ("SS", 2)], "IS");
+    run("memory", &[("M24", 2), ("i8", 3), ("M20", 2)], "SI");
+    let foreign = ["ForeignI", "f32", "ForeignIS", "i64", "ForeignM", "Aligned32", "u8", "Aligned64", "ForeignI"];
+    run("foreign", &foreign.map(|name| (name, 1)), "ForeignM");
+}

@@ -1,0 +1,18 @@
+//! What bindgen made of the headers of two libraries, for the tests.
+#![allow(
+    missing_docs,
+    nonstandard_style,
+    clippy::all,
+    clippy::undocumented_unsafe_blocks,
+    reason = "written by bindgen"
+)]
+
+/// Chipmunk 2D, a physics engine.
+pub mod chipmunk {
+    include!(concat!(env!("OUT_DIR"), "/chipmunk.rs"));
+}
+
+/// libclang, clang's parser as a library.
+pub mod clang {
+    include!(concat!(env!("OUT_DIR"), "/clang.rs"));
+}
