@@ -129,6 +129,7 @@ const _: () = {
         #[unsafe (export_name = "on_event")] __cbframe_fn, __cbframe_plain
     );
     const _: () = crate::ffi::callbacks::private::check_export(
+        __CBFRAME_ABI.0,
         &__CBFRAME_KNOWN,
         __CBFRAME_RESULT,
     );

@@ -164,6 +164,7 @@ const _: () = {
     ::cbframe::private::single_stub!(__cbframe_stub, __CBFRAME_SLOT);
     #[allow(non_upper_case_globals)]
     const __cbframe_fn: unsafe extern "C" fn() = if ::cbframe::private::is_native(
+        __CBFRAME_ABI.0,
         &__CBFRAME_KNOWN,
         __CBFRAME_RESULT,
     ) {

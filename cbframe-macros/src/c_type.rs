@@ -125,8 +125,11 @@ impl Parse for Foreign {
 fn type_path(input: ParseStream) -> syn::Result<Path> {
     let mut path = Path { leading_colon: input.parse()?, segments: Default::default() };
     loop {
-        let keyword = input.peek(Token![crate]) || input.peek(Token![self]) || input.peek(Token![super]);
-        let ident = if keyword { input.call(Ident::parse_any)? } else { input.parse()? };
+        let is_module = input.peek(Token![crate]) || input.peek(Token![self]) || input.peek(Token![super]);
+        if is_module && !input.peek2(Token![::]) {
+            return Err(input.error("a module, not a struct"));
+        }
+        let ident = if is_module { input.call(Ident::parse_any)? } else { input.parse()? };
         let mut segment = PathSegment::from(ident);
         if input.peek(Token![<]) || input.peek(Token![::]) && input.peek3(Token![<]) {
             segment.arguments = PathArguments::AngleBracketed(input.parse::<AngleBracketedGenericArguments>()?);

@@ -360,7 +360,7 @@ impl Expansion<'_> {
             return quote! {
                 #shim
                 #private::plain_entry!(#export __cbframe_fn, __cbframe_plain);
-                const _: () = #at::check_export(&__CBFRAME_KNOWN, __CBFRAME_RESULT);
+                const _: () = #at::check_export(__CBFRAME_ABI.0, &__CBFRAME_KNOWN, __CBFRAME_RESULT);
             };
         }
         let stub = self.captured_stub(&format_ident!("__cbframe_stub"), None);
@@ -372,7 +372,11 @@ impl Expansion<'_> {
             #stub
             #[allow(non_upper_case_globals)]
             const __cbframe_fn: unsafe extern "C" fn() =
-                if #private::is_native(&__CBFRAME_KNOWN, __CBFRAME_RESULT) { __cbframe_plain_entry } else { __cbframe_stub };
+                if #private::is_native(__CBFRAME_ABI.0, &__CBFRAME_KNOWN, __CBFRAME_RESULT) {
+                    __cbframe_plain_entry
+                } else {
+                    __cbframe_stub
+                };
         }
     }
 

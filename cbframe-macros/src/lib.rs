@@ -73,6 +73,10 @@ use crate::report::Report;
 /// rules make of the fields, so that a difference is an error of `cargo check`. For a type with type or constant
 /// parameters that is done for each use in a callback.
 ///
+/// What it cannot see is a field whose type is not that of the C header: bindgen writes `u128` for a `long double` and an
+/// array of floats for a vector, which C passes elsewhere. Write `LongDouble` and `__m128` there (the module `bindgen` in
+/// cbframe's documentation has a build script that finds such bindings).
+///
 /// # A renamed dependency
 ///
 /// Generated code finds the crate as `::cbframe`. `#[cbframe(crate = some::path)]`, below the derive, names
@@ -192,11 +196,12 @@ pub fn c_type(input: TokenStream) -> TokenStream {
 /// - `#[cpu] cpu: &mut CpuState`: the registers as they were when C called. Changes are in the registers on return; the
 ///   result wins over changes of the registers that it lies in. Pointers to such a callback are `unsafe` to call,
 ///   since it can change what its caller keeps in registers.
-/// - All others are the C signature, in this order. Types: whatever rustc takes in an `extern` function. A parameter
-///   is a name or `_`. Parameters whose type is a `CType` are checked: a value that Rust does not allow aborts the
+/// - All others are the C signature, in this order. Types: whatever rustc takes in an `extern` function, and every
+///   `CType`. A parameter is a name or `_`. Parameters whose type is a `CType` are checked: a value that Rust does not allow aborts the
 ///   process with a message. Other types arrive unchecked, as in an ordinary `extern` function.
 ///
-/// The function may be `unsafe`, and generic over lifetimes.
+/// The function may be generic over lifetimes, and `unsafe`; it has to be the latter if rustc would pass one of its types
+/// otherwise than C does, `LongDouble` for instance, because then only C may call the pointer.
 ///
 /// # Options
 ///
@@ -208,7 +213,8 @@ pub fn c_type(input: TokenStream) -> TokenStream {
 /// - `save(gpr, flags, sse, x87)`: the registers that `CpuState` has, `gpr` and any of the others; `(gpr, flags, sse)` by
 ///   default.
 /// - `name = Ident`: another name for the type beside the function.
-/// - `export = "symbol"`: without `#[state]`, exports the C function under this name.
+/// - `export = "symbol"`: without `#[state]`, exports the C function under this name. With a type that rustc does not
+///   pass as C does, it needs `entry = "captured"` beside it.
 /// - `entry = "direct" | "stack" | "captured"`: the entry, which is chosen by the signature by default; for tests and
 ///   measurements.
 /// - `crate = PATH`: where `cbframe` is, if it is not `::cbframe`.

@@ -296,9 +296,9 @@ pub const fn check_safe(known: Known) {
 
 /// Panics unless rustc can pass the parameters and the result, as the entry of an exported callback needs it.
 #[track_caller]
-pub const fn check_export<const N: usize>(parameters: &[Known; N], result: Known) {
+pub const fn check_export<const N: usize>(abi: Abi, parameters: &[Known; N], result: Known) {
     assert!(
-        is_native(parameters, result),
+        is_native(abi, parameters, result),
         "cbframe: rustc passes a parameter or the result otherwise than C does: `export` needs `entry = \"captured\"` beside it"
     );
 }

@@ -34,6 +34,15 @@ impl Expected {
     /// Its result is in memory.
     pub const HIDDEN: Self = Self { hidden: 1, ..Self::PLAIN };
 
+    /// It leaves this many results on the x87 stack.
+    #[must_use]
+    pub const fn x87(results: u32) -> Self {
+        Self { x87: results, ..Self::PLAIN }
+    }
+
+    /// It has arguments in vector registers of more than 16 bytes.
+    pub const WIDE: Self = Self { wide: 1, ..Self::PLAIN };
+
     /// What a layout says.
     #[must_use]
     pub fn of(layout: &Layout) -> Self {

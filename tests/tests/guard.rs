@@ -1,6 +1,6 @@
 //! The guard itself: it lets a good callback through and finds what a bad one does.
 
-use std::arch::naked_asm;
+use std::arch::{asm, naked_asm};
 
 use cbframe_tests::guard::{self, Environment, Expected};
 use cbframe_tests::hand::{self, Large};
@@ -121,4 +121,71 @@ fn a_misaligned_stack_is_counted() {
     // SAFETY: the callback ignores its arguments.
     unsafe { hand::words(false, guard::entry(false), &[0; 12]) };
     assert_eq!(guard::report().misaligned, 1);
+}
+
+callbacks! {
+    nothing: "nop";
+    one_result: "fldpi";
+    two_results: "fldpi", "fld1";
+    pops: "fldz", "fstp st(0)", "fldz", "fincstp";
+}
+
+#[test]
+fn x87_results_are_counted_and_passed_on() {
+    let call = |callback: *const (), expected: Expected| {
+        let mut results = [0.0_f64; 2];
+        guard::arm(callback, expected, Environment::SAME);
+        // SAFETY: the callbacks take no arguments. What they leave on the x87 stack is taken off, and if there is too
+        // little, two masked exceptions follow, which `fninit` forgets.
+        unsafe {
+            asm!(
+                "mov r12, rsp", "and rsp, -16", "call {guard}", "mov rsp, r12",
+                "fstp qword ptr [r13]", "fstp qword ptr [r13 + 8]", "fninit",
+                guard = in(reg) guard::entry(false), in("r13") &mut results, out("r12") _, clobber_abi("sysv64"),
+            );
+        }
+        (results, guard::report().violations)
+    };
+    let pi = std::f64::consts::PI;
+    assert_eq!(call(two_results as *const (), Expected::x87(2)), ([1.0, pi], String::new()));
+    let (results, violations) = call(one_result as *const (), Expected::x87(1));
+    assert_eq!((results[0], violations), (pi, String::new()));
+    assert_eq!(call(nothing as *const (), Expected::PLAIN).1, "");
+    for (callback, expected) in [
+        (one_result as *const (), Expected::PLAIN),
+        (two_results as *const (), Expected::x87(1)),
+        (nothing as *const (), Expected::x87(1)),
+        (one_result as *const (), Expected::x87(2)),
+        (pops as *const (), Expected::PLAIN),
+    ] {
+        let (_, violations) = call(callback, expected);
+        assert!(violations.starts_with("the x87 stack holds "), "{violations}");
+    }
+}
+
+#[test]
+fn wide_vectors_pass_whole() {
+    if !is_x86_feature_detected!("avx") {
+        eprintln!("skipped: the CPU has no avx");
+        return;
+    }
+    // A vector in, and the same out.
+    let call = |expected: Expected| {
+        let mut value = [7_u8; 32];
+        guard::arm(nothing as *const (), expected, Environment::SAME);
+        // SAFETY: the callback takes and gives back what is in ymm0.
+        unsafe {
+            asm!(
+                "mov r12, rsp", "and rsp, -16", "vmovups ymm0, [r13]", "call {guard}", "vmovups [r13], ymm0",
+                "vzeroupper", "mov rsp, r12",
+                guard = in(reg) guard::entry(false), in("r13") &mut value, out("r12") _, clobber_abi("sysv64"),
+            );
+        }
+        guard::report().assert_clean(1, "a vector");
+        value
+    };
+    assert_eq!(call(Expected::WIDE), [7; 32]);
+    // Where nobody says so, the upper half is nothing that is passed.
+    let (lower, upper) = ([7; 16], [0xa5; 16]);
+    assert_eq!(call(Expected::PLAIN), *[lower, upper].concat());
 }

@@ -41,7 +41,13 @@ fn options() {
 /// A keyword is no name, so that what is written here would be no Rust.
 #[test]
 fn keywords() {
-    for input in [quote!(struct dyn { a: u8 }), quote!(struct _ { a: u8 }), quote!(struct libc::fn { a: u8 })] {
+    for input in [
+        quote!(struct dyn { a: u8 }),
+        quote!(struct _ { a: u8 }),
+        quote!(struct libc::fn { a: u8 }),
+        quote!(struct self { a: u8 }),
+        quote!(struct super::super { a: u8 }),
+    ] {
         assert!(expand(input.clone()).to_string().contains("compile_error !"), "{input}");
     }
     assert!(!expand(quote!(struct crate::Own { a: u8 })).to_string().contains("compile_error !"));

@@ -143,12 +143,12 @@ const fn classify(ty: &Type) -> Classes {
 const fn classify_at(ty: &Type, offset: usize) -> Classes {
     // 2. Every eightbyte starts as NO_CLASS.
     let nothing = [Class::Nothing; EIGHTBYTES];
-    if ty.size == 0 {
-        return Some(nothing);
-    }
-    // 1. "has unaligned fields": MEMORY.
+    // 1. "has unaligned fields": MEMORY, even if there are no bytes in them.
     if !offset.is_multiple_of(ty.align) {
         return None;
+    }
+    if ty.size == 0 {
+        return Some(nothing);
     }
     match ty.kind {
         Kind::Struct { fields } | Kind::Union { fields } => clean_up(classify_fields(fields, offset), offset, ty.size),

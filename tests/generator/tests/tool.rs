@@ -34,5 +34,5 @@ fn a_wrong_byte_is_found() {
 #[test]
 fn a_dead_process_is_found() {
     let text = spoilt("process");
-    assert!(text.contains("killed by signal 6 in direct, called by gcc -O0"), "{text}");
+    assert!(text.contains("killed by signal 6 in stateless, called by gcc -O0"), "{text}");
 }

@@ -199,7 +199,11 @@ impl Source {
         let count = self.random.below(MAX_PARAMETERS + 1).max(self.random.below(MAX_PARAMETERS + 1));
         let parameters: Vec<Declared> = (0..count).map(|_| self.value(aggregates)).collect();
         let result = loop {
-            let result = if self.random.percent(10) { Declared::plain(<()>::TYPE, "void") } else { self.value(60) };
+            let result = match self.random.below(10) {
+                0 => Declared::plain(<()>::TYPE, "void"),
+                1..3 => self.rare(),
+                _ => self.value(60),
+            };
             let void = matches!(result.ty.kind, Kind::Void);
             // clang passes a hidden pointer to nothing, gcc and rustc do not.
             if void || abi != Abi::Win64 || result.ty.size > 0 {

@@ -214,6 +214,22 @@ fn psabi_x87() {
     ]);
 }
 
+/// psABI, figure 3.1: of the 16 bytes of a long double 10 are the value.
+#[test]
+fn psabi_x87_parts() {
+    let parts = |ty| match place(Abi::SysV64, [], ty).result.place {
+        Place::Registers(parts) => parts.as_slice().iter().map(|part| (part.offset, part.size)).collect(),
+        _ => Vec::new(),
+    };
+    assert_eq!(parts(LONG_DOUBLE), [(0, 10)]);
+    assert_eq!(parts(of(&[LONG_DOUBLE])), [(0, 10)]);
+    assert_eq!(parts(complex(LONG_DOUBLE)), [(0, 10), (16, 10)]);
+    // As long as the rest of a value is, and no longer.
+    assert_eq!(parts(of(&[INT128])), [(0, 8), (8, 8)]);
+    assert_eq!(parts(of(&[array(FLOAT, 3)])), [(0, 8), (8, 4)]);
+    assert_eq!(parts(M512), [(0, 64)]);
+}
+
 /// psABI 3.2.3, "Classification": "Arguments of complex T where T is one of the types float, double or __float128 are
 /// treated as if they are implemented as: struct complexT { T real; T imag; };"; "A variable of type complex long
 /// double is classified as type COMPLEX_X87". "Returning of Values", 8.: "the real part of the value is returned in
