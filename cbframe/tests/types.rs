@@ -577,6 +577,12 @@ fn wrong_descriptions() {
     );
     let array = ty(12, 4, Kind::Array { element: ELEMENT, len: 4 });
     assert_eq!(inconsistency(array), "cbframe: the size of `T` is 12; in C it is 16");
+    // Would wrap to 0.
+    let endless = inconsistency(ty(0, 4, Kind::Array { element: ELEMENT, len: 1 << (usize::BITS - 1) }));
+    assert_eq!(endless, "cbframe: the size of `T` is 0, which is not that of so many elements");
+    let endless = inconsistency(ty(usize::MAX - 3, 4, whole));
+    assert!(endless.ends_with(", which is not one that fits into memory"), "{endless}");
+    assert_eq!(inconsistency(ty(8, 1, Kind::Float)), "cbframe: the alignment of `T` is 1; in C it is 8");
     let unknown = "which is not one that C has for this kind";
     assert_eq!(inconsistency(ty(16, 1, Kind::Bool)), format!("cbframe: the size of `T` is 16, {unknown}"));
     assert_eq!(inconsistency(ty(4, 3, Kind::Float)), "cbframe: the alignment of `T` is 3, which is not a power of two");

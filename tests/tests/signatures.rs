@@ -1,6 +1,14 @@
 //! Signatures of 0 to 14 parameters of mixed types, on every lane and in every form.
 
-#![allow(non_snake_case, unused_imports, improper_ctypes_definitions, clippy::all, reason = "generated")]
+#![allow(
+    non_snake_case,
+    unused_imports,
+    improper_ctypes_definitions,
+    unreachable_pub,
+    clippy::all,
+    clippy::undocumented_unsafe_blocks,
+    reason = "generated"
+)]
 
 use std::ffi::c_void;
 use std::ptr::NonNull;

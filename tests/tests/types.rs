@@ -1,6 +1,14 @@
 //! Each type alone, as a parameter and as the result, and each aggregate where registers run out.
 
-#![allow(non_snake_case, unused_imports, improper_ctypes_definitions, clippy::all, reason = "generated")]
+#![allow(
+    non_snake_case,
+    unused_imports,
+    improper_ctypes_definitions,
+    unreachable_pub,
+    clippy::all,
+    clippy::undocumented_unsafe_blocks,
+    reason = "generated"
+)]
 
 use std::ffi::c_void;
 use std::ptr::NonNull;

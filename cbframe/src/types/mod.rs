@@ -188,14 +188,18 @@ impl Type {
         if !self.align.is_power_of_two() {
             self.wrong("alignment", self.align, "a power of two");
         }
+        // So that no sum of two wraps.
+        if self.size > usize::MAX / 4 {
+            self.wrong("size", self.size, "one that fits into memory");
+        }
         match self.kind {
-            Kind::Void => self.check_size(&[0]),
-            Kind::Bool => self.check_size(&[1]),
-            Kind::Int { .. } => self.check_size(&[1, 2, 4, 8, 16]),
-            Kind::Enum { .. } => self.check_size(&[1, 2, 4, 8]),
-            Kind::Float => self.check_size(&[2, 4, 8, 16]),
-            Kind::X87 => self.check_size(&[12, 16]),
-            Kind::Vector => self.check_size(&[16, 32, 64]),
+            Kind::Void => self.check_scalar(&[0]),
+            Kind::Bool => self.check_scalar(&[1]),
+            Kind::Int { .. } => self.check_scalar(&[1, 2, 4, 8, 16]),
+            Kind::Enum { .. } => self.check_scalar(&[1, 2, 4, 8]),
+            Kind::Float => self.check_scalar(&[2, 4, 8, 16]),
+            Kind::X87 => self.check_scalar(&[12, 16]),
+            Kind::Vector => self.check_scalar(&[16, 32, 64]),
             Kind::Complex { element } => {
                 element.check();
                 if !matches!(element.kind, Kind::Float | Kind::X87) {
@@ -211,7 +215,7 @@ impl Type {
                 self.check_like(of, 1);
             }
             Kind::Pointer { pointee_align, .. } => {
-                self.check_size(&[4, 8]);
+                self.check_scalar(&[4, 8]);
                 if !pointee_align.is_power_of_two() {
                     self.wrong("alignment of what it points to", pointee_align, "a power of two");
                 }
@@ -231,16 +235,29 @@ impl Type {
         if self.align != element.align {
             self.difference("", "alignment", self.align, element.align).panic();
         }
-        if self.size != element.size * count {
-            self.difference("", "size", self.size, element.size * count).panic();
+        match element.size.checked_mul(count) {
+            Some(size) if size == self.size => {}
+            Some(size) => self.difference("", "size", self.size, size).panic(),
+            None => self.wrong("size", self.size, "that of so many elements"),
         }
     }
 
+    /// Panics unless this has one of these sizes, and the alignment that goes with it (System V psABI for AMD64, figure
+    /// 3.1; Microsoft's has no other).
     #[track_caller]
-    const fn check_size(&self, sizes: &[usize]) {
+    const fn check_scalar(&self, sizes: &[usize]) {
+        let align = match self.size {
+            0 => 1,
+            // `long double` of 32-bit x86.
+            12 => 4,
+            size => size,
+        };
         let mut i = 0;
         while i < sizes.len() {
             if self.size == sizes[i] {
+                if self.align != align {
+                    self.difference("", "alignment", self.align, align).panic();
+                }
                 return;
             }
             i += 1;
@@ -268,6 +285,9 @@ impl Type {
             }
             if *offset + ty.size > end {
                 end = *offset + ty.size;
+            }
+            if end > self.size {
+                self.misplaced("", "size", self.size, round_up(end, self.align), natural);
             }
             i += 1;
         }

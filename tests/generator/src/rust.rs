@@ -148,9 +148,11 @@ pub fn module(index: usize, signature: &Signature, style: Style) -> String {
     module.finish(known)
 }
 
-/// Whether rustc passes these types as C does.
+/// Whether rustc passes these types as C does. On Windows it relies on more alignment of what is passed by reference
+/// than C gives.
 fn is_native(signature: &Signature, cpu: Cpu) -> bool {
-    signature.cpu() <= cpu && !signature.types().any(Type::is_opaque)
+    let aligned = signature.family == Family::SysV64 || signature.types().all(|ty| ty.align() <= 16);
+    aligned && signature.cpu() <= cpu && !signature.types().any(Type::is_opaque)
 }
 
 /// How the function of a module differs from the others.

@@ -130,6 +130,10 @@ fn psabi_wide_scalars() {
         (of(&[FLOAT, FLOAT16]), "xmm0", "xmm0"),
         (of(&[FLOAT16, SHORT]), "edi", "eax"),
         (of(&[array(FLOAT16, 4), SHORT]), "xmm0, di", "xmm0, ax"),
+        // Each element of an array counts where it lies. (gcc repeats the class of the first.)
+        (of(&[array(of(&[SHORT, FLOAT16, FLOAT16]), 2)]), "rdi, xmm0", "rax, xmm0"),
+        (of(&[SHORT, array(of(&[SHORT, FLOAT16]), 2)]), "rdi, xmm0", "rax, xmm0"),
+        (of(&[FLOAT16, FLOAT16, array(of(&[SHORT, FLOAT16]), 1)]), "rdi", "rax"),
         (of(&[INT128]), "rdi, rsi", "rax, rdx"),
         (of(&[INT128, CHAR]), FIRST, MEMORY),
         (either(&[INT128, DOUBLE]), "rdi, rsi", "rax, rdx"),
@@ -275,6 +279,9 @@ fn psabi_packed() {
         (packed(8, &[M256]), "ymm0", "ymm0"),
         (packed(1, &[LONG_DOUBLE]), FIRST, "st(0)"),
         (packed(1, &[CHAR, of(&[])]), "dil", "al"),
+        // A field without bytes is unaligned too, for gcc and clang. (For rustc it is not.)
+        (packed(1, &[CHAR, array(INT, 0)]), FIRST, MEMORY),
+        (packed(1, &[INT, array(INT, 0)]), "edi", "eax"),
         (of(&[packed(1, &[CHAR, INT])]), FIRST, MEMORY),
         // Aligned in its struct, which is not aligned itself...
         (of(&[CHAR, packed(1, &[INT])]), FIRST, MEMORY),
