@@ -160,8 +160,12 @@ pub const fn c_enum<T>(name: &'static str, values: &'static [i128]) -> Type {
 pub struct Refused<T>(core::marker::PhantomData<T>);
 
 impl<T> Refused<T> {
-    const BYTE: Type = Type { name: "byte", size: 1, align: align_of::<T>(), kind: Kind::Int { signed: false } };
-    const BYTES: Type = types::scalar::<T>("bytes", Kind::Array { element: &Self::BYTE, len: size_of::<T>() });
+    const BYTES: Type = Type {
+        name: "bytes",
+        size: size_of::<T>(),
+        align: 1,
+        kind: Kind::Array { element: &u8::TYPE, len: size_of::<T>() },
+    };
     const FIELDS: &[Field] = &[Field { name: "bytes", offset: 0, ty: Self::BYTES }];
 
     pub const TYPE: Type = types::scalar::<T>("refused", Kind::Struct { fields: Self::FIELDS });

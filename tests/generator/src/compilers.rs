@@ -26,12 +26,12 @@ impl Compiler {
         let passes = |kind: Kind| signature.types().any(|ty| is(ty, kind));
         let returns = |kind: Kind| signature.result.as_ref().is_some_and(|ty| is(ty, kind));
         match (self, signature.family) {
-            (Self::Clang, _) if signature.types().any(Type::has_torn_union) => {
+            (Self::Clang, Family::SysV64) if signature.types().any(|ty| ty.size() <= 16 && ty.has_torn_union()) => {
                 // LLVM issues 76017 and 83388. As in `union { struct { float a; double b; } a; double b; }`: the upper
                 // half of `b` is not passed.
                 Some("loses bytes of a union that are padding in one of its members")
             }
-            (Self::Clang, Family::SysV64) if has(Kind::Wide) => {
+            (Self::Clang, Family::SysV64) if has(Kind::Wide) && signature.integer_registers() > 6 => {
                 // LLVM issue 123935.
                 Some("wastes r9 after an `__int128` that does not fit into registers")
             }

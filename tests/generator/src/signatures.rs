@@ -89,19 +89,29 @@ impl Signature {
         self.types().map(Type::cpu).max().unwrap_or(Cpu::Any)
     }
 
-    /// Whether an integer register is certainly left over for the direct entry.
+    /// At most how many integer registers a System V call takes for the parameters, and for the address of a result
+    /// in memory.
     #[must_use]
-    pub fn has_free_register(&self) -> bool {
+    pub fn integer_registers(&self) -> usize {
         let words = |ty: &Type| match ty.scalar() {
             Some(scalar) if scalar.kind == Kind::Float => 0,
             _ if ty.size() > 16 => 0,
             _ => ty.size().div_ceil(8),
         };
-        // In memory, its address takes a register.
-        let used = usize::from(self.result.as_ref().is_some_and(|ty| ty.size() > 8));
+        usize::from(self.may_be_hidden()) + self.parameters.iter().map(words).sum::<usize>()
+    }
+
+    /// Whether the result may be in memory.
+    fn may_be_hidden(&self) -> bool {
+        self.result.as_ref().is_some_and(|ty| ty.size() > 8)
+    }
+
+    /// Whether an integer register is certainly left over for the direct entry.
+    #[must_use]
+    pub fn has_free_register(&self) -> bool {
         match self.family {
-            Family::SysV64 => used + self.parameters.iter().map(words).sum::<usize>() <= 5,
-            Family::Win64 => used + self.parameters.len() <= 3,
+            Family::SysV64 => self.integer_registers() <= 5,
+            Family::Win64 => self.parameters.len() + usize::from(self.may_be_hidden()) <= 3,
         }
     }
 }

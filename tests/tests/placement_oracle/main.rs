@@ -12,7 +12,7 @@
 //!
 //! The compilers are `gcc` and `clang-19`, or what `CBFRAME_GCC` and `CBFRAME_CLANG` name; one may be missing. Signatures
 //! on which a compiler is known to break the rules are left out for that compiler, each with the reason, and counted
-//! (`compilers.rs`). `CBFRAME_ORACLE` is the number of signatures for each ABI and compiler, and `CBFRAME_ORACLE_FROM`
+//! (`broken_rules.rs`). `CBFRAME_ORACLE` is the number of signatures for each ABI and compiler, and `CBFRAME_ORACLE_FROM`
 //! the first one; signature `n` is the same in every run.
 //!
 //! AVX is used where the CPU has it; of AVX-512 the few instructions that occur are emulated where it has not
@@ -21,6 +21,7 @@
 #![cfg(all(target_arch = "x86_64", target_os = "linux"))]
 
 mod avx512;
+mod broken_rules;
 mod compilers;
 mod graffiti;
 mod llvm_ir;
@@ -33,6 +34,7 @@ use std::fmt::Write as _;
 
 use cbframe::abi::{Abi, Layout, Place};
 
+use broken_rules::broken_rule;
 use compilers::Compiler;
 use signatures::{Signature, Source, Vectors};
 
@@ -100,7 +102,7 @@ fn callers(compiler: Compiler, abi: Abi) {
         let library = compiler.callers(&source);
         for signature in &source.signatures {
             let layout = signature.layout(abi);
-            match compiler.breaks(&layout) {
+            match broken_rule(compiler, &layout) {
                 Some(reason) => tally.leave_out(reason, 1),
                 None => {
                     let wrong = spy::call(&layout, library.caller(signature.index), source.vectors);
@@ -123,7 +125,7 @@ fn callees(abi: Abi) {
         let ir = Compiler::llvm_ir(&source);
         for signature in &source.signatures {
             let layout = signature.layout(abi);
-            match Compiler::Clang.breaks(&layout) {
+            match broken_rule(Compiler::Clang, &layout) {
                 Some(reason) => tally.leave_out(reason, 1),
                 None => {
                     let wrong = llvm_ir::differences(&ir, signature.index, &layout);
