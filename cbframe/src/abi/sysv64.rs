@@ -66,9 +66,8 @@ pub(super) const fn next(cursor: Cursor, ty: &Type) -> (Cursor, Place) {
             return (Cursor { integers, vectors, ..cursor }, place);
         }
     }
-    // On the stack, each argument's size rounded up to eightbytes, aligned to 8 or its own alignment.
-    let align = if ty.align > 8 { ty.align } else { 8 };
-    let offset = round_up(cursor.stack as usize, align);
+    // On the stack, aligned to its own alignment and, since each argument's size is rounded up to eightbytes, to 8.
+    let offset = round_up(cursor.stack as usize, ty.align);
     let end = offset + round_up(ty.size, 8);
     assert!(end <= u32::MAX as usize, "cbframe: 4 GiB of arguments on the stack");
     (Cursor { stack: end as u32, ..cursor }, Place::Stack(offset as u32))
