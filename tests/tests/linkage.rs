@@ -47,7 +47,9 @@ impl<'a> Build<'a> {
         let kept = target.join("kept").join(format!("{package} {profile} {features} {}", flags.join(" ")));
         std::fs::create_dir_all(&kept).unwrap();
         files.map(|file| {
-            std::fs::copy(built.join(file), kept.join(file)).unwrap_or_else(|error| panic!("{file}: {error}"));
+            // By another process: a child that a second test starts at this moment would inherit our open file,
+            // and a program that anybody holds open for writing does not run (`ETXTBSY`).
+            run(Command::new("cp").arg(built.join(file)).arg(kept.join(file)));
             kept.join(file)
         })
     }
