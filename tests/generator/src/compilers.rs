@@ -1,7 +1,7 @@
 //! What compilers do differently: which signatures one of them does not call, and why.
 
 use crate::signatures::{Family, Signature};
-use crate::types::{Cpu, Kind, Type};
+use crate::types::{Cpu, Field, Kind, Type};
 
 /// A C compiler.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -39,6 +39,15 @@ impl Compiler {
                 // An empty field has no class, so such a struct has those of the vector (psABI 3.2.3).
                 Some("passes a struct with a 256-bit or 512-bit vector in memory if an empty field is beside it")
             }
+            (Self::Clang, Family::SysV64) if signature.types().any(is_taken_for_vector) => {
+                Some("takes a union for the vector in it though another member has another class")
+            }
+            (Self::Clang, Family::SysV64) if signature.types().any(|ty| ty.size() <= 16 && ty.any(&mixes_floats)) => {
+                Some("loses half of a union of different floats")
+            }
+            (Self::Gcc, Family::SysV64) if signature.types().any(|ty| ty.size() <= 16 && ty.any(&repeats_elements)) => {
+                Some("classifies all elements of an array as the first")
+            }
             (Self::Clang, Family::Win64) if signature.result.as_ref().is_some_and(|ty| ty.size() == 0) => {
                 Some("returns an empty struct in memory; gcc and rustc do not")
             }
@@ -63,4 +72,41 @@ impl Compiler {
 fn has_vector_and_empty(ty: &Type) -> bool {
     ty.cpu() > Cpu::Any
         && ty.aggregate().is_some_and(|found| !found.union && found.fields.iter().any(|field| field.size() == 0))
+}
+
+/// Whether there is a union of more than two eightbytes with a vector, and with an array, which clang forgets there, or
+/// padding behind the vector: by psABI 3.2.3, rule 5. (c), it is in memory.
+fn is_taken_for_vector(ty: &Type) -> bool {
+    ty.any(&|ty| {
+        let Some(aggregate) = ty.aggregate().filter(|found| found.union && matches!(ty.size(), 17..=64)) else {
+            return false;
+        };
+        let is_array = |ty: &Type| {
+            let fields = ty.aggregate().map(|found| &found.fields[..]).unwrap_or_default();
+            fields.iter().any(|field| field.count() > 1 && field.size() > 16)
+        };
+        let whole = |field: &Field| field.ty.has(|scalar| scalar.kind == Kind::Vector && scalar.size == ty.size());
+        ty.has(|scalar| matches!(scalar.kind, Kind::Vector | Kind::Quad))
+            && (ty.any(&is_array) || !aggregate.fields.iter().any(whole))
+    })
+}
+
+/// Whether it is a union with `__float128`, or `_Float16` and `float`, and something else.
+fn mixes_floats(ty: &Type) -> bool {
+    let has = |kind: Kind, size| ty.has(|scalar| scalar.kind == kind && scalar.size == size);
+    ty.aggregate().is_some_and(|found| found.union && found.fields.len() > 1)
+        && (has(Kind::Quad, 16) || has(Kind::Half, 2) && has(Kind::Float, 4))
+}
+
+/// Whether it has an array of structs whose elements need not have the first one's class: they have integers and floats,
+/// or fields that are unaligned in some elements only.
+fn repeats_elements(ty: &Type) -> bool {
+    let differs = |field: &Field| {
+        let has = |test: fn(Kind) -> bool| field.ty.has(|scalar| test(scalar.kind));
+        let floats = has(|kind| matches!(kind, Kind::Float | Kind::Half | Kind::Complex(_)));
+        let integers = has(|kind| matches!(kind, Kind::Integer { .. } | Kind::Wide));
+        let unaligned = field.ty.has(|scalar| scalar.align > field.ty.align());
+        field.count() > 1 && field.ty.aggregate().is_some() && (floats && integers || unaligned)
+    };
+    ty.aggregate().is_some_and(|found| found.fields.iter().any(differs))
 }
