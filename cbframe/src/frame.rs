@@ -6,7 +6,7 @@ use core::mem::{self, ManuallyDrop};
 use core::panic::Location;
 use core::ptr::NonNull;
 
-use crate::pool::{Binding, Bound, Entry, Freed, Meta, Pool, Resolved};
+use crate::pool::{Binding, Bound, Entry, Freed, Meta, Pool, PoolFull, Resolved};
 use crate::signature::{Described, FnPointer};
 
 /// A callback with its state, as a bare C function pointer of type `P`.
@@ -69,7 +69,7 @@ impl<'a, P: Copy, C> Frame<'a, P, C> {
         state: O,
     ) -> Result<Self, PoolFull<O>> {
         () = Self::IS_POINTER;
-        let Some(taken) = pool.take() else { return Err(PoolFull { pool, state }) };
+        let Some(taken) = pool.take() else { return Err(PoolFull::new(pool, state)) };
         let owned = U::own(state);
         let bound = taken.bind(Binding { entry, meta, at, state: owned.state, exclusive: U::EXCLUSIVE });
         Ok(Self { bound, owned, marker: PhantomData })
@@ -160,72 +160,6 @@ impl<P, C> fmt::Debug for Frame<'_, P, C> {
         f.debug_tuple("Frame").field(&self.bound.resolved()).finish()
     }
 }
-
-/// Every slot of a pool is bound: nothing was bound, and the state is given back.
-pub struct PoolFull<O> {
-    pool: &'static Pool,
-    state: O,
-}
-
-impl<O> PoolFull<O> {
-    /// The state that was not bound.
-    pub fn into_state(self) -> O {
-        self.state
-    }
-
-    /// The error without the state, which is dropped: one that outlives what the state borrows, so that `?` can
-    /// pass it on.
-    ///
-    /// ```
-    /// use cbframe::{PoolFull, cbframe};
-    ///
-    /// #[cbframe(abi = "C")]
-    /// fn add(#[state] sum: &mut i64, x: i32) {
-    ///     *sum += i64::from(x);
-    /// }
-    ///
-    /// fn run() -> Result<i64, Box<dyn std::error::Error>> {
-    ///     let mut sum = 0;
-    ///     let frame = add::bind(&mut sum).map_err(PoolFull::without_state)?;
-    ///     // SAFETY: the frame lives.
-    ///     unsafe { frame.as_fn()(3) };
-    ///     drop(frame);
-    ///     Ok(sum)
-    /// }
-    /// # assert_eq!(run().unwrap(), 3);
-    /// ```
-    pub fn without_state(self) -> PoolFull<()> {
-        PoolFull { pool: self.pool, state: () }
-    }
-
-    /// The pool that is full.
-    pub fn pool(&self) -> &'static Pool {
-        self.pool
-    }
-}
-
-impl<O> fmt::Display for PoolFull<O> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (name, capacity) = (self.pool.name(), self.pool.capacity());
-        write!(
-            f,
-            "the callback pool {name} is full: all {capacity} slots are bound. Drop frames that are not needed, "
-        )?;
-        if core::ptr::eq(self.pool, Pool::shared()) {
-            f.write_str("build with CBFRAME_SLOTS set to a larger number, or use a pool of your own (`cbframe::pool!`)")
-        } else {
-            f.write_str("or give the pool more slots")
-        }
-    }
-}
-
-impl<O> fmt::Debug for PoolFull<O> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("PoolFull").field("pool", &self.pool.name()).finish_non_exhaustive()
-    }
-}
-
-impl<O> core::error::Error for PoolFull<O> {}
 
 /// What can be bound where a callback says `#[state] s: &S`: `S`, `&'a S`, and with the feature `alloc` `Box<S>`
 /// and `Arc<S>`.

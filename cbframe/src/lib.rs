@@ -133,8 +133,8 @@ pub mod types;
 
 pub use arch::{CpuState, F80, Fxsave, LongDouble, Xmm};
 pub use cbframe_macros::{CType, c_type, cbframe};
-pub use frame::{ExclusiveState, Frame, PoolFull, SharedState};
-pub use pool::{Pool, Resolved, Stats, resolve};
+pub use frame::{ExclusiveState, Frame, SharedState};
+pub use pool::{Pool, PoolFull, Resolved, Stats, resolve};
 pub use signature::FnPointer;
 pub use types::{CStrRef, CType, Float16, Float128, NeverNull};
 

@@ -99,22 +99,55 @@ fn abort() -> ! {
     }
 }
 
-/// A number for the calling thread that debuggers and `ps` show.
-pub(crate) fn thread_id() -> usize {
-    #[cfg(not(feature = "std"))]
-    return current_thread();
-    #[cfg(feature = "std")]
-    {
-        std::thread_local! {
-            static ID: core::cell::Cell<usize> = const { core::cell::Cell::new(0) };
-        }
-        // The system call would cost more than the rest of dropping a frame. A `Cell` of an integer has no
-        // destructor, so it is there until the thread ends.
-        ID.with(|id| {
-            if id.get() == 0 {
-                id.set(current_thread());
+/// A thread, by a number that no other thread has, and with `std` no later one either.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Thread(usize);
+
+impl Thread {
+    /// The calling thread.
+    #[inline]
+    pub(crate) fn current() -> Self {
+        #[cfg(not(feature = "std"))]
+        return Self(current_thread());
+        #[cfg(feature = "std")]
+        {
+            std::thread_local! {
+                static THREAD: core::cell::Cell<usize> = const { core::cell::Cell::new(0) };
             }
-            id.get()
-        })
+            // A `Cell` of an integer has no destructor, so it is there until the thread ends.
+            THREAD.with(|thread| {
+                if thread.get() == 0 {
+                    thread.set(Self::name());
+                }
+                Self(thread.get())
+            })
+        }
+    }
+
+    /// The kernel's number, and above it a serial number: the kernel gives the numbers of threads that have ended to
+    /// others. After a `fork` the child's thread keeps the name that it had in the parent.
+    #[cfg(feature = "std")]
+    #[cold]
+    fn name() -> usize {
+        static SERIAL: core::sync::atomic::AtomicUsize = core::sync::atomic::AtomicUsize::new(0);
+        let serial = SERIAL.fetch_add(1, core::sync::atomic::Ordering::Relaxed);
+        serial << 32 | current_thread()
+    }
+
+    /// The thread in 63 bits.
+    pub(crate) const fn bits(self) -> usize {
+        self.0 & (usize::MAX >> 1)
+    }
+
+    /// The thread with these [`bits`](Self::bits).
+    pub(crate) const fn from_bits(bits: usize) -> Self {
+        Self(bits)
+    }
+}
+
+/// The number that debuggers and `ps` show.
+impl fmt::Display for Thread {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "thread {}", self.0 as u32)
     }
 }

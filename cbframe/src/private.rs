@@ -12,8 +12,8 @@ pub use crate::arch::{
     Capture, CpuState, Group, Head, Head4, Head8, Lane, give, hidden_result, is_native, sysv64_lane, take,
     win64_hidden, win64_lane,
 };
-pub use crate::frame::{ExclusiveState, Exclusively, Frame, PoolFull, Shared, SharedState};
-pub use crate::pool::{Entry, Exclusive, Meta, Pool, Record, Slot, Statics, words};
+pub use crate::frame::{ExclusiveState, Exclusively, Frame, Shared, SharedState};
+pub use crate::pool::{Entry, Exclusive, Meta, Pool, PoolFull, Record, Slot, Statics, words};
 pub use crate::signature::{Described, Description, FnPointer, Forced, Known};
 pub use crate::types::{CType, Field, Kind, NeverNull, Type};
 pub use crate::{

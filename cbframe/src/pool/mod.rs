@@ -1,5 +1,6 @@
 //! Pools: a fixed number of stubs, a slot of data for each, and which of them are free.
 
+mod full;
 mod map;
 mod slot;
 
@@ -11,6 +12,7 @@ use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, AtomicUsize, Ordering
 use crate::abi::Layout;
 use crate::arch::STUB_SIZE;
 
+pub use full::PoolFull;
 use map::FreeMap;
 pub use map::words;
 pub use slot::{Entry, Exclusive, Meta, Record, Slot};

@@ -110,7 +110,7 @@ impl Record {
     pub(super) fn free(&self, by: Freed) {
         let status = match by {
             Freed::At(location) => ptr::from_ref(location).expose_provenance(),
-            Freed::Dropped => os::thread_id() << 1 | 1,
+            Freed::Dropped => os::Thread::current().bits() << 1 | 1,
         };
         self.status.store(status, Ordering::Relaxed);
     }
@@ -200,8 +200,8 @@ pub(crate) unsafe extern "sysv64" fn report_stale_call(record: *const Record) ->
     match status {
         0 => os::die(format_args!("a call to `{name}`, which is being freed; {bound}. {advice}")),
         _ if status & 1 == 1 => os::die(format_args!(
-            "a call to `{name}`, which is not bound any more: {bound}, dropped by thread {}. {advice}",
-            status >> 1
+            "a call to `{name}`, which is not bound any more: {bound}, dropped by {}. {advice}",
+            os::Thread::from_bits(status >> 1)
         )),
         _ => {
             let location = ptr::with_exposed_provenance::<Location<'static>>(status);
