@@ -71,6 +71,10 @@ fn build_c(out: &Path) {
     }
 
     let mut build = cc::Build::new();
-    build.file("c/guard.S").file("c/guard.c").file("c/hand.c").warnings(true).extra_warnings(true);
+    build.file("c/guard.S").file("c/guard.c").file("c/hand.c").file("c/switches.c").warnings(true).extra_warnings(true);
     build.compile("cbt_guard");
+
+    let mut build = cc::Build::new();
+    build.cpp(true).file("c/exceptions.cc").warnings(true).extra_warnings(true);
+    build.compile("cbt_exceptions");
 }

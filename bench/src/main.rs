@@ -1,9 +1,11 @@
-//! What a callback costs beside a native function with user data, and what a bind costs beside a `Box`.
+//! What a callback costs beside a native function with user data, what a bind costs beside a `Box`, and where peers
+//! cannot make callbacks.
 //!
 //! See `README.md` for what is measured and how.
 
 mod bind;
 mod calls;
+mod hardening;
 mod instructions;
 mod targets;
 
@@ -12,7 +14,8 @@ use std::env;
 const USAGE: &str = "\
 usage: cbframe-bench [--rounds N] [--calls N]       everything
        cbframe-bench calls|bind|instructions [...]  one part of it
-       cbframe-bench run NAME N                     the loop over one target, N times (for callgrind, perf)";
+       cbframe-bench run NAME N                     the loop over one target, N times (for callgrind, perf)
+       cbframe-bench hardening [LIBRARY BAN]        peers in processes that get no new executable memory; one of them";
 
 fn main() {
     let mut part = None;
@@ -31,6 +34,17 @@ fn main() {
                 };
                 return instructions::run(&name, n);
             }
+            "hardening" => match (arguments.next(), arguments.next()) {
+                (None, _) => return hardening::report(),
+                (Some(library), Some(ban)) => {
+                    if let Err(error) = hardening::run(&library, &ban) {
+                        eprintln!("{error}");
+                        std::process::exit(1);
+                    }
+                    return;
+                }
+                _ => usage(),
+            },
             _ => usage(),
         }
     }

@@ -38,8 +38,10 @@ const _: () = {
         __CBFRAME_ABI,
     );
     static __CBFRAME_META: ::cbframe::private::Meta = ::cbframe::private::Meta {
-        name: ::cbframe::private::core::concat!(
-            ::cbframe::private::core::module_path!(), "::", "probe"
+        name: ::cbframe::private::Name::Path(
+            ::cbframe::private::core::concat!(
+                ::cbframe::private::core::module_path!(), "::", "probe"
+            ),
         ),
         parameters: &["type: i32", "b: f32"],
         layout: __CBFRAME_LAYOUT,
@@ -71,19 +73,26 @@ const _: () = {
         __cbframe_1: ::cbframe::private::MaybeUninit<f32>,
     ) -> i64 {
         unsafe {
-            ::cbframe::private::Probe::<
-                i32,
-                _,
-            >::__cbframe_check(&__cbframe_0, &__CBFRAME_META, 0usize);
-            ::cbframe::private::Probe::<
-                f32,
-                _,
-            >::__cbframe_check(&__cbframe_1, &__CBFRAME_META, 1usize);
-            probe(
-                &mut *__cbframe_cpu,
-                __cbframe_0.assume_init(),
-                __cbframe_1.assume_init(),
-            )
+            let __cbframe_guard = ::cbframe::private::NoUnwind::callback(
+                &__CBFRAME_META,
+            );
+            let __cbframe_result = {
+                ::cbframe::private::Probe::<
+                    i32,
+                    _,
+                >::__cbframe_check(&__cbframe_0, &__CBFRAME_META, 0usize);
+                ::cbframe::private::Probe::<
+                    f32,
+                    _,
+                >::__cbframe_check(&__cbframe_1, &__CBFRAME_META, 1usize);
+                probe(
+                    &mut *__cbframe_cpu,
+                    __cbframe_0.assume_init(),
+                    __cbframe_1.assume_init(),
+                )
+            };
+            __cbframe_guard.disarm();
+            __cbframe_result
         }
     }
     const __CBFRAME_PLACES: &::cbframe::private::Placed<2usize> = &::cbframe::private::places(

@@ -40,8 +40,10 @@ const _: () = {
         __CBFRAME_ABI,
     );
     static __CBFRAME_META: ::cbframe::private::Meta = ::cbframe::private::Meta {
-        name: ::cbframe::private::core::concat!(
-            ::cbframe::private::core::module_path!(), "::", "push"
+        name: ::cbframe::private::Name::Path(
+            ::cbframe::private::core::concat!(
+                ::cbframe::private::core::module_path!(), "::", "push"
+            ),
         ),
         parameters: &["a: u64", "b: u32", "c: f64"],
         layout: __CBFRAME_LAYOUT,
@@ -80,27 +82,37 @@ const _: () = {
         __cbframe_2: ::cbframe::private::MaybeUninit<f64>,
     ) {
         unsafe {
-            ::cbframe::private::Probe::<
-                u64,
-                _,
-            >::__cbframe_check(&__cbframe_0, &__CBFRAME_META, 0usize);
-            ::cbframe::private::Probe::<
-                u32,
-                _,
-            >::__cbframe_check(&__cbframe_1, &__CBFRAME_META, 1usize);
-            ::cbframe::private::Probe::<
-                f64,
-                _,
-            >::__cbframe_check(&__cbframe_2, &__CBFRAME_META, 2usize);
-            let __cbframe_exclusive = ::cbframe::private::Exclusive::enter(
-                __cbframe_ctx,
+            let __cbframe_guard = ::cbframe::private::NoUnwind::callback(
+                &__CBFRAME_META,
             );
-            push(
-                &mut *__cbframe_exclusive.state().cast(),
-                __cbframe_0.assume_init(),
-                __cbframe_1.assume_init(),
-                __cbframe_2.assume_init(),
-            )
+            let __cbframe_result = {
+                ::cbframe::private::Probe::<
+                    u64,
+                    _,
+                >::__cbframe_check(&__cbframe_0, &__CBFRAME_META, 0usize);
+                ::cbframe::private::Probe::<
+                    u32,
+                    _,
+                >::__cbframe_check(&__cbframe_1, &__CBFRAME_META, 1usize);
+                ::cbframe::private::Probe::<
+                    f64,
+                    _,
+                >::__cbframe_check(&__cbframe_2, &__CBFRAME_META, 2usize);
+                let __cbframe_exclusive = ::cbframe::private::Exclusive::enter(
+                    __cbframe_ctx,
+                );
+                let __cbframe_running = ::cbframe::private::Running::enter(
+                    __cbframe_exclusive.state(),
+                );
+                push(
+                    &mut *__cbframe_exclusive.state().cast(),
+                    __cbframe_0.assume_init(),
+                    __cbframe_1.assume_init(),
+                    __cbframe_2.assume_init(),
+                )
+            };
+            __cbframe_guard.disarm();
+            __cbframe_result
         }
     }
     const __CBFRAME_PLACES: &::cbframe::private::Placed<3usize> = &::cbframe::private::places(

@@ -36,8 +36,10 @@ const _: () = {
         __CBFRAME_ABI,
     );
     static __CBFRAME_META: ::cbframe::private::Meta = ::cbframe::private::Meta {
-        name: ::cbframe::private::core::concat!(
-            ::cbframe::private::core::module_path!(), "::", "chosen"
+        name: ::cbframe::private::Name::Path(
+            ::cbframe::private::core::concat!(
+                ::cbframe::private::core::module_path!(), "::", "chosen"
+            ),
         ),
         parameters: &[],
         layout: __CBFRAME_LAYOUT,
@@ -54,7 +56,19 @@ const _: () = {
     }
     #[inline(always)]
     unsafe fn __cbframe_call(__cbframe_ctx: *const ()) {
-        unsafe { chosen(&*__cbframe_ctx.cast()) }
+        unsafe {
+            let __cbframe_guard = ::cbframe::private::NoUnwind::callback(
+                &__CBFRAME_META,
+            );
+            let __cbframe_result = {
+                let __cbframe_running = ::cbframe::private::Running::enter(
+                    __cbframe_ctx,
+                );
+                chosen(&*__cbframe_ctx.cast())
+            };
+            __cbframe_guard.disarm();
+            __cbframe_result
+        }
     }
     const __CBFRAME_PLACES: &::cbframe::private::Placed<0usize> = &::cbframe::private::places(
         __CBFRAME_PLACED,
@@ -95,8 +109,8 @@ const _: () = {
         .register(), __cbframe_direct); unsafe extern "C" fn __cbframe_stack <
         __CbframeHead : ::cbframe::private::Head > (__cbframe_head : __CbframeHead,) {
         unsafe { __cbframe_call(__cbframe_head.ctx(),) } }
-        ::cbframe::private::stack_entry!(__cbframe_stack_entry < Head :
-        ::cbframe::private::Head >, Head::PAD, __cbframe_stack:: < Head >); const
+        ::cbframe::private::stack_entry!(__cbframe_stack_entry[< Head :
+        ::cbframe::private::Head >], Head::PAD, __cbframe_stack:: < Head >); const
         __CBFRAME_ENTRY : ::cbframe::private::Entry = unsafe {
         ::cbframe::private::Entry::new(match __CBFRAME_LANE {
         ::cbframe::private::Lane::Direct(_) => __cbframe_direct_entry,

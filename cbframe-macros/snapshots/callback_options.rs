@@ -47,8 +47,10 @@ const _: () = {
         crate::ffi::callbacks::private::Layout,
     > = crate::ffi::callbacks::private::layout(__CBFRAME_PLACED, __CBFRAME_ABI);
     static __CBFRAME_META: crate::ffi::callbacks::private::Meta = crate::ffi::callbacks::private::Meta {
-        name: crate::ffi::callbacks::private::core::concat!(
-            crate ::ffi::callbacks::private::core::module_path!(), "::", "event"
+        name: crate::ffi::callbacks::private::Name::Path(
+            crate::ffi::callbacks::private::core::concat!(
+                crate ::ffi::callbacks::private::core::module_path!(), "::", "event"
+            ),
         ),
         parameters: &["code: i32"],
         layout: __CBFRAME_LAYOUT,
@@ -66,19 +68,27 @@ const _: () = {
         __cbframe_ctx: *const (),
         __cbframe_0: crate::ffi::callbacks::private::MaybeUninit<i32>,
     ) -> i32 {
-        let __cbframe_fallback = || -1;
+        let __cbframe_fallback = || -> i32 { -1 };
         unsafe {
-            crate::ffi::callbacks::private::Probe::<
-                i32,
-                _,
-            >::__cbframe_check(&__cbframe_0, &__CBFRAME_META, 0usize);
-            match crate::ffi::callbacks::private::catch(|| event(
-                __cbframe_0.assume_init(),
-            )) {
+            match crate::ffi::callbacks::private::catch(
+                &__CBFRAME_META,
+                || {
+                    crate::ffi::callbacks::private::Probe::<
+                        i32,
+                        _,
+                    >::__cbframe_check(&__cbframe_0, &__CBFRAME_META, 0usize);
+                    event(__cbframe_0.assume_init())
+                },
+            ) {
                 crate::ffi::callbacks::private::Option::Some(__cbframe_result) => {
                     __cbframe_result
                 }
-                crate::ffi::callbacks::private::Option::None => __cbframe_fallback(),
+                crate::ffi::callbacks::private::Option::None => {
+                    crate::ffi::callbacks::private::fall_back(
+                        &__CBFRAME_META,
+                        __cbframe_fallback,
+                    )
+                }
             }
         }
     }

@@ -32,8 +32,10 @@ const _: () = {
     );
     const __CBFRAME_LAYOUT: ::cbframe::private::Option<::cbframe::private::Layout> = ::cbframe::private::Option::None;
     static __CBFRAME_META: ::cbframe::private::Meta = ::cbframe::private::Meta {
-        name: ::cbframe::private::core::concat!(
-            ::cbframe::private::core::module_path!(), "::", "square"
+        name: ::cbframe::private::Name::Path(
+            ::cbframe::private::core::concat!(
+                ::cbframe::private::core::module_path!(), "::", "square"
+            ),
         ),
         parameters: &[],
         layout: __CBFRAME_LAYOUT,
@@ -55,7 +57,19 @@ const _: () = {
         __cbframe_ctx: *const (),
         __cbframe_cpu: *mut ::cbframe::private::CpuState,
     ) {
-        unsafe { square(&*__cbframe_ctx.cast(), &mut *__cbframe_cpu) }
+        unsafe {
+            let __cbframe_guard = ::cbframe::private::NoUnwind::callback(
+                &__CBFRAME_META,
+            );
+            let __cbframe_result = {
+                let __cbframe_running = ::cbframe::private::Running::enter(
+                    __cbframe_ctx,
+                );
+                square(&*__cbframe_ctx.cast(), &mut *__cbframe_cpu)
+            };
+            __cbframe_guard.disarm();
+            __cbframe_result
+        }
     }
     const __CBFRAME_PLACES: &::cbframe::private::Placed<0usize> = &::cbframe::private::places(
         __CBFRAME_PLACED,

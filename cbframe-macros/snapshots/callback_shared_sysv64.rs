@@ -38,8 +38,10 @@ const _: () = {
         __CBFRAME_ABI,
     );
     static __CBFRAME_META: ::cbframe::private::Meta = ::cbframe::private::Meta {
-        name: ::cbframe::private::core::concat!(
-            ::cbframe::private::core::module_path!(), "::", "compare"
+        name: ::cbframe::private::Name::Path(
+            ::cbframe::private::core::concat!(
+                ::cbframe::private::core::module_path!(), "::", "compare"
+            ),
         ),
         parameters: &["a: &'a Item", "b: &'a Item"],
         layout: __CBFRAME_LAYOUT,
@@ -72,19 +74,29 @@ const _: () = {
         __cbframe_1: ::cbframe::private::MaybeUninit<&'a Item>,
     ) -> &'a Item {
         unsafe {
-            ::cbframe::private::Probe::<
-                &'a Item,
-                _,
-            >::__cbframe_check(&__cbframe_0, &__CBFRAME_META, 0usize);
-            ::cbframe::private::Probe::<
-                &'a Item,
-                _,
-            >::__cbframe_check(&__cbframe_1, &__CBFRAME_META, 1usize);
-            compare(
-                &*__cbframe_ctx.cast(),
-                __cbframe_0.assume_init(),
-                __cbframe_1.assume_init(),
-            )
+            let __cbframe_guard = ::cbframe::private::NoUnwind::callback(
+                &__CBFRAME_META,
+            );
+            let __cbframe_result = {
+                ::cbframe::private::Probe::<
+                    &'a Item,
+                    _,
+                >::__cbframe_check(&__cbframe_0, &__CBFRAME_META, 0usize);
+                ::cbframe::private::Probe::<
+                    &'a Item,
+                    _,
+                >::__cbframe_check(&__cbframe_1, &__CBFRAME_META, 1usize);
+                let __cbframe_running = ::cbframe::private::Running::enter(
+                    __cbframe_ctx,
+                );
+                compare(
+                    &*__cbframe_ctx.cast(),
+                    __cbframe_0.assume_init(),
+                    __cbframe_1.assume_init(),
+                )
+            };
+            __cbframe_guard.disarm();
+            __cbframe_result
         }
     }
     const __CBFRAME_PLACES: &::cbframe::private::Placed<2usize> = &::cbframe::private::places(
@@ -155,7 +167,7 @@ const _: () = {
         unsafe { __cbframe_call(__cbframe_head.ctx(), __cbframe_0, __cbframe_1) }
     }
     ::cbframe::private::stack_entry!(
-        __cbframe_stack_entry < Head : ::cbframe::private::Head >, Head::PAD,
+        __cbframe_stack_entry[< Head : ::cbframe::private::Head >], Head::PAD,
         __cbframe_stack:: < Head >
     );
     const __CBFRAME_ENTRY: ::cbframe::private::Entry = unsafe {

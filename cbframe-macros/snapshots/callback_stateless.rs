@@ -48,8 +48,10 @@ const _: () = {
         __CBFRAME_ABI,
     );
     static __CBFRAME_META: ::cbframe::private::Meta = ::cbframe::private::Meta {
-        name: ::cbframe::private::core::concat!(
-            ::cbframe::private::core::module_path!(), "::", "norm"
+        name: ::cbframe::private::Name::Path(
+            ::cbframe::private::core::concat!(
+                ::cbframe::private::core::module_path!(), "::", "norm"
+            ),
         ),
         parameters: &["p: Point", "f: Option<extern \"C\" fn(&u8)>", "_: &Foreign"],
         layout: __CBFRAME_LAYOUT,
@@ -78,19 +80,26 @@ const _: () = {
         __cbframe_2: ::cbframe::private::MaybeUninit<&Foreign>,
     ) -> f64 {
         unsafe {
-            ::cbframe::private::Probe::<
-                Point,
-                _,
-            >::__cbframe_check(&__cbframe_0, &__CBFRAME_META, 0usize);
-            ::cbframe::private::Probe::<
-                &Foreign,
-                _,
-            >::__cbframe_check(&__cbframe_2, &__CBFRAME_META, 2usize);
-            norm(
-                __cbframe_0.assume_init(),
-                __cbframe_1.assume_init(),
-                __cbframe_2.assume_init(),
-            )
+            let __cbframe_guard = ::cbframe::private::NoUnwind::callback(
+                &__CBFRAME_META,
+            );
+            let __cbframe_result = {
+                ::cbframe::private::Probe::<
+                    Point,
+                    _,
+                >::__cbframe_check(&__cbframe_0, &__CBFRAME_META, 0usize);
+                ::cbframe::private::Probe::<
+                    &Foreign,
+                    _,
+                >::__cbframe_check(&__cbframe_2, &__CBFRAME_META, 2usize);
+                norm(
+                    __cbframe_0.assume_init(),
+                    __cbframe_1.assume_init(),
+                    __cbframe_2.assume_init(),
+                )
+            };
+            __cbframe_guard.disarm();
+            __cbframe_result
         }
     }
     const __CBFRAME_PLACES: &::cbframe::private::Placed<3usize> = &::cbframe::private::places(

@@ -87,20 +87,28 @@ impl Args {
         if let Err(error) = read.parse2(tokens) {
             report.push(error);
         }
-        if report.is_empty() && args.abi.is_none() {
-            report.push(syn::Error::new(
-                Span::call_site(),
-                format_args!(
-                    "the calling convention is missing: `#[cbframe(abi = \"C\")]`; the others are {}",
-                    listed(&ABIS[1..])
-                ),
-            ));
-        }
+        args.require_abi("#[cbframe(abi = \"C\")]", report);
         args
     }
 
+    /// Reports that the ABI is missing, if nothing else is wrong.
+    pub(crate) fn require_abi(&self, example: &str, report: &mut Report) {
+        if report.is_empty() && self.abi.is_none() {
+            let others = listed(&ABIS[1..]);
+            report.push(syn::Error::new(
+                Span::call_site(),
+                format_args!("the calling convention is missing: `{example}`; the others are {others}"),
+            ));
+        }
+    }
+
     /// Reads one option.
-    fn read(&mut self, input: ParseStream<'_>, seen: &mut Vec<String>, report: &mut Report) -> syn::Result<()> {
+    pub(crate) fn read(
+        &mut self,
+        input: ParseStream<'_>,
+        seen: &mut Vec<String>,
+        report: &mut Report,
+    ) -> syn::Result<()> {
         let Ok(name) = Ident::parse_any(input) else {
             return Err(input.error("options are written `name = value`: `abi = \"C\"`"));
         };
@@ -248,7 +256,8 @@ impl Value {
             "name" => path(&value).and_then(|path| path.get_ident().cloned()).map(Self::Name),
             "pool" => path(&value).map(Self::Pool),
             "crate" => path(&value).filter(is_plain).map(Self::Crate),
-            _ => Some(Self::OnPanic(value)),
+            // An expression only behind `if` and `while`.
+            _ => Some(value).filter(|value| !matches!(value, Expr::Let(_))).map(Self::OnPanic),
         };
         parsed.ok_or_else(|| wrong(span))
     }

@@ -3,6 +3,7 @@
 //! Names that an expansion introduces begin with `__cbframe_` or stand behind the path of the private module, so
 //! that nothing in scope can be mistaken for them and they hide nothing that the user's types name.
 
+mod closure;
 mod items;
 #[cfg(test)]
 mod tests;
@@ -19,6 +20,7 @@ use crate::derive::located;
 use crate::lifetimes;
 use crate::pointer::{self, peel};
 use crate::validate::{Callback, Parameter, State};
+pub(crate) use closure::{Closure, expand_closure};
 
 /// The conventions whose shims differ.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -48,29 +50,34 @@ struct Expansion<'a> {
     /// `a0: MaybeUninit<A>, …`
     shim_parameters: Vec<TokenStream>,
     result: Type,
+    /// What stands for the function in `frame!`.
+    closure: Option<&'a Closure>,
 }
 
 /// Writes out a callback.
 pub(crate) fn expand(callback: &Callback<'_>) -> TokenStream {
-    let private = callback.args.private();
-    let c = callback.parameters.iter().filter_map(|parameter| match parameter {
-        Parameter::C { name, ty } => Some((name, *ty)),
-        _ => None,
-    });
-    let arguments: Vec<_> =
-        c.enumerate().map(|(i, (name, ty))| Argument { ident: format_ident!("__cbframe_{i}"), name, ty }).collect();
-    let shim_parameters =
-        arguments.iter().map(|Argument { ident, ty, .. }| quote!(#ident: #private::MaybeUninit<#ty>)).collect();
-    let result = match &callback.function.signature.output {
-        ReturnType::Default => syn::parse_quote!(()),
-        ReturnType::Type(_, ty) => (**ty).clone(),
-    };
-    let mut item = callback.item.clone();
-    item.set_span(Span::call_site().located_at(item.span()));
-    Expansion { callback, private, item, arguments, shim_parameters, result }.write()
+    Expansion::new(callback, None).write()
 }
 
-impl Expansion<'_> {
+impl<'a> Expansion<'a> {
+    fn new(callback: &'a Callback<'a>, closure: Option<&'a Closure>) -> Self {
+        let private = callback.args.private();
+        let c = callback.parameters.iter().filter_map(|parameter| match parameter {
+            Parameter::C { name, ty } => Some((name, *ty)),
+            _ => None,
+        });
+        let arguments: Vec<_> =
+            c.enumerate().map(|(i, (name, ty))| Argument { ident: format_ident!("__cbframe_{i}"), name, ty }).collect();
+        let shim_parameters =
+            arguments.iter().map(|Argument { ident, ty, .. }| quote!(#ident: #private::MaybeUninit<#ty>)).collect();
+        let result = match &callback.function.signature.output {
+            ReturnType::Default => syn::parse_quote!(()),
+            ReturnType::Type(_, ty) => (**ty).clone(),
+        };
+        let mut item = callback.item.clone();
+        item.set_span(Span::call_site().located_at(item.span()));
+        Self { callback, private, item, arguments, shim_parameters, result, closure }
+    }
     fn write(&self) -> TokenStream {
         let function = self.callback.function.plain();
         let item = &self.item;
@@ -141,7 +148,7 @@ impl Expansion<'_> {
                 &#private::place_known(__CBFRAME_ABI.0, [#(#names),*], __CBFRAME_KNOWN, __CBFRAME_RESULT);
             const __CBFRAME_LAYOUT: #private::Option<#private::Layout> = #layout;
             static __CBFRAME_META: #private::Meta = #private::Meta {
-                name: #private::core::concat!(#private::core::module_path!(), "::", #name),
+                name: #private::Name::Path(#private::core::concat!(#private::core::module_path!(), "::", #name)),
                 parameters: &[#(#texts),*],
                 layout: __CBFRAME_LAYOUT,
             };
@@ -170,7 +177,8 @@ impl Expansion<'_> {
 
     /// What can be refused only with types at hand, each on its own token.
     fn checks(&self) -> TokenStream {
-        let safe = !self.callback.is_unsafe;
+        // A frame's pointers are always unsafe.
+        let safe = !self.callback.is_unsafe && self.closure.is_none();
         let mut checks = TokenStream::new();
         for (i, Argument { ty, .. }) in self.arguments.iter().enumerate() {
             let private = self.private_at(ty.span());
@@ -184,7 +192,9 @@ impl Expansion<'_> {
         checks.extend(quote_spanned!(self.result.span()=>
             const _: () = { #private::check_result(__CBFRAME_RESULT); #safe };
         ));
-        checks.extend(self.coercion());
+        if self.closure.is_none() {
+            checks.extend(self.coercion());
+        }
         checks
     }
 
@@ -229,15 +239,10 @@ impl Expansion<'_> {
 
     /// The function that every lane ends in: it checks the arguments and calls the user's function.
     fn call(&self) -> TokenStream {
-        let Self { private, shim_parameters, .. } = self;
+        let Self { private, shim_parameters, result, .. } = self;
         let signature = &self.callback.function.signature;
         let (function, generics, output) = (&signature.ident, &signature.generics, &signature.output);
-        let checks =
-            self.arguments.iter().enumerate().map(|(i, Argument { ident, ty, .. })| match pointer::fn_pointer(ty) {
-                Some(found) if found.optional => TokenStream::new(),
-                Some(_) => quote!(#private::check_fn_pointer(&#ident, &__CBFRAME_META, #i);),
-                None => quote!(#private::Probe::<#ty, _>::__cbframe_check(&#ident, &__CBFRAME_META, #i);),
-            });
+        let checks = self.argument_checks();
         let exclusive = self.callback.state.as_ref().is_some_and(|state| state.exclusive);
         let enter = exclusive.then(|| quote!(let __cbframe_exclusive = #private::Exclusive::enter(__cbframe_ctx);));
         let mut arguments = self.arguments.iter();
@@ -253,16 +258,34 @@ impl Expansion<'_> {
                 quote!(#ident.assume_init())
             }
         });
-        let call = quote!(#function(#(#values),*));
-        let (fallback, call) = match &self.callback.args.on_panic {
-            None => (None, call),
+        let state = if exclusive { quote!(__cbframe_exclusive.state()) } else { quote!(__cbframe_ctx) };
+        let running = self.callback.state.is_some();
+        let running = running.then(|| quote!(let __cbframe_running = #private::Running::enter(#state);));
+        let run = quote! {
+            #(#checks)*
+            #enter
+            #running
+            #function(#(#values),*)
+        };
+        let (fallback, body) = match &self.callback.args.on_panic {
             Some(expr) => (
-                Some(quote!(let __cbframe_fallback = || #expr;)),
+                Some(quote!(let __cbframe_fallback = || -> #result { #expr };)),
                 quote! {
-                    match #private::catch(|| #call) {
+                    match #private::catch(&__CBFRAME_META, || { #run }) {
                         #private::Option::Some(__cbframe_result) => __cbframe_result,
-                        #private::Option::None => __cbframe_fallback(),
+                        #private::Option::None => #private::fall_back(&__CBFRAME_META, __cbframe_fallback),
                     }
+                },
+            ),
+            // Out of it a panic may go.
+            None if self.callback.abi.ends_with("-unwind") => (None, run),
+            None => (
+                None,
+                quote! {
+                    let __cbframe_guard = #private::NoUnwind::callback(&__CBFRAME_META);
+                    let __cbframe_result = { #run };
+                    __cbframe_guard.disarm();
+                    __cbframe_result
                 },
             ),
         };
@@ -275,11 +298,7 @@ impl Expansion<'_> {
                 #fallback
                 // SAFETY: the entry passes what the C caller passed, whose contract is the pointer's; the arguments
                 // are checked before they become values. ctx is what was bound: see `Frame`.
-                unsafe {
-                    #(#checks)*
-                    #enter
-                    #call
-                }
+                unsafe { #body }
             }
         }
     }
@@ -291,16 +310,12 @@ impl Expansion<'_> {
 
     /// The entry: `__CBFRAME_ENTRY` for a slot, or the naked function `__cbframe_fn` for a stateless callback.
     fn entry(&self) -> TokenStream {
-        let stateless = self.callback.state.is_none();
+        let stateless = self.callback.state.is_none() && self.closure.is_none();
         if let Some(groups) = &self.callback.captured {
-            let (private, captured) = (&self.private, self.captured(groups));
+            let (private, captured, of_closure) = (&self.private, self.captured(groups), self.closure_argument());
+            let entry = self.entry_const(&quote!(#private::Entry::new(__cbframe_captured_entry #of_closure)));
             let stub = stateless.then(|| self.captured_stub(&format_ident!("__cbframe_fn"), self.export().as_ref()));
-            return quote! {
-                #captured
-                // SAFETY: the entry passes ctx on to the dispatcher as the state of the callback.
-                const __CBFRAME_ENTRY: #private::Entry = unsafe { #private::Entry::new(__cbframe_captured_entry) };
-                #stub
-            };
+            return quote!(#captured #entry #stub);
         }
         // Only the compiler knows the types, and so whether rustc can pass them: what is not used is not compiled.
         let captured = self.captured(&[]);
@@ -340,13 +355,14 @@ impl Expansion<'_> {
         let signature = &self.callback.function.signature;
         let (lifetimes, output) = (signature.generics.params.iter(), &signature.output);
         let bound = head.map(|_| quote!(__CbframeHead: #private::Head));
+        let (closure, of_closure) = (self.closure_generic(), self.closure_argument());
         let head = head.map(|name| quote!(#name: __CbframeHead,));
         let (first, rest) = self.shim_parameters.split_at(at);
         let arguments = self.arguments.iter().map(|argument| &argument.ident);
         quote! {
-            unsafe extern #abi fn #name<#(#lifetimes,)* #bound>(#head #(#first,)* #(#extra,)* #(#rest),*) #output {
+            unsafe extern #abi fn #name<#(#lifetimes,)* #closure #bound>(#head #(#first,)* #(#extra,)* #(#rest),*) #output {
                 // SAFETY: the arguments are those of the C caller, and ctx is that of the slot.
-                unsafe { __cbframe_call(#ctx, #(#arguments),*) }
+                unsafe { __cbframe_call #of_closure (#ctx, #(#arguments),*) }
             }
         }
     }
@@ -406,9 +422,12 @@ impl Expansion<'_> {
         let (private, ctx) = (&self.private, quote!(__cbframe_ctx));
         let extra = [quote!(__cbframe_ctx: *const ())];
         let shim = self.shim(&format_ident!("__cbframe_direct"), None, &extra, self.arguments.len(), &ctx);
+        let (generics, of_closure) = (self.entry_generics(), self.closure_argument());
         quote! {
             #shim
-            #private::direct_entry!(__cbframe_direct_entry, __CBFRAME_LANE.register(), __cbframe_direct);
+            #private::direct_entry!(
+                __cbframe_direct_entry #generics, __CBFRAME_LANE.register(), __cbframe_direct #of_closure
+            );
         }
     }
 
@@ -417,32 +436,35 @@ impl Expansion<'_> {
         let lane = self.lane("sysv64_lane", quote!(__CBFRAME_PLACED, &__CBFRAME_KNOWN, __CBFRAME_RESULT));
         let (head, ctx) = (quote!(__cbframe_head), quote!(__cbframe_head.ctx()));
         let stack = self.shim(&format_ident!("__cbframe_stack"), Some(&head), &[], 0, &ctx);
+        let (closure, of_closure) = (self.closure_generic(), self.closure_argument());
+        let argument = self.closure.map(|_| quote!(__CbframeClosure,));
+        let entry = self.entry_const(&quote! {
+            #private::Entry::new(match __CBFRAME_LANE {
+                #private::Lane::Direct(_) => __cbframe_direct_entry #of_closure,
+                #private::Lane::Stack(4) => __cbframe_stack_entry::<#argument #private::Head4>,
+                #private::Lane::Stack(_) => __cbframe_stack_entry::<#argument #private::Head8>,
+                #private::Lane::Captured => __cbframe_captured_entry #of_closure,
+            })
+        });
         quote! {
             #lane
             #direct
             #stack
             #private::stack_entry!(
-                __cbframe_stack_entry<Head: #private::Head>, Head::PAD, __cbframe_stack::<Head>
+                __cbframe_stack_entry [<#closure Head: #private::Head>], Head::PAD, __cbframe_stack::<#argument Head>
             );
-            // SAFETY: each entry passes ctx on to its shim, or the dispatcher, as the state of the callback.
-            const __CBFRAME_ENTRY: #private::Entry = unsafe {
-                #private::Entry::new(match __CBFRAME_LANE {
-                    #private::Lane::Direct(_) => __cbframe_direct_entry,
-                    #private::Lane::Stack(4) => __cbframe_stack_entry::<#private::Head4>,
-                    #private::Lane::Stack(_) => __cbframe_stack_entry::<#private::Head8>,
-                    #private::Lane::Captured => __cbframe_captured_entry,
-                })
-            };
+            #entry
         }
     }
 
     fn win64(&self) -> TokenStream {
         let (private, count) = (&self.private, self.arguments.len());
+        let (generics, of_closure) = (self.entry_generics(), self.closure_argument());
         let mut entries = Vec::new();
         let mut arms = Vec::new();
         if count < 4 {
             entries.push(self.direct());
-            arms.push(quote!(#private::Lane::Direct(_) => __cbframe_direct_entry,));
+            arms.push(quote!(#private::Lane::Direct(_) => __cbframe_direct_entry #of_closure,));
         }
         // Six words behind the fourth position, of which a hidden result pointer may be the first.
         let ctx = quote!(__cbframe_ctx);
@@ -457,25 +479,44 @@ impl Expansion<'_> {
                 let (name, entry) =
                     (format_ident!("__cbframe_behind_{behind}"), format_ident!("__cbframe_behind_{behind}_entry"));
                 let shim = self.shim(&name, None, &words, at, &ctx);
-                entries.push(quote!(#shim #private::stack_entry!(#entry, 32, #name);));
-                arms.push(quote!(#private::Lane::Stack(#behind) => #entry,));
+                entries.push(quote!(#shim #private::stack_entry!(#entry #generics, 32, #name #of_closure);));
+                arms.push(quote!(#private::Lane::Stack(#behind) => #entry #of_closure,));
             }
         }
         let at = self.private_at(self.result.span());
         let hidden = quote_spanned!(self.result.span()=> #at::win64_hidden(__CBFRAME_RESULT));
         let lane = self.lane("win64_lane", quote!(&__CBFRAME_KNOWN, __CBFRAME_RESULT, __CBFRAME_HIDDEN));
+        let entry = self.entry_const(&quote! {
+            #private::Entry::new(match __CBFRAME_LANE {
+                #(#arms)*
+                #private::Lane::Captured => __cbframe_captured_entry #of_closure,
+                _ => #private::core::panic!("cbframe: a lane that this signature cannot have"),
+            })
+        });
         quote! {
             const __CBFRAME_HIDDEN: #private::core::primitive::bool = #hidden;
             #lane
             #(#entries)*
-            // SAFETY: each entry passes ctx on to its shim, or the dispatcher, as the state of the callback.
-            const __CBFRAME_ENTRY: #private::Entry = unsafe {
-                #private::Entry::new(match __CBFRAME_LANE {
-                    #(#arms)*
-                    #private::Lane::Captured => __cbframe_captured_entry,
-                    _ => #private::core::panic!("cbframe: a lane that this signature cannot have"),
-                })
-            };
+            #entry
+        }
+    }
+
+    /// `__CBFRAME_ENTRY`, with the value `entry`, which is for an `unsafe` block.
+    fn entry_const(&self, entry: &TokenStream) -> TokenStream {
+        let private = &self.private;
+        match self.closure_generic() {
+            None => quote! {
+                // SAFETY: each entry passes ctx on to its shim, or the dispatcher, as the state of the callback.
+                const __CBFRAME_ENTRY: #private::Entry = unsafe { #entry };
+            },
+            Some(closure) => quote! {
+                struct __CbframeEntry<__CbframeClosure>(#private::core::marker::PhantomData<__CbframeClosure>);
+
+                impl<#closure> __CbframeEntry<__CbframeClosure> {
+                    // SAFETY: each entry passes ctx on to its shim, or the dispatcher, as the state of the callback.
+                    const ENTRY: #private::Entry = unsafe { #entry };
+                }
+            },
         }
     }
 
@@ -493,13 +534,14 @@ impl Expansion<'_> {
         let idents: Vec<_> = arguments.iter().map(|argument| &argument.ident).collect();
         let indices = 0..count;
         let cpu = self.callback.has_cpu.then(|| quote!(__cbframe_cpu,));
-        let lifetimes = &self.callback.function.signature.generics;
+        let lifetimes = self.callback.function.signature.generics.params.iter();
+        let (closure, of_closure, generics) = (self.closure_generic(), self.closure_argument(), self.entry_generics());
         quote! {
             const __CBFRAME_PLACES: &#private::Placed<#count> = &#private::places(__CBFRAME_PLACED);
             const __CBFRAME_CAPTURE: #private::Capture =
                 #private::Capture::new(__CBFRAME_ABI.0, __CBFRAME_PLACES, 0 #(#groups)*);
 
-            unsafe extern #abi fn __cbframe_dispatch #lifetimes (
+            unsafe extern #abi fn __cbframe_dispatch<#(#lifetimes,)* #closure>(
                 __cbframe_cpu: *mut #private::CpuState, __cbframe_ctx: *const ()
             ) {
                 // SAFETY: `__cbframe_cpu` is the entry's, whose capture includes every register that these places
@@ -508,7 +550,7 @@ impl Expansion<'_> {
                     let __cbframe_hidden =
                         #private::hidden_result(__cbframe_cpu, const { &__CBFRAME_PLACES.result().place });
                     #(let #idents = #private::take(__cbframe_cpu, const { &__CBFRAME_PLACES.parameter(#indices).place });)*
-                    let __cbframe_result = __cbframe_call(__cbframe_ctx, #cpu #(#idents),*);
+                    let __cbframe_result = __cbframe_call #of_closure (__cbframe_ctx, #cpu #(#idents),*);
                     #private::give(
                         __cbframe_cpu,
                         const { __CBFRAME_PLACES.result() },
@@ -517,7 +559,9 @@ impl Expansion<'_> {
                     );
                 }
             }
-            #private::captured_entry!(__cbframe_captured_entry, __CBFRAME_CAPTURE, __cbframe_dispatch);
+            #private::captured_entry!(
+                __cbframe_captured_entry #generics, __CBFRAME_CAPTURE, __cbframe_dispatch #of_closure
+            );
         }
     }
 }

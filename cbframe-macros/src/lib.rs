@@ -5,6 +5,7 @@ mod ast;
 mod c_type;
 mod derive;
 mod expand;
+mod frame;
 mod lifetimes;
 mod pointer;
 mod report;
@@ -228,6 +229,49 @@ pub fn cbframe(options: TokenStream, item: TokenStream) -> TokenStream {
     callback(options.into(), item.into()).into()
 }
 
+/// Makes a closure a C callback: a `Frame` for it, as `Frame::<P>::new` gives, without a pointer type.
+///
+/// ```
+/// use cbframe::frame;
+/// use std::ffi::{c_int, c_void};
+///
+/// struct Item {
+///     price: u32,
+/// }
+/// type Compare = Option<unsafe extern "C" fn(*const c_void, *const c_void) -> c_int>;
+/// # unsafe extern "C" {
+/// #     fn qsort(base: *mut c_void, n: usize, size: usize, compare: Compare);
+/// # }
+///
+/// let mut items = [Item { price: 3 }, Item { price: 1 }];
+/// let descending = true;
+/// let compare = frame!(abi = "C", as = Compare, move |a: &Item, b: &Item| -> c_int {
+///     if descending { b.price.cmp(&a.price) as c_int } else { a.price.cmp(&b.price) as c_int }
+/// })?;
+/// // SAFETY: `qsort` calls back before it returns, with the addresses of two items.
+/// unsafe { qsort(items.as_mut_ptr().cast(), 2, size_of::<Item>(), compare.as_fn()) };
+/// assert_eq!(items[0].price, 3);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// The closure is the last argument. Its parameters have types, and its result has one unless it is `()`: they are the C
+/// signature. All types are allowed that are in `#[cbframe]` functions, references with elided lifetimes and types that
+/// are no `CType` among them; they cannot name type parameters of the function around. `#[cpu] cpu: &mut CpuState` is
+/// the state of the CPU here too.
+///
+/// # Options
+///
+/// - `abi = "…"`, required; `pool = PATH`, `save(…)`, `entry = "…"`, `crate = PATH`: as for `#[cbframe]`.
+/// - `local`: the closure is an `FnMut` that belongs to this thread, as in `Frame::local`. `once`: it is an `FnOnce`, as
+///   in `Frame::once`. Otherwise it is `Fn + Send + Sync`.
+/// - `or = VALUE`: what C gets if the closure panics or cannot be run, as with `Builder::or`.
+/// - `as = POINTER`: the pointer type that the frame has, from a binding, `Option` of one included. The compiler checks
+///   that the layout is the closure's. Without it, the type is the `unsafe extern` one of the closure's own parameters.
+#[proc_macro]
+pub fn frame(input: TokenStream) -> TokenStream {
+    frame::expand(input.into()).into()
+}
+
 fn callback(options: proc_macro2::TokenStream, item: proc_macro2::TokenStream) -> proc_macro2::TokenStream {
     let mut report = Report::default();
     let args = Args::parse(options, &mut report);
@@ -239,7 +283,7 @@ fn callback(options: proc_macro2::TokenStream, item: proc_macro2::TokenStream) -
             return [report.into_tokens(), item].into_iter().collect();
         }
     };
-    match validate::check(&args, &function, &mut report) {
+    match validate::check(&args, &function, false, &mut report) {
         Some(callback) if report.is_empty() => expand::expand(&callback),
         _ => [report.into_tokens(), function.plain()].into_iter().collect(),
     }

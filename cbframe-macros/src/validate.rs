@@ -54,8 +54,14 @@ enum Role {
     C,
 }
 
-/// Checks everything that tokens show; `None` when something was reported, now or before.
-pub(crate) fn check<'a>(args: &'a Args, function: &'a Function, report: &mut Report) -> Option<Callback<'a>> {
+/// Checks everything that tokens show; `None` when something was reported, now or before. `is_closure`: the function
+/// stands for a closure, which is a state itself.
+pub(crate) fn check<'a>(
+    args: &'a Args,
+    function: &'a Function,
+    is_closure: bool,
+    report: &mut Report,
+) -> Option<Callback<'a>> {
     check_attributes(&function.attributes, report);
     check_signature(function, report);
     let raw = args.abi.as_ref().is_some_and(|abi| abi.value() == "raw");
@@ -101,7 +107,7 @@ pub(crate) fn check<'a>(args: &'a Args, function: &'a Function, report: &mut Rep
             ));
         }
     }
-    check_options(args, state.is_some(), has_cpu, report);
+    check_options(args, state.is_some() || is_closure, has_cpu, report);
     if !report.is_empty() {
         return None;
     }

@@ -6,16 +6,18 @@ use core::mem::{self, ManuallyDrop};
 use core::panic::Location;
 use core::ptr::NonNull;
 
-use crate::pool::{Binding, Bound, Entry, Freed, Meta, Pool, PoolFull, Resolved};
-use crate::signature::{Described, FnPointer};
+use crate::closure::{Closure, Describes};
+use crate::pool::{Binding, Bound, Ending, Entry, Freed, Meta, Owned, Pool, PoolFull, Resolved};
+use crate::signature::FnPointer;
 
 /// A callback with its state, as a bare C function pointer of type `P`.
 ///
 /// The frame owns one slot of a [`Pool`] and what was bound: while it lives, [`as_fn`](Self::as_fn) may be
 /// called by anyone whom the pointer type's contract allows to. Dropping it frees the slot and then the state.
 ///
-/// `P` is the `unsafe extern` pointer type of the callback's C signature, and `C` the callback: for
-/// `#[cbframe] fn compare`, the type `compare` beside the function. `'a` is what borrowed state must outlive.
+/// `P` is the `unsafe extern` pointer type of the callback's C signature, or an `Option` of it. `C` is the callback: for
+/// `#[cbframe] fn compare`, the type `compare` beside the function; for closures [`Closure`], [`Local`](crate::Local),
+/// [`Once`](crate::Once), [`Guarded`](crate::Guarded) or [`Raw`](crate::Raw). `'a` is what borrowed state must outlive.
 /// A frame is `Send` if its state is.
 ///
 /// # Calling the pointer
@@ -27,19 +29,15 @@ use crate::signature::{Described, FnPointer};
 ///   forgotten (`mem::forget`) lives as long as what it borrows;
 /// - with the arguments of its C signature, which are valid as the callback's parameter types demand. Null
 ///   references, `bool`s other than 0 and 1 and unknown enum values are found and abort the process;
-/// - while no other thread drops, frees or leaves the scope of the frame.
+/// - while nobody drops or frees the frame, leaves its scope or [sets](Self::set) it to something else, until the call has
+///   ended. Where debug assertions are on, a frame that owns its state finds that a call is using it, and aborts the
+///   process. What [`Frame::local`] binds may go while a call of it runs on its thread, and what [`Frame::guarded`]
+///   binds at any time.
 #[must_use = "dropping the frame frees the slot: the pointer must not be called any more"]
-pub struct Frame<'a, P, C> {
+pub struct Frame<'a, P, C = Closure> {
     bound: Bound,
     owned: Owned,
     marker: PhantomData<(P, C, &'a ())>,
-}
-
-/// The state, and how to drop it.
-#[derive(Clone, Copy)]
-pub struct Owned {
-    state: NonNull<()>,
-    drop: Option<unsafe fn(NonNull<()>)>,
 }
 
 // SAFETY: the state is owned by, or lent to, the callback `C`, which has `PhantomData` of the state's type and so
@@ -71,7 +69,7 @@ impl<'a, P: Copy, C> Frame<'a, P, C> {
         () = Self::IS_POINTER;
         let Some(taken) = pool.take() else { return Err(PoolFull::new(pool, state)) };
         let owned = U::own(state);
-        let bound = taken.bind(Binding { entry, meta, at, state: owned.state, exclusive: U::EXCLUSIVE });
+        let bound = taken.bind(Binding { entry, meta, at, owned, exclusive: U::EXCLUSIVE });
         Ok(Self { bound, owned, marker: PhantomData })
     }
 
@@ -91,14 +89,14 @@ impl<'a, P: Copy, C> Frame<'a, P, C> {
     #[inline]
     pub fn as_fn_of<Q: FnPointer>(&self) -> Q
     where
-        C: Described,
+        C: Describes<P>,
     {
         const {
             assert!(
                 Q::UNSAFE,
                 "cbframe: `as_fn_of` gives `unsafe` pointers, for a safe one could be called after the frame is gone; write `unsafe extern` or bind with `leak`"
             );
-            C::DESCRIPTION.assert_fits(Q::LAYOUT);
+            C::OF_POINTER.assert_fits(Q::LAYOUT);
         }
         let stub = self.bound.stub();
         // SAFETY: `Q` is a function pointer or `Option` of one; the layouts are the same.
@@ -129,7 +127,90 @@ impl<P: Copy, C> Frame<'static, P, C> {
     /// Keeps the callback for ever: the pointer may be called at any time until the process ends.
     #[inline]
     pub fn leak(self) -> P {
-        ManuallyDrop::new(self).as_fn()
+        let this = ManuallyDrop::new(self);
+        let pointer = this.as_fn();
+        if let Some(release) = this.owned.release {
+            // SAFETY: the frame is not used again.
+            unsafe { release(&this.bound, this.owned.state, Ending::Leak) };
+        }
+        pointer
+    }
+}
+
+impl<'a, P, C> Frame<'a, P, C> {
+    /// A frame for what is bound already.
+    ///
+    /// # Safety
+    ///
+    /// - `bound` is bound to `owned`, which lives for `'a` at least, and they have no other frame.
+    /// - The entry is one for the pointer type `P` and this state.
+    /// - `C` is `Send` only if the state is.
+    pub(crate) const unsafe fn of(bound: Bound, owned: Owned) -> Self {
+        Self { bound, owned, marker: PhantomData }
+    }
+
+    /// What is bound, and where.
+    #[cfg(feature = "std")]
+    pub(crate) const fn parts(&self) -> (&Bound, Owned) {
+        (&self.bound, self.owned)
+    }
+
+    /// Binds the slot to something else, and drops what it was bound to.
+    ///
+    /// # Safety
+    ///
+    /// As for [`of`](Self::of); and no call of the pointer runs, or begins meanwhile.
+    pub(crate) unsafe fn rebind(&mut self, binding: Binding) {
+        let old = mem::replace(&mut self.owned, binding.owned);
+        // SAFETY: the caller's promise. The slot goes first, so that nothing leads to a dropped state.
+        unsafe {
+            self.bound.rebind(binding);
+            if let Some(release) = old.release {
+                release(&self.bound, old.state, Ending::Replace);
+            }
+        }
+    }
+
+    /// The address, and nothing that frees it: for C code that keeps it and gives it back.
+    /// [`from_raw`](Self::from_raw) makes it a frame again; until then the pointer may be called, and what the frame
+    /// borrows has to live.
+    #[must_use = "without the address nothing frees the slot"]
+    pub fn into_raw(self) -> *const () {
+        ManuallyDrop::new(self).bound.stub().as_ptr()
+    }
+
+    /// The frame that [`into_raw`](Self::into_raw) gave the address of.
+    ///
+    /// # Safety
+    ///
+    /// The address is from `into_raw` of a frame of this type, of this copy of the crate, and has not been made a frame
+    /// again; for a frame that is not `Send`, on this thread. A frame for a [`once`](Frame::once) closure has not been
+    /// called.
+    ///
+    /// # Panics
+    ///
+    /// If no slot at this address is bound.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use cbframe::{Frame, Pool};
+    ///
+    /// type Hook = unsafe extern "C" fn();
+    /// let kept: *const () = Frame::<Hook>::new(|| ())?.into_raw();
+    /// assert_eq!(Pool::shared().stats().bound, 1);
+    /// // SAFETY: this is the address of such a frame.
+    /// drop(unsafe { Frame::<Hook>::from_raw(kept) });
+    /// assert_eq!(Pool::shared().stats().bound, 0);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[track_caller]
+    pub unsafe fn from_raw(address: *const ()) -> Self {
+        let Some((bound, owned)) = Bound::at(address) else {
+            panic!("cbframe: `Frame::from_raw({address:p})`: no callback is bound at this address")
+        };
+        // SAFETY: the caller's promise.
+        unsafe { Self::of(bound, owned) }
     }
 }
 
@@ -138,11 +219,11 @@ impl<P, C> Frame<'_, P, C> {
     ///
     /// Called once, and the frame is not used after.
     unsafe fn release(&self, by: Freed) {
-        // SAFETY: the caller's promise. The slot goes first, so that a stale call finds no dropped state.
+        // SAFETY: the caller's promise.
         unsafe {
-            self.bound.free(by);
-            if let Some(drop) = self.owned.drop {
-                drop(self.owned.state);
+            match self.owned.release {
+                Some(release) => release(&self.bound, self.owned.state, Ending::Free(by)),
+                None => self.bound.free(by),
             }
         }
     }
@@ -228,16 +309,19 @@ impl<'a, S: 'a, O: ExclusiveState<'a, S>> Use<'a, O> for Exclusively<S> {
 // SAFETY: borrowed for `'a`.
 unsafe impl<'a, S: 'a> SharedState<'a, S> for &'a S {
     fn own(self) -> Owned {
-        Owned { state: NonNull::from(self).cast(), drop: None }
+        Owned { state: NonNull::from(self).cast(), release: None }
     }
 }
 
 // SAFETY: borrowed exclusively for `'a`.
 unsafe impl<'a, S: 'a> ExclusiveState<'a, S> for &'a mut S {
     fn own(self) -> Owned {
-        Owned { state: NonNull::from(self).cast(), drop: None }
+        Owned { state: NonNull::from(self).cast(), release: None }
     }
 }
+
+#[cfg(feature = "alloc")]
+pub(crate) use owned::boxed;
 
 #[cfg(feature = "alloc")]
 mod owned {
@@ -247,20 +331,32 @@ mod owned {
     use alloc::sync::Arc;
     use core::ptr::NonNull;
 
-    use super::{ExclusiveState, Owned, SharedState};
+    use super::{Bound, Ending, ExclusiveState, Owned, SharedState};
+    use crate::activation::check_unused;
+    use crate::pool::Release;
 
-    fn boxed<S>(state: Box<S>) -> Owned {
+    pub(crate) fn boxed<S>(state: Box<S>) -> Owned {
         /// # Safety
         ///
-        /// `state` is from `Box::into_raw` of this type and is not used again.
-        unsafe fn drop_box<S>(state: NonNull<()>) {
-            // SAFETY: the caller's promise.
-            drop(unsafe { Box::from_raw(state.cast::<S>().as_ptr()) });
+        /// The slot is bound, `state` is from `Box::into_raw` of this type, and neither is used again.
+        unsafe fn release<S>(bound: &Bound, state: NonNull<()>, ending: Ending) {
+            if size_of::<S>() > 0 && !matches!(ending, Ending::Leak) {
+                check_unused(bound, state.as_ptr());
+            }
+            // SAFETY: the caller's promise. The slot goes first, so that a stale call finds no dropped state.
+            unsafe {
+                match ending {
+                    Ending::Free(by) => bound.free(by),
+                    Ending::Replace => {}
+                    Ending::Leak => return,
+                }
+                drop(Box::from_raw(state.cast::<S>().as_ptr()));
+            }
         }
         // A state without a destructor and without bytes was never allocated: there is nothing to do for it.
-        let drop: Option<unsafe fn(NonNull<()>)> =
-            if size_of::<S>() == 0 && !core::mem::needs_drop::<S>() { None } else { Some(drop_box::<S>) };
-        Owned { state: NonNull::from(Box::leak(state)).cast(), drop }
+        let nothing = size_of::<S>() == 0 && !core::mem::needs_drop::<S>();
+        let release: Option<Release> = if nothing { None } else { Some(release::<S>) };
+        Owned { state: NonNull::from(Box::leak(state)).cast(), release }
     }
 
     // SAFETY: a box lives, at the same address, until it is dropped.
@@ -282,15 +378,22 @@ mod owned {
         fn own(self) -> Owned {
             /// # Safety
             ///
-            /// `state` is from `Arc::into_raw` of this type and is not used again.
-            unsafe fn drop_arc<S>(state: NonNull<()>) {
-                // SAFETY: the caller's promise.
-                drop(unsafe { Arc::from_raw(state.cast::<S>().as_ptr()) });
+            /// The slot is bound, `state` is from `Arc::into_raw` of this type, and neither is used again.
+            unsafe fn release<S>(bound: &Bound, state: NonNull<()>, ending: Ending) {
+                // SAFETY: the caller's promise, and as for boxes.
+                unsafe {
+                    match ending {
+                        Ending::Free(by) => bound.free(by),
+                        Ending::Replace => {}
+                        Ending::Leak => return,
+                    }
+                    drop(Arc::from_raw(state.cast::<S>().as_ptr()));
+                }
             }
             let state = Arc::into_raw(self).cast_mut().cast();
             // SAFETY: `Arc::into_raw` gives the address of the value inside, which is not null.
             let state = unsafe { NonNull::new_unchecked(state) };
-            Owned { state, drop: Some(drop_arc::<S>) }
+            Owned { state, release: Some(release::<S>) }
         }
     }
 

@@ -114,6 +114,8 @@
 //!
 //! The environment variable `CBFRAME_SLOTS`, when the crate is built, sets the size of the shared pool (1024).
 #![no_std]
+// What only closures use.
+#![cfg_attr(not(feature = "alloc"), allow(dead_code, unused_imports))]
 
 #[cfg(feature = "alloc")]
 extern crate alloc;
@@ -124,16 +126,28 @@ extern crate std;
 extern crate self as cbframe;
 
 pub mod abi;
+mod activation;
 mod arch;
+mod closure;
 mod frame;
 mod os;
+mod panic;
 mod pool;
 mod signature;
 pub mod types;
 
 pub use arch::{CpuState, F80, Fxsave, LongDouble, Xmm};
+#[cfg(feature = "alloc")]
+pub use cbframe_macros::frame;
 pub use cbframe_macros::{CType, c_type, cbframe};
+#[cfg(feature = "alloc")]
+pub use closure::{Abort, Builder, Fallback, Scope, scope};
+pub use closure::{Closure, Local, Once, Raw};
+#[cfg(feature = "std")]
+pub use closure::{Guarded, Value};
 pub use frame::{ExclusiveState, Frame, SharedState};
+#[cfg(feature = "std")]
+pub use panic::resume_panics;
 pub use pool::{Pool, PoolFull, Resolved, Stats, resolve};
 pub use signature::FnPointer;
 pub use types::{CStrRef, CType, Float16, Float128, NeverNull};

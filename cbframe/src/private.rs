@@ -8,12 +8,19 @@ pub use core::result::Result;
 pub use core::sync::atomic::AtomicU64;
 
 pub use crate::abi::{Abi, Layout, Placed};
+pub use crate::activation::Running;
 pub use crate::arch::{
     Capture, CpuState, Group, Head, Head4, Head8, Lane, give, hidden_result, is_native, sysv64_lane, take,
     win64_hidden, win64_lane,
 };
+#[cfg(feature = "alloc")]
+pub use crate::closure::{Abort, Place, bind_local, bind_once, bind_shared, call_local, call_once, call_shared};
+pub use crate::closure::{Closure, Local, Once};
+#[cfg(feature = "std")]
+pub use crate::closure::{Value, value};
 pub use crate::frame::{ExclusiveState, Exclusively, Frame, Shared, SharedState};
-pub use crate::pool::{Entry, Exclusive, Meta, Pool, PoolFull, Record, Slot, Statics, words};
+pub use crate::panic::{NoUnwind, catch, fall_back};
+pub use crate::pool::{Entry, Exclusive, Meta, Name, Pool, PoolFull, Record, Slot, Statics, words};
 pub use crate::signature::{Described, Description, FnPointer, Forced, Known};
 pub use crate::types::{CType, Field, Kind, NeverNull, Type};
 pub use crate::{
@@ -244,7 +251,7 @@ fn invalid<T>(argument: &MaybeUninit<T>, ty: &Type, meta: &'static Meta, index: 
 #[cold]
 #[inline(never)]
 fn report_invalid(argument: *const u8, ty: &Type, meta: &'static Meta, index: usize) -> ! {
-    let (name, parameter) = (meta.name, meta.parameters[index]);
+    let (name, parameter) = (meta.name(), meta.parameters[index]);
     let its_name = parameter.split(':').next().unwrap_or(parameter);
     // SAFETY: as for the check that failed, which read the same bytes.
     match unsafe { ty.find_invalid(argument) } {
@@ -409,35 +416,4 @@ pub const fn cast_fn<C: Described, Q: FnPointer>(function: unsafe extern "C" fn(
     }
     // SAFETY: `Q` is a function pointer or `Option` of one, with the layout of this function.
     unsafe { mem::transmute_copy(&function) }
-}
-
-/// Runs a handler; its panic becomes `None`.
-#[cfg(feature = "std")]
-pub fn catch<R>(handler: impl FnOnce() -> R) -> Option<R> {
-    match std::panic::catch_unwind(core::panic::AssertUnwindSafe(handler)) {
-        Ok(result) => Some(result),
-        Err(payload) => {
-            // The destructor of a payload may panic, with nobody left to catch it.
-            mem::forget(payload);
-            None
-        }
-    }
-}
-
-/// What `on_panic` finds in a build that cannot catch a panic.
-#[cfg(not(feature = "std"))]
-pub fn catch<H: CanBeCaught>(_: H) -> Option<H::Result> {
-    None
-}
-
-/// Nothing implements this.
-#[cfg(not(feature = "std"))]
-#[diagnostic::on_unimplemented(
-    message = "`on_panic` needs the feature `std` of cbframe",
-    label = "nothing can catch a panic here",
-    note = "enable the feature, or remove `on_panic`: a panic then aborts the process"
-)]
-pub trait CanBeCaught {
-    /// What the handler returns.
-    type Result;
 }

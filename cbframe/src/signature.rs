@@ -1,7 +1,7 @@
 //! Signatures: those of function pointer types, and what an expansion knows of its own.
 
 use crate::abi::{Abi, Layout, place};
-use crate::arch::{abi_named, with_abis};
+use crate::arch::{Enter, Native, with_abis};
 use crate::private::{fn_pointer, is_not_null};
 use crate::types::{CType, NeverNull, Type};
 
@@ -24,12 +24,48 @@ pub unsafe trait FnPointer: Copy {
     const LAYOUT: &'static Layout;
     /// Whether it is `unsafe` to call.
     const UNSAFE: bool;
+    /// The same type, but `unsafe` to call.
+    type Unsafe: Copy;
+    #[doc(hidden)]
+    type Convention: Convention;
+    #[doc(hidden)]
+    type Parameters: Enter<Self::Convention, Self::Result>;
+    #[doc(hidden)]
+    type Result;
+}
+
+/// A calling convention, and whether calls may unwind.
+pub trait Convention {
+    /// The convention.
+    const ABI: Abi;
+    /// Whether calls may unwind.
+    const UNWIND: bool;
+}
+
+/// System V x86-64.
+pub struct SysV64<const UNWIND: bool>;
+
+impl<const UNWIND: bool> Convention for SysV64<UNWIND> {
+    const ABI: Abi = Abi::SysV64;
+    const UNWIND: bool = UNWIND;
+}
+
+/// Windows x64.
+pub struct Win64<const UNWIND: bool>;
+
+impl<const UNWIND: bool> Convention for Win64<UNWIND> {
+    const ABI: Abi = Abi::Win64;
+    const UNWIND: bool = UNWIND;
 }
 
 // SAFETY: `None` is null; the rest is that of `F`.
 unsafe impl<F: FnPointer + NeverNull> FnPointer for Option<F> {
     const LAYOUT: &'static Layout = F::LAYOUT;
     const UNSAFE: bool = F::UNSAFE;
+    type Unsafe = Option<F::Unsafe>;
+    type Convention = F::Convention;
+    type Parameters = F::Parameters;
+    type Result = F::Result;
 }
 
 /// What an expansion knows of a type: all of it for a `CType`, else what every Rust type tells.
@@ -107,16 +143,19 @@ macro_rules! c_types {
 }
 
 macro_rules! signatures {
-    ($abi:literal $unsafety:literal $ty:ty, $($generics:ident)*) => {
+    ($unsafety:literal $convention:ty, $ty:ty, $unsafe_ty:ty, $($generics:ident)*) => {
         c_types! { $ty, $($generics)* R }
 
         // SAFETY: placed from the types of the pointer's signature.
         unsafe impl<$($generics: CType,)* R: CType> FnPointer for $ty {
-            const LAYOUT: &'static Layout = {
-                const ABI: (Abi, bool) = abi_named($abi).unwrap();
-                &const { &place(ABI.0, [$(("", <$generics as CType>::TYPE)),*], R::TYPE) }.layout(ABI.0, ABI.1)
-            };
+            const LAYOUT: &'static Layout =
+                &const { &place(<$convention>::ABI, [$(("", <$generics as CType>::TYPE)),*], R::TYPE) }
+                    .layout(<$convention>::ABI, <$convention>::UNWIND);
             const UNSAFE: bool = $unsafety;
+            type Unsafe = $unsafe_ty;
+            type Convention = $convention;
+            type Parameters = ($($generics,)*);
+            type Result = R;
         }
     };
 }
@@ -130,9 +169,13 @@ macro_rules! arity {
 }
 
 macro_rules! extern_arity {
-    ([$($generics:ident)*] $abi:literal) => {
-        signatures! { $abi false extern $abi fn($($generics),*) -> R, $($generics)* }
-        signatures! { $abi true unsafe extern $abi fn($($generics),*) -> R, $($generics)* }
+    ([$($generics:ident)*] $abi:literal [$convention:ty]) => {
+        signatures! {
+            false $convention, extern $abi fn($($generics),*) -> R, unsafe extern $abi fn($($generics),*) -> R, $($generics)*
+        }
+        signatures! {
+            true $convention, unsafe extern $abi fn($($generics),*) -> R, Self, $($generics)*
+        }
     };
 }
 

@@ -13,7 +13,7 @@
 use std::ffi::c_void;
 use std::ptr::NonNull;
 
-use cbframe::{CpuState, bind_static, cbframe};
+use cbframe::{CpuState, Frame, bind_static, cbframe};
 use cbframe_tests::call::{self, Bits, Leaf, Run, Signature, State, Type};
 use cbframe_tests::types::*;
 

@@ -12,7 +12,7 @@ use std::ffi::{c_int, c_void};
 use std::panic::{catch_unwind, resume_unwind};
 use std::sync::OnceLock;
 
-use cbframe::{CpuState, bind_static, cbframe};
+use cbframe::{CType, CpuState, bind_static, cbframe};
 use cbframe_tests::child::Library;
 
 static STATE: u32 = 3;
@@ -21,12 +21,22 @@ thread_local! {
     static TRACE: RefCell<String> = const { RefCell::new(String::new()) };
     /// Return addresses and the frames' canonical addresses, innermost first.
     static FRAMES: RefCell<Vec<(usize, usize)>> = const { RefCell::new(Vec::new()) };
-    /// What `record` does after it has looked at the stack.
-    static PANICS: Cell<bool> = const { Cell::new(false) };
+    static ENDS: Cell<Ends> = const { Cell::new(Ends::Returns) };
     static GUARDS: Cell<u32> = const { Cell::new(0) };
     /// Whether `record` does nothing.
     static STEPPING: Cell<bool> = const { Cell::new(false) };
 }
+
+/// How `record` ends.
+#[derive(Clone, Copy)]
+enum Ends {
+    Returns,
+    Panics,
+    /// With an exception of C++.
+    Throws(Thrower),
+}
+
+type Thrower = extern "C-unwind" fn(u64) -> u64;
 
 type Step = extern "C" fn(*mut c_void, *mut c_void) -> c_int;
 
@@ -58,8 +68,10 @@ fn record(x: u64) -> u64 {
         return x + 1;
     }
     let _guard = Guard;
-    if PANICS.get() {
-        resume_unwind(Box::new(x));
+    match ENDS.get() {
+        Ends::Returns => {}
+        Ends::Panics => resume_unwind(Box::new(x)),
+        Ends::Throws(thrower) => return thrower(x),
     }
     TRACE.set(Backtrace::force_capture().to_string());
     let mut frames = Vec::new();
@@ -111,6 +123,7 @@ macro_rules! lanes {
     };
     (@function $name:ident) => { $name::FN };
     (@bound $name:ident) => { $name::leak(&STATE).expect("a free slot") };
+    (@exclusive $name:ident) => { $name::leak(STATE).expect("a free slot") };
     (@fixed $name:ident) => { bind_static!($name, STATE) };
 }
 
@@ -128,6 +141,11 @@ lanes! {
     fixed [abi = "C-unwind"] [#[state] _s: &u32,] [] fixed;
     fixed_captured [abi = "C-unwind", entry = "captured"] [#[state] _s: &u32,] [] fixed;
     system [abi = "system-unwind"] [#[state] _s: &u32,] [] bound;
+    system_function [abi = "system-unwind"] [] [] function;
+    direct_exclusive [abi = "sysv64-unwind", entry = "direct"] [#[state] _s: &mut u32,] [a b] exclusive;
+    stack_exclusive [abi = "sysv64-unwind", entry = "stack"] [#[state] _s: &mut u32,] [a b] exclusive;
+    captured_exclusive [abi = "C-unwind", entry = "captured"] [#[state] _s: &mut u32,] [a b] exclusive;
+    cpu_exclusive [abi = "system-unwind"] [#[state] _s: &mut u32, #[cpu] _c: &mut CpuState,] [] exclusive;
     win_function [abi = "win64-unwind"] [] [] function;
     win_function_captured [abi = "win64-unwind", entry = "captured"] [] [a b c d e] function;
     win_direct [abi = "win64-unwind"] [#[state] _s: &u32,] [a b] bound;
@@ -136,6 +154,9 @@ lanes! {
     win_captured [abi = "win64-unwind", entry = "captured"] [#[state] _s: &u32,] [a b] bound;
     win_cpu [abi = "win64-unwind"] [#[state] _s: &u32, #[cpu] _c: &mut CpuState,] [a] bound;
     win_fixed [abi = "win64-unwind"] [#[state] _s: &u32,] [] fixed;
+    win_direct_exclusive [abi = "win64-unwind"] [#[state] _s: &mut u32,] [a b] exclusive;
+    win_stack_exclusive [abi = "win64-unwind"] [#[state] _s: &mut u32,] [a b c d] exclusive;
+    win_captured_exclusive [abi = "win64-unwind", entry = "captured"] [#[state] _s: &mut u32,] [a] exclusive;
 }
 
 #[cbframe(abi = "raw")]
@@ -199,48 +220,121 @@ fn a_backtrace_goes_from_the_callback_to_the_thread() {
     }
 }
 
+/// A C++ compiler takes this too.
 const RELAYS: &str = r#"
     #include <stdint.h>
 
     static __thread int cleanups;
+    struct line { uint64_t words[8]; } __attribute__((aligned(64)));
+
+    #ifdef __cplusplus
+    struct local {
+        uint64_t value = 0x1234567890abcdefu;
+        ~local() { cleanups += value == 0x1234567890abcdefu; }
+    };
+    #define LOCAL local local
+    #ifdef RETHROWS
+    #define RELAY(call) try { return (call) + x; } catch (...) { cleanups += 100; throw; }
+    #endif
+    extern "C" {
+    #else
     static void cleanup(uint64_t *local) { cleanups += *local == 0x1234567890abcdefu; }
     #define LOCAL uint64_t local __attribute__((cleanup(cleanup))) = 0x1234567890abcdefu
+    #endif
+    #ifndef RELAY
+    #define RELAY(call) return (call) + x;
+    #endif
 
     int taken(void) { int n = cleanups; cleanups = 0; return n; }
 
     /* A relay keeps values in preserved registers across the call. */
     __attribute__((noinline)) uint64_t relay(uint64_t (*f)(uint64_t, ...), uint64_t x) {
         LOCAL;
-        return f(x, 2, 3, 4, 5, 6, 7, 8) + x;
+        RELAY(f(x, 2, 3, 4, 5, 6, 7, 8))
     }
     typedef uint64_t (__attribute__((ms_abi)) *win)(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t);
     __attribute__((noinline)) uint64_t relay_win(win f, uint64_t x) {
         LOCAL;
-        return f(x, 2, 3, 4, 5, 6) + x;
+        RELAY(f(x, 2, 3, 4, 5, 6))
     }
+    __attribute__((noinline)) uint64_t relay_line(uint64_t (*f)(uint64_t, struct line), uint64_t x) {
+        LOCAL;
+        struct line line = { { 1, 2, 3, 4, 5, 6, 7, 8 } };
+        RELAY(f(x, line))
+    }
+    #ifdef __cplusplus
+    }
+    #endif
 "#;
 
 type Relay = unsafe extern "C-unwind" fn(*const (), u64) -> u64;
 
 struct Relays {
+    language: &'static str,
     sysv: Relay,
     win: Relay,
+    line: Relay,
     taken: unsafe extern "C" fn() -> c_int,
+    /// What `taken` says after a panic.
+    unwound: c_int,
 }
 
-fn relays() -> &'static Relays {
-    static RELAYS_LIBRARY: OnceLock<Relays> = OnceLock::new();
-    RELAYS_LIBRARY.get_or_init(|| {
-        let library = Library::compile(env!("CARGO_TARGET_TMPDIR"), "relays.c", RELAYS, &["-O2", "-fexceptions"]);
+impl Relays {
+    fn compile(language: &'static str, file: &str, options: &[&str], unwound: c_int) -> Self {
+        let library = Library::compile(env!("CARGO_TARGET_TMPDIR"), file, RELAYS, options);
         // SAFETY: the types of the functions above.
         unsafe {
-            Relays {
+            Self {
+                language,
                 sysv: library.function("relay"),
                 win: library.function("relay_win"),
+                line: library.function("relay_line"),
                 taken: library.function("taken"),
+                unwound,
             }
         }
+    }
+
+    /// The relay whose functions the lane has.
+    fn to(&self, lane: &str) -> Relay {
+        match lane {
+            "line" => self.line,
+            _ if lane.starts_with("win_") => self.win,
+            _ => self.sysv,
+        }
+    }
+}
+
+fn relays() -> &'static [Relays; 3] {
+    static RELAYS: OnceLock<[Relays; 3]> = OnceLock::new();
+    RELAYS.get_or_init(|| {
+        [
+            Relays::compile("C", "relays.c", &["-O2", "-fexceptions", "-Wno-psabi"], 1),
+            Relays::compile("C++", "relays.cc", &["-O2", "-Wno-psabi"], 1),
+            // `catch (...)` sees the panic too.
+            Relays::compile("C++ that rethrows", "rethrowing_relays.cc", &["-O2", "-Wno-psabi", "-DRETHROWS"], 101),
+        ]
     })
+}
+
+/// In memory, and aligned such that the stack entry pads with eight words.
+#[derive(CType, Clone, Copy)]
+#[repr(C, align(64))]
+struct Line {
+    words: [u64; 8],
+}
+
+#[cbframe(abi = "sysv64-unwind", entry = "stack")]
+fn line(#[state] _s: &mut u32, x: u64, line: Line) -> u64 {
+    assert_eq!(line.words, [1, 2, 3, 4, 5, 6, 7, 8]);
+    record(x)
+}
+
+/// The lanes out of which a panic may go, also those that only C calls here.
+fn unwinding_lanes() -> Vec<(&'static str, *const ())> {
+    let mut lanes = lanes();
+    lanes.push(("line", line::leak(STATE).expect("a free slot") as *const ()));
+    lanes
 }
 
 /// Calls through `depth` frames of C and as many of Rust.
@@ -265,26 +359,27 @@ fn nested(relay: Relay, target: *const (), x: u64, depth: u32) -> u64 {
 }
 
 #[test]
-fn a_panic_passes_through_frames_of_c() {
-    let relays = relays();
-    for (lane, target) in lanes() {
-        let relay = if lane.starts_with("win_") { relays.win } else { relays.sysv };
-        for round in 0..3 {
-            let x = 1000 + round;
-            PANICS.set(false);
-            GUARDS.set(0);
-            assert_eq!(nested(relay, target, x, 3), 2 * x + 1, "{lane}");
-            assert_eq!(GUARDS.get(), 4, "{lane}");
-            // SAFETY: the function has no arguments.
-            assert_eq!(unsafe { (relays.taken)() }, 1, "{lane}");
+fn a_panic_passes_through_frames_of_c_and_cxx() {
+    for relays @ Relays { language, taken, unwound, .. } in relays() {
+        for (lane, target) in unwinding_lanes() {
+            let at = format!("{lane}, {language}");
+            for round in 0..3 {
+                let x = 1000 + round;
+                ENDS.set(Ends::Returns);
+                GUARDS.set(0);
+                assert_eq!(nested(relays.to(lane), target, x, 3), 2 * x + 1, "{at}");
+                assert_eq!(GUARDS.get(), 4, "{at}");
+                // SAFETY: the function has no arguments.
+                assert_eq!(unsafe { taken() }, 1, "{at}");
 
-            PANICS.set(true);
-            GUARDS.set(0);
-            let payload = catch_unwind(|| nested(relay, target, x, 3)).expect_err("it panics");
-            assert_eq!(payload.downcast_ref::<u64>(), Some(&x), "{lane}: the payload, and with it the argument");
-            assert_eq!(GUARDS.get(), 4, "{lane}: every guard has run");
-            // SAFETY: as above.
-            assert_eq!(unsafe { (relays.taken)() }, 1, "{lane}: C's cleanup has run");
+                ENDS.set(Ends::Panics);
+                GUARDS.set(0);
+                let payload = catch_unwind(|| nested(relays.to(lane), target, x, 3)).expect_err("it panics");
+                assert_eq!(payload.downcast_ref::<u64>(), Some(&x), "{at}: the payload, and with it the argument");
+                assert_eq!(GUARDS.get(), 4, "{at}: every guard has run");
+                // SAFETY: as above.
+                assert_eq!(unsafe { taken() }, *unwound, "{at}: the cleanup has run");
+            }
         }
     }
 }
@@ -308,16 +403,17 @@ fn a_panic_passes_through_nested_callbacks() {
     unsafe impl Sync for Address {}
     static AGAIN: OnceLock<Address> = OnceLock::new();
 
-    let relays = relays();
-    let f = descend::leak(relays.sysv).expect("a free slot");
-    AGAIN.get_or_init(|| Address(f as *const ()));
+    let [c, cxx, _] = relays();
+    // Frames of both languages in turns.
+    let f = descend::leak(cxx.sysv).expect("a free slot");
+    AGAIN.get_or_init(|| Address(descend::leak(c.sysv).expect("a free slot") as *const ()));
     GUARDS.set(0);
     // SAFETY: a callback of the relay's type.
-    let payload = catch_unwind(|| unsafe { (relays.sysv)(f as *const (), 20) }).expect_err("it panics");
+    let payload = catch_unwind(|| unsafe { (cxx.sysv)(f as *const (), 20) }).expect_err("it panics");
     assert_eq!(payload.downcast_ref::<&str>(), Some(&"the bottom"));
     assert_eq!(GUARDS.get(), 21);
-    // SAFETY: the function has no arguments. The relay passes x + 1 and 20 to 0 come by.
-    assert_eq!(unsafe { (relays.taken)() }, 21);
+    // SAFETY: the functions have no arguments. The relay passes x, and 20 to 0 come by.
+    assert_eq!(unsafe { ((cxx.taken)(), (c.taken)()) }, (2, 19));
 }
 
 const CXX: &str = r#"
@@ -326,51 +422,59 @@ const CXX: &str = r#"
 
     struct Counter { int &n; ~Counter() { n++; } };
     static thread_local int destructors;
+    struct alignas(64) Line { uint64_t words[8]; };
+    typedef uint64_t (__attribute__((ms_abi)) *Win)(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t);
 
-    extern "C" uint64_t thrower(uint64_t x) {
-        Counter counter { destructors };
-        if (x % 2) throw std::runtime_error("odd");
-        return x;
-    }
-    extern "C" int64_t catcher(uint64_t (*f)(uint64_t (*)(uint64_t), uint64_t), uint64_t x) {
+    template <typename Call> static int64_t caught(uint64_t x, Call call) {
         Counter counter { destructors };
         try {
             Counter inner { destructors };
-            return (int64_t)f(thrower, x);
-        } catch (const std::runtime_error &) {
-            return -1;
+            return (int64_t)call();
+        } catch (const std::runtime_error &error) {
+            return -(int64_t)x - error.what()[0];
         }
     }
-    extern "C" int destructed() { int n = destructors; destructors = 0; return n; }
+    extern "C" {
+        uint64_t thrower(uint64_t x) {
+            Counter counter { destructors };
+            if (x % 2) throw std::runtime_error("odd");
+            return x;
+        }
+        int64_t catcher(uint64_t (*f)(uint64_t, ...), uint64_t x) {
+            return caught(x, [=] { return f(x, 2, 3, 4, 5, 6, 7, 8); });
+        }
+        int64_t catcher_win(Win f, uint64_t x) {
+            return caught(x, [=] { return f(x, 2, 3, 4, 5, 6); });
+        }
+        int64_t catcher_line(uint64_t (*f)(uint64_t, Line), uint64_t x) {
+            return caught(x, [=] { return f(x, Line { { 1, 2, 3, 4, 5, 6, 7, 8 } }); });
+        }
+        int destructed() { int n = destructors; destructors = 0; return n; }
+    }
 "#;
 
-type Thrower = extern "C-unwind" fn(u64) -> u64;
+type Catcher = unsafe extern "C" fn(*const (), u64) -> i64;
 
+/// C++ calls the callback, which calls a function of C++ that throws.
 #[test]
 fn a_cxx_exception_passes_through_callbacks() {
-    macro_rules! through {
-        ($($name:ident [$($option:tt)*];)*) => {{
-            $(#[cbframe(abi = "C-unwind" $($option)*)]
-            fn $name(#[state] add: &u64, thrower: Thrower, x: u64) -> u64 {
-                let _guard = Guard;
-                thrower(x) + add
-            })*
-            [$((stringify!($name), $name::leak(&1).expect("a free slot") as *const ())),*]
-        }};
-    }
-    let callbacks = through! {
-        direct [];
-        stack [, entry = "stack"];
-        captured [, entry = "captured"];
-    };
-    let library = Library::compile(env!("CARGO_TARGET_TMPDIR"), "exceptions.cc", CXX, &["-O2"]);
+    let library = Library::compile(env!("CARGO_TARGET_TMPDIR"), "exceptions.cc", CXX, &["-O2", "-Wno-psabi"]);
     // SAFETY: the types of the functions above.
-    let (catcher, destructed): (unsafe extern "C" fn(*const (), u64) -> i64, unsafe extern "C" fn() -> c_int) =
-        unsafe { (library.function("catcher"), library.function("destructed")) };
-    for (lane, target) in callbacks {
-        for (x, expected) in [(4, 5), (7, -1), (9, -1), (8, 9)] {
+    let (thrower, destructed) =
+        unsafe { (library.function("thrower"), library.function::<unsafe extern "C" fn() -> c_int>("destructed")) };
+    // SAFETY: as above.
+    let [sysv, win, line]: [Catcher; 3] =
+        ["catcher", "catcher_win", "catcher_line"].map(|name| unsafe { library.function(name) });
+    ENDS.set(Ends::Throws(thrower));
+    for (lane, target) in unwinding_lanes() {
+        let catcher = match lane {
+            "line" => line,
+            _ if lane.starts_with("win_") => win,
+            _ => sysv,
+        };
+        for (x, expected) in [(4, 4), (7, -7 - i64::from(b'o')), (9, -9 - i64::from(b'o')), (8, 8)] {
             GUARDS.set(0);
-            // SAFETY: the callbacks are of the type that `catcher` calls.
+            // SAFETY: the callbacks are of the type that the catcher calls.
             assert_eq!(unsafe { catcher(target, x) }, expected, "{lane}");
             assert_eq!(GUARDS.get(), 1, "{lane}: the guard in the callback");
             // SAFETY: no arguments.

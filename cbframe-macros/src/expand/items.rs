@@ -9,7 +9,7 @@ use crate::validate::State;
 
 impl Expansion<'_> {
     /// The type of the C function pointer.
-    fn pointer(&self, safety: Option<TokenStream>) -> TokenStream {
+    pub(super) fn pointer(&self, safety: Option<TokenStream>) -> TokenStream {
         let abi = &self.callback.abi;
         let signature = &self.callback.function.signature;
         let lifetimes = signature.generics.params.iter();

@@ -306,6 +306,17 @@ impl Layout {
         self.abi
     }
 
+    /// Panics if Rust code that calls a pointer of this layout would pass something otherwise than C does.
+    #[track_caller]
+    pub(crate) const fn check_safe(&self) {
+        crate::private::check_safe(crate::private::known(self.result.ty));
+        let mut i = 0;
+        while i < self.parameters.len() {
+            crate::private::check_safe(crate::private::known(self.parameters[i].ty));
+            i += 1;
+        }
+    }
+
     /// Whether a panic or a foreign exception may leave the callback (the `-unwind` ABI strings).
     pub const fn unwinds(&self) -> bool {
         self.unwind

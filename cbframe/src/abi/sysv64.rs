@@ -140,16 +140,13 @@ const fn classify(ty: &Type) -> Classes {
 
 /// The classes of the eightbytes that a value at `offset` touches.
 const fn classify_at(ty: &Type, offset: usize) -> Classes {
-    // 2. Every eightbyte starts as NO_CLASS.
-    let nothing = [Class::Nothing; EIGHTBYTES];
     // 1. "has unaligned fields": MEMORY, even if there are no bytes in them.
     if !offset.is_multiple_of(ty.align) {
         return None;
     }
-    if ty.size == 0 {
-        return Some(nothing);
-    }
     match ty.kind {
+        // 2. Every eightbyte starts as NO_CLASS.
+        Kind::Void => Some([Class::Nothing; EIGHTBYTES]),
         Kind::Struct { fields } | Kind::Union { fields } => clean_up(classify_fields(fields, offset), offset, ty.size),
         Kind::Array { element, len } => clean_up(classify_elements(element, len, offset), offset, ty.size),
         // "treated as if … struct { T real; T imag; }"
@@ -157,7 +154,7 @@ const fn classify_at(ty: &Type, offset: usize) -> Classes {
         Kind::MaybeUninit { of } => classify_at(of, offset),
         Kind::Float | Kind::Vector => Some(scalar(offset, ty.size, Class::Sse, Class::SseUp)),
         Kind::X87 => Some(scalar(offset, ty.size, Class::X87, Class::X87Up)),
-        Kind::Void | Kind::Bool | Kind::Int { .. } | Kind::Pointer { .. } | Kind::Enum { .. } => {
+        Kind::Bool | Kind::Int { .. } | Kind::Pointer { .. } | Kind::Enum { .. } => {
             Some(scalar(offset, ty.size, Class::Integer, Class::Integer))
         }
     }
@@ -191,6 +188,10 @@ const fn classify_fields(fields: &[Field], offset: usize) -> Classes {
 
 /// The same for elements.
 const fn classify_elements(element: &Type, len: usize, offset: usize) -> Classes {
+    if element.size == 0 && len > 0 {
+        // All are at one place.
+        return classify_at(element, offset);
+    }
     let mut whole = [Class::Nothing; EIGHTBYTES];
     // Elements that share an eightbyte are of one class: the first of them tells. (The compiler is slow at this.)
     let share = matches!(element.size, 1 | 2 | 4) && offset.is_multiple_of(element.size);

@@ -1,10 +1,22 @@
-//! Pools: a fixed number of stubs, a slot of data for each, and which of them are free.
+//! Pools: stubs, a slot of data for each, and which of them are free. Their number is fixed, but for the shared pool's.
 
 mod full;
+mod growth;
+mod ledger;
 mod map;
+mod set;
 mod slot;
 
+#[cfg(all(test, loom))]
+mod model;
+
+/// What `ledger`, `map` and `set` are made of; the model has its own.
+mod atomic {
+    pub(super) use core::sync::atomic::{AtomicIsize, AtomicU32, AtomicU64, AtomicUsize, Ordering};
+}
+
 use core::fmt;
+use core::iter;
 use core::panic::Location;
 use core::ptr::{self, NonNull};
 use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, AtomicUsize, Ordering};
@@ -13,10 +25,12 @@ use crate::abi::Layout;
 use crate::arch::STUB_SIZE;
 
 pub use full::PoolFull;
+use growth::{Block, Growth, Refusal};
 use map::FreeMap;
 pub use map::words;
-pub use slot::{Entry, Exclusive, Meta, Record, Slot};
-pub(crate) use slot::{Freed, report_stale_call};
+pub(crate) use slot::Owned;
+pub(crate) use slot::{Ending, Freed, Release, report_stale_call};
+pub use slot::{Entry, Exclusive, Meta, Name, Record, Slot};
 
 /// The statics of a pool.
 #[derive(Clone, Copy)]
@@ -38,14 +52,33 @@ impl Statics {
     }
 }
 
-/// A fixed number of callable addresses, and the slots behind them.
+/// Callable addresses, and the slots behind them.
 ///
-/// The crate's own, [`Pool::shared`], serves every callback that names no other. [`pool!`](crate::pool!) makes
-/// another one: for a part of a program that must not run out because some other part leaks, or that needs
-/// more. A slot takes 16 bytes of code, 16 of data and 32 of diagnostics.
+/// The crate's own, [`Pool::shared`], serves every callback that names no other, and grows. [`pool!`](crate::pool!) makes
+/// another one, of a fixed size: for a part of a program that must not run out because some other part leaks, or that must
+/// not take more than it is given. A slot takes 16 bytes of code, 16 of data and 40 of diagnostics.
 ///
 /// Binding and freeing are lock-free and never wait for another thread. Binding a `&'static` state allocates nothing
-/// and is async-signal-safe; boxed states are as safe there as the allocator is.
+/// and is async-signal-safe, growth included; boxed states are as safe there as the allocator is.
+///
+/// # Growth
+///
+/// When every slot of the shared pool is bound, it maps a block of 4096 more, up to 4096 such blocks. Their stubs are a part
+/// of the program's own file (or shared library's), mapped once more, to be read and executed; nothing is generated, no
+/// memory is ever writable and executable, and none that could be written becomes executable. So this works where the
+/// process may not do such things (`PR_SET_MDWE`, systemd's `MemoryDenyWriteExecute=`, SELinux without `execmem`). The file
+/// is found through `/proc/self/maps` and mapped only if it is still the one that the program was started from, with the
+/// same bytes. Where that is not so, or the system refuses, the pool keeps its size, and [`PoolFull`] says why.
+///
+/// A block that has no slot bound any more is given back to the system if there is another such block: its memory, not its
+/// addresses, which the next block uses. A stale call into one that was given back aborts with a message, as other stale
+/// calls do, but what was bound there is forgotten. Freed slots rest within their block, as long as it has others; blocks
+/// are filled from the first one, so that the last ones become empty.
+///
+/// When a shared library whose copy of this crate has grown its pool is unloaded, the blocks stay mapped, for stale calls
+/// cannot be told from others; their callbacks were in the library and must not be called, like all others of it. A
+/// child of `fork` has all bindings of its parent, and both go on alone from there. A debugger that stops within one of the
+/// two instructions of a stub in a block does not know its caller; anywhere else stacks are unwound as ever.
 pub struct Pool {
     name: &'static str,
     statics: fn() -> &'static Statics,
@@ -72,7 +105,8 @@ impl Pool {
 
     /// The pool that serves callbacks which name no other.
     ///
-    /// It has 1024 slots, or as many as the environment variable `CBFRAME_SLOTS` said when the crate was built.
+    /// It begins with 1024 slots, or as many as the environment variable `CBFRAME_SLOTS` said when the crate was built,
+    /// and [grows](Self#growth).
     pub fn shared() -> &'static Self {
         &SHARED
     }
@@ -82,31 +116,68 @@ impl Pool {
         self.name
     }
 
-    /// How many slots there are.
+    /// How many slots there are. The shared pool has more when it has grown.
     pub fn capacity(&self) -> usize {
-        (self.statics)().slots.len()
+        self.maps().map(|map| map.capacity).sum()
     }
 
     /// How the slots are used at this moment.
     pub fn stats(&self) -> Stats {
-        let map = (self.statics)().map();
-        let (bound, retired) = map.count();
-        Stats { capacity: map.capacity, bound, retired }
+        let mut stats = Stats { capacity: 0, bound: 0, retired: 0 };
+        for map in self.maps() {
+            let (bound, retired) = map.count();
+            stats.capacity += map.capacity;
+            stats.bound += bound;
+            stats.retired += retired;
+        }
+        stats
     }
 
-    /// The callbacks that are bound at this moment, in the order of their addresses. Those that are bound or
+    /// The callbacks that are bound at this moment, in the order of their slots. Those that are bound or
     /// freed while the iterator is used may be missing or there.
     pub fn live(&'static self) -> impl Iterator<Item = Resolved> {
-        (0..self.capacity()).filter_map(|index| self.resolved(index)).filter(Resolved::is_bound)
+        let statics = (self.statics)();
+        let fixed = (0..statics.slots.len()).map(|index| Place::fixed(statics, index));
+        let blocks = self.growth().into_iter().flat_map(Growth::blocks);
+        let grown = blocks.flat_map(|block| (0..Growth::BLOCK).map(move |index| Place::grown(block, index)));
+        fixed.chain(grown).filter(Place::is_bound).filter_map(move |place| place.resolved(self))
     }
 
-    /// Takes a fresh slot.
+    /// Takes a slot that is not bound.
     pub(crate) fn take(&'static self) -> Option<Taken> {
         if !self.registered.load(Ordering::Relaxed) {
             self.register();
         }
-        let index = (self.statics)().map().take(&self.hint)?;
-        Some(Taken { pool: self, index })
+        let statics = (self.statics)();
+        let stub = match statics.map().find(&self.hint) {
+            Some(index) => stub(statics, index),
+            None => self.take_more(statics)?,
+        };
+        Some(Taken { pool: self, stub })
+    }
+
+    /// Takes a slot where no other seems to be left in the statics.
+    #[inline(never)]
+    fn take_more(&self, statics: &'static Statics) -> Option<NonNull<()>> {
+        let grown = self.growth().and_then(Growth::take);
+        grown.or_else(|| statics.map().take(&self.hint).map(|index| stub(statics, index)))
+    }
+
+    /// What the pool has beyond its statics.
+    fn growth(&self) -> Option<&'static Growth> {
+        static GROWTH: Growth = Growth::new();
+        ptr::eq(self, &SHARED).then_some(&GROWTH)
+    }
+
+    /// Why the pool could not grow when it was last asked to.
+    fn refusal(&self) -> Option<Refusal> {
+        self.growth().and_then(Growth::refusal)
+    }
+
+    /// The maps of all slots.
+    fn maps(&self) -> impl Iterator<Item = FreeMap<'static>> {
+        let blocks = self.growth().into_iter().flat_map(Growth::blocks);
+        iter::once((self.statics)().map()).chain(blocks.map(Block::map))
     }
 
     fn register(&'static self) {
@@ -124,21 +195,66 @@ impl Pool {
         }
     }
 
-    fn stub(&self, index: usize) -> NonNull<()> {
-        stub((self.statics)(), index)
-    }
-
-    fn index_of(&self, address: usize) -> Option<usize> {
-        let first = self.stub(0).addr().get();
-        let offset = address.checked_sub(first)?;
-        (offset % STUB_SIZE == 0 && offset / STUB_SIZE < self.capacity()).then_some(offset / STUB_SIZE)
-    }
-
-    fn resolved(&'static self, index: usize) -> Option<Resolved> {
+    /// The slot whose stub is at `address`.
+    fn find(&self, address: usize) -> Option<Place> {
         let statics = (self.statics)();
-        let record = &statics.records[index];
-        let is_bound = statics.map().is_bound(index);
-        Some(Resolved { pool: self, index, meta: record.meta()?, bound_at: record.bound()?, is_bound })
+        let offset = address.checked_sub(stub(statics, 0).addr().get());
+        match offset.filter(|offset| offset / STUB_SIZE < statics.slots.len()) {
+            Some(offset) => offset.is_multiple_of(STUB_SIZE).then(|| Place::fixed(statics, offset / STUB_SIZE)),
+            None => self.growth()?.find(address).map(|(block, index)| Place::grown(block, index)),
+        }
+    }
+}
+
+/// Where all that belongs to a slot is.
+struct Place {
+    slot: &'static Slot,
+    record: &'static Record,
+    map: FreeMap<'static>,
+    /// The number of the slot in the map.
+    index: usize,
+    /// The block, unless the slot is a static.
+    block: Option<&'static Block>,
+}
+
+impl Place {
+    #[inline]
+    fn fixed(statics: &'static Statics, index: usize) -> Self {
+        let (slot, record) = (&statics.slots[index], &statics.records[index]);
+        Self { slot, record, map: statics.map(), index, block: None }
+    }
+
+    #[inline]
+    fn grown(block: &'static Block, index: usize) -> Self {
+        Self { slot: block.slot(index), record: block.record(index), map: block.map(), index, block: Some(block) }
+    }
+
+    /// The slot of a stub.
+    ///
+    /// # Safety
+    ///
+    /// The stub is one of the pool's.
+    #[inline]
+    unsafe fn of(pool: &'static Pool, own: NonNull<()>) -> Self {
+        let statics = (pool.statics)();
+        let index = own.addr().get().wrapping_sub(stub(statics, 0).addr().get()) / STUB_SIZE;
+        if index < statics.slots.len() {
+            return Self::fixed(statics, index);
+        }
+        // SAFETY: a stub that is not one of the statics' is a block's.
+        let block = unsafe { Block::of(own) };
+        Self::grown(block, own.addr().get().wrapping_sub(block.stub(0).addr().get()) / STUB_SIZE)
+    }
+
+    fn is_bound(&self) -> bool {
+        self.map.is_bound(self.index) && self.record.owned().is_some()
+    }
+
+    /// What was last bound there.
+    fn resolved(&self, pool: &'static Pool) -> Option<Resolved> {
+        let before = self.block.map_or(0, |block| (pool.statics)().slots.len() + block.number() * Growth::BLOCK);
+        let (meta, bound_at) = (self.record.meta()?, self.record.bound()?);
+        Some(Resolved { pool, index: before + self.index, meta, bound_at, is_bound: self.is_bound() })
     }
 }
 
@@ -169,10 +285,10 @@ pub struct Stats {
     pub retired: usize,
 }
 
-/// A slot that was taken and is about to be bound.
+/// A slot that was taken and is about to be bound. Two words, like [`Bound`].
 pub(crate) struct Taken {
     pool: &'static Pool,
-    index: usize,
+    stub: NonNull<()>,
 }
 
 /// What a slot is bound to.
@@ -180,7 +296,7 @@ pub(crate) struct Binding {
     pub(crate) entry: Entry,
     pub(crate) meta: &'static Meta,
     pub(crate) at: &'static Location<'static>,
-    pub(crate) state: NonNull<()>,
+    pub(crate) owned: Owned,
     /// Whether ctx is the record, with the state's address inside, rather than the state.
     pub(crate) exclusive: bool,
 }
@@ -188,21 +304,27 @@ pub(crate) struct Binding {
 impl Taken {
     /// Binds the slot: from here on the address may be called.
     pub(crate) fn bind(self, binding: Binding) -> Bound {
-        let statics = (self.pool.statics)();
-        let (record, slot) = (&statics.records[self.index], &statics.slots[self.index]);
-        let state = binding.state.as_ptr();
-        record.bind(binding.meta, binding.at, state);
-        slot.bind(binding.entry, if binding.exclusive { record.ctx() } else { state });
-        Bound { stub: stub(statics, self.index), pool: self.pool }
+        // SAFETY: the stub was taken from the pool.
+        let Place { slot, record, .. } = unsafe { Place::of(self.pool, self.stub) };
+        record.bind(&binding);
+        slot.bind(binding.entry, if binding.exclusive { record.ctx() } else { binding.owned.state.as_ptr() });
+        Bound { stub: self.stub, pool: self.pool }
     }
 }
 
-/// A bound slot. Two words, so that it is returned in registers: through memory it would be stored by halves and
+/// A bound slot, and no owner of it. Two words, so that it is returned in registers: through memory it would be stored by halves and
 /// loaded whole, which waits.
+#[derive(Clone, Copy)]
 pub(crate) struct Bound {
     stub: NonNull<()>,
     pool: &'static Pool,
 }
+
+// SAFETY: the address of code, which is the same on every thread; and the pool is shared.
+unsafe impl Send for Bound {}
+
+// SAFETY: as above.
+unsafe impl Sync for Bound {}
 
 impl Bound {
     /// The callable address.
@@ -212,12 +334,44 @@ impl Bound {
 
     /// What this slot is bound to.
     pub(crate) fn resolved(&self) -> Resolved {
-        self.pool.resolved(self.index((self.pool.statics)())).expect("a bound slot has a record")
+        self.place().resolved(self.pool).expect("a bound slot has a record")
     }
 
     #[inline]
-    fn index(&self, statics: &Statics) -> usize {
-        (self.stub.addr().get() - stub(statics, 0).addr().get()) / STUB_SIZE
+    fn place(&self) -> Place {
+        // SAFETY: the stub was taken from the pool.
+        unsafe { Place::of(self.pool, self.stub) }
+    }
+
+    /// Binds the slot to something else. What it was bound to is the caller's.
+    ///
+    /// # Safety
+    ///
+    /// No call of the address runs, or begins meanwhile.
+    pub(crate) unsafe fn rebind(&self, binding: Binding) {
+        Taken { pool: self.pool, stub: self.stub }.bind(binding);
+    }
+
+    /// The slot that is bound at `address`, and its state.
+    pub(crate) fn at(address: *const ()) -> Option<(Self, Owned)> {
+        let found = resolve(address).filter(Resolved::is_bound)?;
+        let bound = Self { stub: NonNull::new(found.address().cast_mut())?, pool: found.pool };
+        let owned = bound.place().record.owned()?;
+        Some((bound, owned))
+    }
+
+    /// Notes that the slot was freed, and leaves it as it is: who has bound it answers its calls, until it
+    /// [rebinds](Self::rebind) it.
+    #[cfg(feature = "std")]
+    pub(crate) fn rest(&self, by: Freed) {
+        self.place().record.rest(by);
+    }
+
+    /// Reports a call of the slot, which is resting.
+    #[cfg(feature = "std")]
+    pub(crate) fn report_stale(&self) -> ! {
+        // SAFETY: it is the slot's record.
+        unsafe { report_stale_call(self.place().record) }
     }
 
     /// Gives the slot back. A call of the address aborts from now on, until it is bound again.
@@ -226,12 +380,13 @@ impl Bound {
     ///
     /// Called once, and the slot is not used after.
     pub(crate) unsafe fn free(&self, by: Freed) {
-        let statics = (self.pool.statics)();
-        let index = self.index(statics);
-        let (record, slot) = (&statics.records[index], &statics.slots[index]);
+        let Place { slot, record, map, index, block } = self.place();
         record.free(by);
         slot.free(record);
-        statics.map().free(index);
+        match (block, self.pool.growth()) {
+            (Some(block), Some(growth)) => growth.free(block, index),
+            _ => map.free(index),
+        }
     }
 }
 
@@ -248,7 +403,7 @@ pub struct Resolved {
 impl Resolved {
     /// The path of the callback.
     pub fn name(&self) -> &'static str {
-        self.meta.name
+        self.meta.name()
     }
 
     /// Where its arguments lie; `None` if a type is no [`CType`](crate::CType) and for `abi = "raw"`.
@@ -271,14 +426,22 @@ impl Resolved {
         self.pool
     }
 
-    /// The number of the slot in its pool.
+    /// The number of the slot in its pool; those of blocks come behind those that the pool began with.
     pub fn index(&self) -> usize {
         self.index
     }
 
     /// The address.
     pub fn address(&self) -> *const () {
-        self.pool.stub(self.index).as_ptr()
+        let statics = (self.pool.statics)();
+        let stub = match self.index.checked_sub(statics.slots.len()) {
+            None => stub(statics, self.index),
+            Some(index) => {
+                let block = self.pool.growth().and_then(|growth| growth.block(index / Growth::BLOCK));
+                block.expect("it was found there").stub(index % Growth::BLOCK)
+            }
+        };
+        stub.as_ptr()
     }
 }
 
@@ -319,8 +482,8 @@ pub fn resolve(address: *const ()) -> Option<Resolved> {
     let mut pool = REGISTRY.load(Ordering::Acquire);
     // SAFETY: the registry holds addresses of statics.
     while let Some(candidate) = unsafe { pool.as_ref() } {
-        if let Some(index) = candidate.index_of(address.addr()) {
-            return candidate.resolved(index);
+        if let Some(place) = candidate.find(address.addr()) {
+            return place.resolved(candidate);
         }
         pool = candidate.next.load(Ordering::Relaxed);
     }

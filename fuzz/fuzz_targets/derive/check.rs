@@ -1,6 +1,6 @@
 //! What holds for every expansion.
 
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::{Delimiter, Group, Ident, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::visit::{self, Visit};
@@ -159,25 +159,33 @@ fn is_transparent(definition: &DeriveInput) -> bool {
     })
 }
 
-/// The identifiers of `c_type!`'s input that are not in an attribute.
+/// The identifiers of `c_type!`'s input that are neither in an attribute nor in a visibility.
 fn without_attributes(input: TokenStream) -> Vec<Ident> {
-    use proc_macro2::TokenTree;
-    let (mut found, mut tokens) = (Vec::new(), input.into_iter().peekable());
+    let (mut found, mut tokens) = (Vec::new(), tokens::visible(input).into_iter().peekable());
     while let Some(token) = tokens.next() {
         match token {
             TokenTree::Punct(punct) if punct.as_char() == '#' => drop(tokens.next()),
             TokenTree::Ident(ident) if ident == "pub" => {
-                if matches!(tokens.peek(), Some(TokenTree::Group(group)) if group.delimiter() == proc_macro2::Delimiter::Parenthesis)
-                {
-                    tokens.next();
-                }
+                tokens.next_if(|next| matches!(next, TokenTree::Group(group) if is_restriction(group)));
             }
             TokenTree::Ident(ident) => found.push(ident),
             TokenTree::Group(group) => found.extend(without_attributes(group.stream())),
-            _ => {}
+            TokenTree::Punct(_) | TokenTree::Literal(_) => {}
         }
     }
     found
+}
+
+/// Whether what follows `pub` belongs to it, as `(crate)` and `(in a::b)` do, and is not the type of a tuple's field.
+fn is_restriction(group: &Group) -> bool {
+    let content = tokens::visible(group.stream());
+    let is = |token: &TokenTree, words: &[&str]| matches!(token, TokenTree::Ident(ident) if words.iter().any(|word| ident == word));
+    group.delimiter() == Delimiter::Parenthesis
+        && match &content[..] {
+            [word] => is(word, &["crate", "self", "super"]),
+            [first, ..] => is(first, &["in"]),
+            [] => false,
+        }
 }
 
 /// What is in an expansion.

@@ -143,6 +143,18 @@ pub(crate) fn idents(tokens: TokenStream) -> Vec<Ident> {
     found
 }
 
+/// `tokens` as a parser goes through them: what is in an invisible group stands where the group does.
+pub(crate) fn visible(tokens: TokenStream) -> Vec<TokenTree> {
+    let mut found = Vec::new();
+    for token in tokens {
+        match token {
+            TokenTree::Group(group) if group.delimiter() == Delimiter::None => found.extend(visible(group.stream())),
+            token => found.push(token),
+        }
+    }
+    found
+}
+
 /// Whether an invisible group is somewhere in `tokens`: text does not show it.
 pub(crate) fn has_invisible_group(tokens: TokenStream) -> bool {
     tokens.into_iter().any(|token| match token {

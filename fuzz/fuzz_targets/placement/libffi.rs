@@ -195,7 +195,7 @@ impl Nodes {
                 Kind::Vector => self.scalar(FFI_TYPE_UINT128, 16),
                 _ => self.windows(ty),
             }
-        } else if ty.size == 16 && shape::leaves(ty).iter().all(Leaf::is_x87) {
+        } else if ty.size == 16 && shape::leaves(ty).iter().all(Leaf::is_x87) && !shape::is_unaligned(ty, 0) {
             // libffi finds the class X87 of such a struct, but then takes it from rax and rdx.
             self.scalar(FFI_TYPE_LONGDOUBLE, 16)
         } else {

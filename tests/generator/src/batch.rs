@@ -264,7 +264,7 @@ const PREAMBLE: &str = "\
 use std::ffi::c_void;
 use std::mem::{ManuallyDrop, MaybeUninit};
 use std::ptr::NonNull;
-use cbframe::{CType, CpuState, bind_static, cbframe};
+use cbframe::{CType, CpuState, Frame, bind_static, cbframe};
 use cbframe_tests::call::{self, Bits, Leaf, Run, Signature, State, Type};
 use cbframe_tests::program;
 use cbframe_tests::types::*;

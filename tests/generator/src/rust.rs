@@ -138,6 +138,9 @@ pub fn module(index: usize, signature: &Signature, style: Style) -> String {
     if *forms == Forms::All {
         module.native_forms();
     }
+    if known && *forms != Forms::Entries && parameters.len() <= 16 {
+        module.closures();
+    }
     if known {
         let captured = Form { name: "captured", options: ", entry = \"captured\"", ..stateful };
         module.form(captured, &format!("run.captured(); {}", bound("captured", "captured")));
@@ -191,24 +194,50 @@ impl Module<'_> {
         let options = if abi.ends_with("-unwind") && options.contains("on_panic") { "" } else { options };
         let declared = parameters.iter().enumerate().map(|(i, ty)| format!("p{i}: {}", ty.rust()));
         let declared = declared.collect::<Vec<_>>().join(", ");
-        let addresses = (0..parameters.len()).map(|i| format!("(&raw const p{i}).cast()"));
-        let addresses = addresses.collect::<Vec<_>>().join(", ");
-        let spoil = self.style.spoil.map_or(String::new(), |spoil| spoil(self.signature));
         // Rust code must not call pointers to such callbacks, cbframe says.
         let qualifier = if self.signature.types().any(Type::is_opaque) { "unsafe " } else { "" };
-        let (arrow, reply) = match result {
-            None => (String::new(), "let _ = call::reply();".into()),
-            Some(ty) => {
-                (format!(" -> {}", ty.rust()), format!("unsafe {{ call::reply().cast::<{}>().read() }}", ty.rust()))
-            }
-        };
+        let arrow = result.as_ref().map_or(String::new(), |ty| format!(" -> {}", ty.rust()));
+        let body = self.body();
         writeln!(
             self.functions,
-            "#[cbframe(abi = \"{abi}\"{options})]\n{qualifier}fn {name}({first}{declared}){arrow} {{ \
-             {start}{spoil}unsafe {{ call::receive(&[{addresses}]) }}; {reply} }}"
+            "#[cbframe(abi = \"{abi}\"{options})]\n{qualifier}fn {name}({first}{declared}){arrow} {{ {start}{body} }}"
         )
         .unwrap();
         writeln!(self.statements, "    {call}").unwrap();
+    }
+
+    /// What a callback does.
+    fn body(&self) -> String {
+        let Signature { parameters, result, .. } = self.signature;
+        let addresses = (0..parameters.len()).map(|i| format!("(&raw const p{i}).cast()"));
+        let addresses = addresses.collect::<Vec<_>>().join(", ");
+        let spoil = self.style.spoil.map_or(String::new(), |spoil| spoil(self.signature));
+        let reply = match result {
+            None => "let _ = call::reply();".into(),
+            Some(ty) => format!("unsafe {{ call::reply().cast::<{}>().read() }}", ty.rust()),
+        };
+        format!("{spoil}unsafe {{ call::receive(&[{addresses}]) }}; {reply}")
+    }
+
+    /// Closures, which take the lane that the signature has.
+    fn closures(&mut self) {
+        let Signature { abi, parameters, result, .. } = self.signature;
+        let types = parameters.iter().map(Type::rust).collect::<Vec<_>>().join(", ");
+        let arrow = result.as_ref().map_or(String::new(), |ty| format!(" -> {}", ty.rust()));
+        let names = (0..parameters.len()).map(|i| format!("p{i}")).collect::<Vec<_>>().join(", ");
+        let body = self.body();
+        // Safe pointers are as good, and optional ones.
+        let shared = format!("Frame::<unsafe extern \"{abi}\" fn({types}){arrow}>::new");
+        let local = format!("Frame::<Option<extern \"{abi}\" fn({types}){arrow}>>::local");
+        for (name, frame, calls) in [("closure", shared, ""), ("local closure", local, "calls += 1; ")] {
+            writeln!(
+                self.statements,
+                "    {{ #[allow(unused_mut, unused)] let mut calls = 0; let s = &state; \
+                 let f = {frame}(|{names}| {{ {calls}s.arrive(); {body} }}).unwrap(); \
+                 run.stateful(\"{name}\", f.as_ptr(), &state); drop(f); }}"
+            )
+            .unwrap();
+        }
     }
 
     /// The less common ways to write a callback, on the native lane.

@@ -114,9 +114,9 @@ fn win64_arguments_are_where_the_registers_show_them() {
     check!(win_fixed::FN, win_fixed_gpr::FN, win_bound::leak(&1).unwrap(), win_bound_all::leak(&1).unwrap());
 }
 
-/// Overwrites everything that a result may be in or be found through.
+/// Overwrites everything that a result may be in or be found through, of what both conventions let a function change.
 fn overwrite(cpu: &mut CpuState) {
-    for register in [&mut cpu.rax, &mut cpu.rdx, &mut cpu.rdi, &mut cpu.rcx] {
+    for register in [&mut cpu.rax, &mut cpu.rdx, &mut cpu.rcx, &mut cpu.r8, &mut cpu.r11] {
         *register = 0x6666_6666_6666_6666;
     }
     for number in 0..2 {
@@ -208,7 +208,7 @@ fn registers_beside_the_result_are_the_handlers() {
         let (base, after) = unsafe { (call.call(nothing as *const (), &input), call.call(target, &input)) };
         let mut expected = base.gpr;
         let new = 0x6666_6666_6666_6666;
-        (expected[0], expected[1], expected[2], expected[7]) = (77, new, new, new);
+        (expected[0], expected[1], expected[2], expected[8], expected[11]) = (77, new, new, new, new);
         (expected[3], expected[10]) = (0xb, 10);
         for (number, register) in NAMES.iter().enumerate() {
             assert_eq!(after.gpr[number], expected[number], "{register}");

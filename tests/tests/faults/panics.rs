@@ -159,8 +159,14 @@ fn scene() {
 
 #[test]
 fn a_panic_that_may_not_unwind_aborts() {
-    for lane in LANES.iter().map(|lane| lane.0).chain(["raw", "fixed"]) {
-        child::run("panics::scene", lane).assert_aborted(lane, &["panic in a function that cannot unwind"]);
+    let lanes = LANES.iter().map(|lane| (lane.0, format!("{}::dies", lane.0)));
+    let others = [("raw", "raw_dies"), ("fixed", "fixed")].map(|(case, name)| (case, name.to_owned()));
+    for (case, name) in lanes.chain(others) {
+        let message = format!(
+            "cbframe: `faults::panics::{name}` panicked, and its caller is C, which cannot be unwound: use an ABI string \
+             with -unwind, or `on_panic = ...`\n"
+        );
+        child::run("panics::scene", case).assert_aborted(case, &[&message]);
     }
 }
 
@@ -206,7 +212,8 @@ fn scene_on_panic_panics() {
 #[test]
 fn a_panic_in_on_panic_aborts() {
     let ended = child::run("panics::scene_on_panic_panics", "twice");
-    ended.assert_aborted("twice", &["panic in a function that cannot unwind"]);
+    let message = "cbframe: the `on_panic` of `faults::panics::twice` panicked, so that there is no value for C\n";
+    ended.assert_aborted("twice", &[message]);
 }
 
 #[test]

@@ -282,6 +282,9 @@ fn psabi_packed() {
         // A field without bytes is unaligned too, for gcc and clang. (For rustc it is not.)
         (packed(1, &[CHAR, array(INT, 0)]), FIRST, MEMORY),
         (packed(1, &[INT, array(INT, 0)]), "edi", "eax"),
+        // Nor is one in a struct that has no bytes itself.
+        (of(&[INT, packed(4, &[array(LONG, 0)]), INT]), FIRST, MEMORY),
+        (of(&[LONG, packed(4, &[array(LONG, 0)])]), "rdi", "rax"),
         (of(&[packed(1, &[CHAR, INT])]), FIRST, MEMORY),
         // Aligned in its struct, which is not aligned itself...
         (of(&[CHAR, packed(1, &[INT])]), FIRST, MEMORY),

@@ -6,6 +6,8 @@
 //! Rules for all of them: every target of an indirect branch begins with `endbr64`; no instruction before the
 //! capture changes a register or a flag; the unwind directives are right at every instruction (rustc writes
 //! none for naked functions).
+//!
+//! Behind its name an entry may have generic parameters, in brackets: `[<T: Bound>]`.
 
 /// Defines the naked function `$name` of `$count` stubs over the table of slots `$slots`.
 ///
@@ -89,9 +91,9 @@ macro_rules! __cbframe_plain_entry {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __cbframe_direct_entry {
-    ($name:ident, $register:expr, $shim:path) => {
+    ($name:ident $([$($generics:tt)*])?, $register:expr, $shim:path) => {
         #[unsafe(naked)]
-        unsafe extern "C" fn $name() {
+        unsafe extern "C" fn $name $($($generics)*)? () {
             $crate::private::core::arch::naked_asm!(
                 ".cfi_startproc",
                 ".cfi_def_cfa_offset 16",
@@ -128,9 +130,9 @@ macro_rules! __cbframe_direct_entry {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __cbframe_stack_entry {
-    ($name:ident $(<$head:ident: $bound:path>)?, $pad:expr, $shim:path) => {
+    ($name:ident $([$($generics:tt)*])?, $pad:expr, $shim:path) => {
         #[unsafe(naked)]
-        unsafe extern "C" fn $name $(<$head: $bound>)? () {
+        unsafe extern "C" fn $name $($($generics)*)? () {
             $crate::private::core::arch::naked_asm!(
                 ".cfi_startproc",
                 ".cfi_def_cfa_offset 16",
@@ -234,9 +236,9 @@ macro_rules! __cbframe_vectors {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __cbframe_captured_entry {
-    ($name:ident, $capture:expr, $dispatch:path) => {
+    ($name:ident $([$($generics:tt)*])?, $capture:expr, $dispatch:path) => {
         #[unsafe(naked)]
-        unsafe extern "C" fn $name() {
+        unsafe extern "C" fn $name $($($generics)*)? () {
             $crate::private::core::arch::naked_asm!(
                 $crate::__cbframe_names!(),
                 ".cfi_startproc",
@@ -421,5 +423,28 @@ pub(crate) unsafe extern "C" fn stale_entry() {
         "ud2",
         ".cfi_endproc",
         report = sym crate::pool::report_stale_call,
+    )
+}
+
+/// How many stubs [`distant_stubs`] has: a block of 64 KiB.
+pub(crate) const DISTANT_STUBS: usize = 4096;
+
+/// Stubs whose slots lie as far behind them as all of them are long: the same bytes for each stub, wherever they lie. They
+/// are not called here, but where this block of the program's file is mapped again. The first is at a multiple of the
+/// page size: the function's address rounded up.
+///
+/// No unwind directives: there are none where it is mapped, nor are they needed. A stub leaves by a jump, so it is on no
+/// call stack; only a debugger that stops within one sees a caller that is not right.
+#[unsafe(naked)]
+pub(crate) unsafe extern "C" fn distant_stubs() {
+    core::arch::naked_asm!(
+        ".balign 4096",
+        ".rept {count}",
+        "endbr64",                                          //  0
+        "push qword ptr [rip + {count} * {size} + 8 - 10]", //  4: ctx
+        "jmp qword ptr [rip + {count} * {size} - 16]",      // 10: entry
+        ".endr",
+        count = const DISTANT_STUBS,
+        size = const super::STUB_SIZE,
     )
 }

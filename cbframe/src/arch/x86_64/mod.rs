@@ -13,39 +13,69 @@
 
 mod entries;
 mod lanes;
+mod shims;
 mod state;
 mod vectors;
 mod x87;
 
-pub(crate) use entries::stale_entry;
+use core::num::NonZeroUsize;
+
+#[cfg(not(windows))]
+use crate::signature::SysV64;
+#[cfg(windows)]
+use crate::signature::Win64;
+
+pub(crate) use entries::{DISTANT_STUBS, distant_stubs, stale_entry};
 pub(crate) use lanes::never_native;
 pub use lanes::{
     Capture, Group, Head, Head4, Head8, Lane, give, hidden_result, is_native, sysv64_lane, take, win64_hidden,
     win64_lane,
 };
+pub(crate) use shims::Enter;
+#[cfg(feature = "alloc")]
+pub(crate) use shims::raw_entry;
 pub use state::{CpuState, Xmm};
 pub use x87::{F80, Fxsave, LongDouble};
 
 /// The bytes of code of one stub; a stub lies at a multiple of this.
 pub(crate) const STUB_SIZE: usize = 16;
 
+/// The stack pointer of the function that this is inlined into.
+#[inline(always)]
+pub(crate) fn stack_pointer() -> NonZeroUsize {
+    let pointer: usize;
+    // SAFETY: reads a register. It is never 0 where code runs.
+    unsafe {
+        core::arch::asm!("mov {}, rsp", out(reg) pointer, options(nomem, nostack, preserves_flags));
+        NonZeroUsize::new_unchecked(pointer)
+    }
+}
+
 /// The convention that an ABI string names on this target, and whether calls may unwind.
 pub(crate) const fn abi_named(name: &str) -> Option<(crate::abi::Abi, bool)> {
     crate::abi::Abi::named(name, cfg!(windows))
 }
 
-/// `$macro! { $args "C" }`, and the same for every other ABI string of function pointers on this architecture.
+/// What `extern "C"` is on this target.
+#[cfg(windows)]
+pub(crate) type Native<const UNWIND: bool> = Win64<UNWIND>;
+/// What `extern "C"` is on this target.
+#[cfg(not(windows))]
+pub(crate) type Native<const UNWIND: bool> = SysV64<UNWIND>;
+
+/// `$macro! { $args "C" Native<false> }`, and the same for every other ABI string of function pointers on this
+/// architecture, each with its convention.
 macro_rules! with_abis {
     ($macro:ident $args:tt) => {
-        $macro! { $args "C" }
-        $macro! { $args "C-unwind" }
-        $macro! { $args "system" }
-        $macro! { $args "system-unwind" }
-        $macro! { $args "sysv64" }
-        $macro! { $args "sysv64-unwind" }
-        $macro! { $args "win64" }
-        $macro! { $args "win64-unwind" }
-        $macro! { $args "efiapi" }
+        $macro! { $args "C" [Native<false>] }
+        $macro! { $args "C-unwind" [Native<true>] }
+        $macro! { $args "system" [Native<false>] }
+        $macro! { $args "system-unwind" [Native<true>] }
+        $macro! { $args "sysv64" [crate::signature::SysV64<false>] }
+        $macro! { $args "sysv64-unwind" [crate::signature::SysV64<true>] }
+        $macro! { $args "win64" [crate::signature::Win64<false>] }
+        $macro! { $args "win64-unwind" [crate::signature::Win64<true>] }
+        $macro! { $args "efiapi" [crate::signature::Win64<false>] }
     };
 }
 pub(crate) use with_abis;

@@ -1,0 +1,237 @@
+//! Closures that may be exchanged and freed while calls run.
+//!
+//! A slot's two words are loaded one after the other, so they never change once such a closure has been bound: the entry
+//! is one for the signature, whatever the closure, and ctx is a [`Control`], which is never freed. It has one pointer, to
+//! a [`Target`]: the closure, or what answers calls when there is none. Exchanging that is one store; what was there is
+//! dropped when no call uses it any more (`hazard`). A slot whose frame is gone rests until the next frame of the same
+//! signature.
+
+use alloc::boxed::Box;
+use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
+use core::marker::PhantomData;
+use core::ptr::{self, NonNull};
+use core::sync::atomic::{AtomicPtr, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use super::Handler;
+use super::build::Place;
+use super::calls::{Shared, SharedState};
+use super::fallback::Fallback;
+use super::hazard::{Retired, retire, using};
+use crate::frame::Frame;
+use crate::pool::{Bound, Ending, Freed, Meta, Owned, PoolFull};
+
+/// The callback of a frame is a closure that may be exchanged and freed while calls of it run: see
+/// [`Frame::guarded`](crate::Frame::guarded).
+pub struct Guarded(());
+
+/// The handler: ctx is the address of a [`Control`] whose target has this signature.
+pub(super) struct Guardedly<P, R>(PhantomData<fn(P) -> R>);
+
+/// What a slot leads to. Never freed.
+struct Control {
+    /// A `Target` of the signature.
+    target: AtomicPtr<()>,
+    /// The `Target` that answers when the frame is gone; it belongs to the frame.
+    afterwards: AtomicPtr<()>,
+    /// Where it rests between two frames.
+    key: Key,
+}
+
+/// The entry, which stands for the signature, and the pool.
+type Key = (usize, usize);
+
+/// Slots whose frames are gone.
+static RESTING: Mutex<BTreeMap<Key, Vec<(Bound, &'static Control)>>> = Mutex::new(BTreeMap::new());
+
+fn resting() -> MutexGuard<'static, BTreeMap<Key, Vec<(Bound, &'static Control)>>> {
+    RESTING.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// What answers calls: the first field of a [`Closure`] or an [`Afterwards`].
+struct Target<P, R> {
+    call: unsafe fn(*const Self, P, bool) -> R,
+    drop: unsafe fn(*mut ()),
+}
+
+#[repr(C)]
+struct Closure<P, R, F, V> {
+    target: Target<P, R>,
+    state: SharedState<F, V>,
+    meta: &'static Meta,
+}
+
+#[repr(C)]
+struct Afterwards<P, R, V> {
+    target: Target<P, R>,
+    bound: Bound,
+    fallback: V,
+}
+
+/// # Safety
+///
+/// The address is from `Box::into_raw` of this type, and is not used again.
+unsafe fn drop_boxed<T>(boxed: *mut ()) {
+    // SAFETY: the caller's promise.
+    drop(unsafe { Box::from_raw(boxed.cast::<T>()) });
+}
+
+impl<P, R, F, V> Closure<P, R, F, V>
+where
+    Shared<F, V>: Handler<P, R>,
+{
+    fn boxed(closure: F, fallback: V, meta: &'static Meta) -> *mut () {
+        let target = Target { call: Self::call, drop: drop_boxed::<Self> };
+        Box::into_raw(Box::new(Self { target, state: SharedState { closure, fallback }, meta })).cast()
+    }
+
+    /// # Safety
+    ///
+    /// `this` is the target of such a closure, which lives until this returns.
+    unsafe fn call(this: *const Target<P, R>, arguments: P, unwind: bool) -> R {
+        let this = this.cast::<Self>();
+        // SAFETY: the caller's promise; `Shared` expects the address of a `SharedState`.
+        unsafe { Shared::<F, V>::handle((&raw const (*this).state).cast(), arguments, (*this).meta, unwind) }
+    }
+}
+
+impl<P, R, V: Fallback<R>> Afterwards<P, R, V> {
+    fn boxed(bound: Bound, fallback: V) -> *mut () {
+        let target = Target { call: Self::call, drop: drop_boxed::<Self> };
+        Box::into_raw(Box::new(Self { target, bound, fallback })).cast()
+    }
+
+    /// # Safety
+    ///
+    /// `this` is such a target, which lives until this returns.
+    unsafe fn call(this: *const Target<P, R>, _: P, _: bool) -> R {
+        let this = this.cast::<Self>();
+        // SAFETY: the caller's promise.
+        unsafe { (*this).fallback.when_freed(&(*this).bound) }
+    }
+}
+
+impl<P, R> Handler<P, R> for Guardedly<P, R> {
+    fn name() -> &'static str {
+        "a guarded closure"
+    }
+
+    #[inline(always)]
+    unsafe fn handle(ctx: *const (), arguments: P, _: &'static Meta, unwind: bool) -> R {
+        // SAFETY: ctx is a control, which is never freed.
+        let control: &'static Control = unsafe { &*ctx.cast() };
+        let call = |target: *mut ()| {
+            let target = target.cast_const().cast::<Target<P, R>>();
+            // SAFETY: what is in the control is a target of this signature, and is not dropped while it is used.
+            unsafe { ((*target).call)(target, arguments, unwind) }
+        };
+        // SAFETY: a target stops what unwinds unless `unwind`: `Fallback::run`.
+        unsafe { using(&control.target, "a guarded closure", unwind, call) }
+    }
+}
+
+impl Control {
+    /// Has calls that begin from now on answered by another target, and drops the one there was when the last call that
+    /// uses it has ended.
+    ///
+    /// # Safety
+    ///
+    /// Both are boxed targets of the signature; those of closures that are `Send`.
+    unsafe fn exchange<P, R>(&self, target: *mut ()) {
+        let old = self.target.swap(target, Ordering::AcqRel);
+        // SAFETY: it was a target of this signature, and is not in its place any more; the caller's promise.
+        unsafe { retire(Retired { what: old, drop: (*old.cast::<Target<P, R>>()).drop }) };
+    }
+}
+
+/// Binds a closure that may be exchanged and freed while calls run.
+///
+/// # Safety
+///
+/// The entry is one for the pointer type `Q` and the handler [`Guardedly<P, R>`]; no other signature has it.
+pub(super) unsafe fn bind<Q, P, R, F, V>(
+    place: Place,
+    closure: F,
+    fallback: V,
+) -> Result<Frame<'static, Q, Guarded>, PoolFull<F>>
+where
+    F: Send + Sync + 'static,
+    V: Fallback<R> + Copy + Send + Sync + 'static,
+    Shared<F, V>: Handler<P, R>,
+{
+    let key = (place.entry.address(), ptr::from_ref(place.pool).addr());
+    let meta = place.meta;
+    let rested = resting().get_mut(&key).and_then(Vec::pop);
+    let (bound, control) = match rested {
+        Some((bound, control)) => {
+            let owned = control.owned::<P, R>();
+            control.afterwards.store(Afterwards::<P, R, V>::boxed(bound, fallback), Ordering::Relaxed);
+            // SAFETY: the slot's words stay the same: this key's entry, and the control.
+            unsafe { bound.rebind(place.binding(owned)) };
+            // SAFETY: what answered for the last frame is such a target too.
+            unsafe { control.exchange::<P, R>(Closure::<P, R, F, V>::boxed(closure, fallback, meta)) };
+            (bound, control)
+        }
+        None => {
+            let Some(taken) = place.pool.take() else { return Err(PoolFull::new(place.pool, closure)) };
+            let control: &'static Control = Box::leak(Box::new(Control {
+                target: AtomicPtr::new(Closure::<P, R, F, V>::boxed(closure, fallback, meta)),
+                afterwards: AtomicPtr::new(ptr::null_mut()),
+                key,
+            }));
+            let bound = taken.bind(place.binding(control.owned::<P, R>()));
+            control.afterwards.store(Afterwards::<P, R, V>::boxed(bound, fallback), Ordering::Relaxed);
+            (bound, control)
+        }
+    };
+    // SAFETY: the caller's promise; the closure is `Send`, and owned until it is dropped.
+    Ok(unsafe { Frame::of(bound, control.owned::<P, R>()) })
+}
+
+/// Exchanges the closure of a frame.
+///
+/// # Safety
+///
+/// `bound` and `control` are those of a frame from [`bind`] with this signature; `place` is for the same entry.
+pub(super) unsafe fn set<P, R, F, V>(bound: &Bound, control: NonNull<()>, place: Place, closure: F, fallback: V)
+where
+    F: Send + Sync + 'static,
+    V: Fallback<R> + Send + Sync + 'static,
+    Shared<F, V>: Handler<P, R>,
+{
+    // SAFETY: a control is never freed.
+    let control: &'static Control = unsafe { control.cast().as_ref() };
+    let target = Closure::<P, R, F, V>::boxed(closure, fallback, place.meta);
+    // SAFETY: the slot's words stay the same; the caller's promise.
+    unsafe {
+        bound.rebind(place.binding(control.owned::<P, R>()));
+        control.exchange::<P, R>(target);
+    }
+}
+
+impl Control {
+    fn owned<P, R>(&'static self) -> Owned {
+        Owned { state: NonNull::from(self).cast(), release: Some(release::<P, R>) }
+    }
+}
+
+/// Ends a frame: its slot rests.
+///
+/// # Safety
+///
+/// `bound` and `state` are those of a frame from [`bind`] with this signature, which is not used again.
+unsafe fn release<P, R>(bound: &Bound, state: NonNull<()>, ending: Ending) {
+    // SAFETY: a control is never freed.
+    let control: &'static Control = unsafe { state.cast().as_ref() };
+    let Ending::Free(by) = ending else { return };
+    end::<P, R>(bound, control, by);
+}
+
+fn end<P, R>(bound: &Bound, control: &'static Control, by: Freed) {
+    bound.rest(by);
+    let afterwards = control.afterwards.swap(ptr::null_mut(), Ordering::Relaxed);
+    // SAFETY: both are targets of this signature; closures that are bound are `Send`.
+    unsafe { control.exchange::<P, R>(afterwards) };
+    resting().entry(control.key).or_default().push((*bound, control));
+}

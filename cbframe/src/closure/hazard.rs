@@ -1,0 +1,361 @@
+//! What calls in progress use, so that it is not dropped meanwhile: hazard pointers.
+//!
+//! A call *announces* what it uses in a record of its thread, and looks once more whether that is still to be used; who
+//! has exchanged it looks through all records before it drops it. Between the two steps on either side there must be a
+//! full barrier. The calls' one would cost more than the rest of them together, so they have none: whoever drops
+//! something has the kernel put one into each running thread (`membarrier`, Linux 4.14). Where that is not to be had,
+//! calls have a barrier after all.
+//!
+//! M. Michael, *Hazard Pointers: Safe Memory Reclamation for Lock-Free Objects* (2004); the asymmetric barriers are those
+//! of `membarrier(2)`, whose page has the same pattern.
+
+use alloc::boxed::Box;
+use core::cell::Cell;
+use core::ptr;
+use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicUsize, Ordering, compiler_fence, fence};
+
+use crate::activation::{self, Activation};
+use crate::os;
+
+/// How many calls of a thread a record has room for; for more the thread takes another.
+const DEPTH: usize = 30;
+
+/// A call that is under way.
+struct Call {
+    /// What it uses.
+    used: AtomicPtr<()>,
+    /// The address of its stack frame; 0 if it has ended before one that began later. Used by its thread alone.
+    activation: AtomicUsize,
+}
+
+/// The `activation` behind the last call of a record: no stack frame's, since those are even.
+const FULL: usize = 1;
+
+/// What the calls of one thread use. Never freed: threads that start later take over those of threads that have ended.
+struct Record {
+    /// Whether a thread has it.
+    taken: AtomicBool,
+    /// The record of this thread's outer calls, if they fill one.
+    before: AtomicPtr<Self>,
+    /// All records, a list.
+    next: AtomicPtr<Self>,
+    /// The first has an `activation` that lies above all others, and the last is [`FULL`].
+    calls: [Call; DEPTH + 2],
+}
+
+/// All records.
+static ALL: AtomicPtr<Record> = AtomicPtr::new(ptr::null_mut());
+
+/// Whether calls need a barrier of their own.
+static FENCE: AtomicBool = AtomicBool::new(true);
+
+std::thread_local! {
+    /// Where this thread's next call goes. `const` and without a destructor: one instruction to reach.
+    static TOP: Cell<*const Call> = const { Cell::new(ptr::null()) };
+    /// The record that this is in.
+    static OWN: Cell<*const Record> = const { Cell::new(ptr::null()) };
+    /// Gives it back when the thread ends.
+    static GIVE_BACK: GiveBack = const { GiveBack };
+}
+
+struct GiveBack;
+
+impl Drop for GiveBack {
+    fn drop(&mut self) {
+        TOP.set(ptr::null());
+        // SAFETY: null, or a record, which is never freed.
+        let mut own = unsafe { OWN.replace(ptr::null()).as_ref() };
+        while let Some(record) = own {
+            own = record.before();
+            // Calls that are under way now were jumped over: the thread has no stack any more.
+            record.give_back();
+        }
+    }
+}
+
+impl Record {
+    /// One that no thread has.
+    fn claim() -> &'static Self {
+        let mut next = ALL.load(Ordering::Acquire);
+        // SAFETY: the list has records only, and they are never freed.
+        while let Some(found) = unsafe { next.as_ref() } {
+            if !found.taken.swap(true, Ordering::Acquire) {
+                return found;
+            }
+            next = found.next.load(Ordering::Relaxed);
+        }
+        let own: &'static Self = Box::leak(Box::new(Self {
+            taken: AtomicBool::new(true),
+            before: AtomicPtr::new(ptr::null_mut()),
+            next: AtomicPtr::new(ptr::null_mut()),
+            calls: [const { Call { used: AtomicPtr::new(ptr::null_mut()), activation: AtomicUsize::new(0) } };
+                DEPTH + 2],
+        }));
+        own.calls[0].activation.store(usize::MAX, Ordering::Relaxed);
+        own.calls[DEPTH + 1].activation.store(FULL, Ordering::Relaxed);
+        FENCE.store(!has_membarrier(), Ordering::Relaxed);
+        let mut first = ALL.load(Ordering::Relaxed);
+        loop {
+            own.next.store(first, Ordering::Relaxed);
+            match ALL.compare_exchange_weak(first, ptr::from_ref(own).cast_mut(), Ordering::Release, Ordering::Relaxed)
+            {
+                Ok(_) => return own,
+                Err(now) => first = now,
+            }
+        }
+    }
+
+    fn first(&'static self) -> *const Call {
+        &raw const self.calls[1]
+    }
+
+    /// The record of this thread's outer calls.
+    fn before(&self) -> Option<&'static Self> {
+        // SAFETY: null, or a record, which is never freed.
+        unsafe { self.before.load(Ordering::Relaxed).as_ref() }
+    }
+
+    fn give_back(&self) {
+        for call in &self.calls[1..=DEPTH] {
+            call.activation.store(0, Ordering::Relaxed);
+            call.used.store(ptr::null_mut(), Ordering::Release);
+        }
+        self.before.store(ptr::null_mut(), Ordering::Relaxed);
+        self.taken.store(false, Ordering::Release);
+    }
+
+    fn has(&self, call: *const Call) -> bool {
+        self.calls.as_ptr_range().contains(&call)
+    }
+}
+
+/// Makes room for a call at `here`: gives this thread a record, or forgets calls that were jumped over as far as `here`
+/// can tell, or takes another record.
+#[cold]
+#[inline(never)]
+fn make_room(here: Activation) -> *const Call {
+    // SAFETY: null, or a record, which is never freed.
+    let Some(mut own) = (unsafe { OWN.get().as_ref() }) else {
+        let own = Record::claim();
+        OWN.set(own);
+        TOP.set(own.first());
+        // When the thread is ending it may be too late; then the record stays its own for ever.
+        let _ = GIVE_BACK.try_with(|_| ());
+        return own.first();
+    };
+    let mut top = TOP.get();
+    loop {
+        // SAFETY: `top` is behind the first call of the record, which is none.
+        let last = unsafe { &*top.sub(1) };
+        if Activation::at(last.activation.load(Ordering::Relaxed)).is_none_or(|last| last.is_over(here)) {
+            last.activation.store(0, Ordering::Relaxed);
+            last.used.store(ptr::null_mut(), Ordering::Release);
+            top = last;
+        } else if let (true, Some(before)) = (ptr::eq(top, own.first()), own.before()) {
+            own.give_back();
+            own = before;
+            top = &raw const own.calls[DEPTH + 1];
+        } else {
+            break;
+        }
+    }
+    if ptr::eq(top, &raw const own.calls[DEPTH + 1]) {
+        let next = Record::claim();
+        next.before.store(ptr::from_ref(own).cast_mut(), Ordering::Relaxed);
+        own = next;
+        top = own.first();
+    }
+    OWN.set(own);
+    TOP.set(top);
+    top
+}
+
+/// A barrier between an announcement and what follows, as far as other threads see it.
+#[inline(always)]
+fn barrier() {
+    compiler_fence(Ordering::SeqCst);
+    if FENCE.load(Ordering::Relaxed) {
+        fence(Ordering::SeqCst);
+    }
+}
+
+/// Runs `call` with what `place` holds when it begins, which stays as it is until it ends.
+///
+/// `name` is what a message calls it. Inlined into the callback's shim, whose stack frame stands for the call.
+///
+/// # Safety
+///
+/// `call` does not unwind unless `unwind`.
+#[inline(always)]
+pub(super) unsafe fn using<R>(
+    place: &AtomicPtr<()>,
+    name: &'static str,
+    unwind: bool,
+    call: impl FnOnce(*mut ()) -> R,
+) -> R {
+    let here = Activation::here();
+    let mut own = TOP.get();
+    // SAFETY: `own` is null, or a call of this thread's record; there is one before it, and one behind it unless it is
+    // `FULL`.
+    unsafe {
+        if own.is_null()
+            || (*own.sub(1)).activation.load(Ordering::Relaxed) <= here.address()
+            || (*own).activation.load(Ordering::Relaxed) == FULL
+        {
+            own = make_room(here);
+        }
+    }
+    // SAFETY: a record is never freed.
+    let own = unsafe { &*own };
+    own.activation.store(here.address(), Ordering::Relaxed);
+    // Before the announcement, so that a signal handler's calls come behind this one.
+    TOP.set(ptr::from_ref(own).wrapping_add(1));
+    compiler_fence(Ordering::SeqCst);
+    let mut used = place.load(Ordering::Acquire);
+    loop {
+        own.used.store(used, Ordering::Release);
+        barrier();
+        // Whoever exchanges it after this sees the announcement.
+        let now = place.load(Ordering::Acquire);
+        if now == used {
+            break;
+        }
+        used = now;
+    }
+    let ending = unwind.then(|| Ending { own, here, place, name });
+    let result = call(used);
+    core::mem::forget(ending);
+
+    // The same as `here`, and as `used`, which are not worth a register each.
+    let here = Activation::here();
+    let used = own.used.load(Ordering::Relaxed);
+    if ptr::eq(TOP.get(), ptr::from_ref(own).wrapping_add(1))
+        && own.activation.load(Ordering::Relaxed) == here.address()
+    {
+        own.used.store(ptr::null_mut(), Ordering::Release);
+        compiler_fence(Ordering::SeqCst);
+        TOP.set(own);
+    } else {
+        end_out_of_order(own, here, name);
+    }
+    barrier();
+    // Who has exchanged it either saw the announcement gone, or is seen here.
+    if place.load(Ordering::Relaxed) != used {
+        collect();
+    }
+    result
+}
+
+/// The end of a call that is unwound.
+struct Ending<'a> {
+    own: &'static Call,
+    here: Activation,
+    place: &'a AtomicPtr<()>,
+    name: &'static str,
+}
+
+impl Drop for Ending<'_> {
+    #[cold]
+    #[inline(never)]
+    fn drop(&mut self) {
+        let used = self.own.used.load(Ordering::Relaxed);
+        end_out_of_order(self.own, self.here, self.name);
+        barrier();
+        if self.place.load(Ordering::Relaxed) != used {
+            collect();
+        }
+    }
+}
+
+/// Ends any call: one that is not the last to have begun, on coroutines' stacks; the last one of a record that is not
+/// the thread's last; or does not return, if it was over.
+#[cold]
+#[inline(never)]
+fn end_out_of_order(call: &'static Call, here: Activation, name: &str) {
+    // SAFETY: null, or a record, which is never freed.
+    let mut own = unsafe { OWN.get().as_ref() };
+    while let Some(record) = own
+        && !record.has(call)
+    {
+        own = record.before();
+    }
+    if own.is_none() || call.activation.load(Ordering::Relaxed) != here.address() {
+        activation::report_dead(name);
+    }
+    call.activation.store(0, Ordering::Relaxed);
+    call.used.store(ptr::null_mut(), Ordering::Release);
+    // Goes back to the last call that is under way.
+    make_room(here);
+}
+
+/// What is not used any more by new calls, and how to drop it.
+pub(super) struct Retired {
+    pub(super) what: *mut (),
+    pub(super) drop: unsafe fn(*mut ()),
+}
+
+// SAFETY: what is retired here is `Send`, as `retire` demands.
+unsafe impl Send for Retired {}
+
+static RETIRED: std::sync::Mutex<alloc::vec::Vec<Retired>> = std::sync::Mutex::new(alloc::vec::Vec::new());
+
+fn retired() -> std::sync::MutexGuard<'static, alloc::vec::Vec<Retired>> {
+    RETIRED.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+/// Drops something as soon as no call uses it: now, or when the last one ends, on the thread of that call.
+///
+/// # Safety
+///
+/// It has been in a place that calls [use](Using::enter), is not any more, and will not be again; it can be dropped on any
+/// thread.
+pub(super) unsafe fn retire(it: Retired) {
+    retired().push(it);
+    collect();
+}
+
+/// Drops what no call uses.
+#[cold]
+#[inline(never)]
+fn collect() {
+    let mut all = retired();
+    if !barrier_everywhere() {
+        // Nobody can tell who uses what: it stays.
+        return;
+    }
+    let (kept, unused) = all.drain(..).partition(|it| is_used(it.what));
+    *all = kept;
+    drop(all);
+    let unused: alloc::vec::Vec<Retired> = unused;
+    for it in unused {
+        // SAFETY: `retire` demands that it may be dropped once nobody uses it, and nobody does: the calls that found it
+        // in its place had announced it before the barrier, and none does any more.
+        unsafe { (it.drop)(it.what) };
+    }
+}
+
+/// Whether a call has announced it.
+fn is_used(what: *mut ()) -> bool {
+    let mut next = ALL.load(Ordering::Acquire);
+    // SAFETY: the list has records only, and they are never freed.
+    while let Some(record) = unsafe { next.as_ref() } {
+        if record.calls.iter().any(|call| call.used.load(Ordering::Acquire) == what) {
+            return true;
+        }
+        next = record.next.load(Ordering::Relaxed);
+    }
+    false
+}
+
+/// Whether the kernel puts barriers into other threads.
+fn has_membarrier() -> bool {
+    static KNOWN: std::sync::OnceLock<bool> = std::sync::OnceLock::new();
+    *KNOWN.get_or_init(os::register_membarrier)
+}
+
+/// A barrier in this thread and, where calls have none of their own, in every other; whether it succeeded.
+fn barrier_everywhere() -> bool {
+    fence(Ordering::SeqCst);
+    // A child process may have to register anew.
+    !has_membarrier() || os::membarrier() || (os::register_membarrier() && os::membarrier())
+}

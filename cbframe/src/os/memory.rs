@@ -1,0 +1,147 @@
+//! Address space, and what is mapped there.
+
+use core::ptr::NonNull;
+
+use super::{Errno, File, syscall, syscall_of_six};
+
+const MMAP: usize = 9;
+const MPROTECT: usize = 10;
+const MUNMAP: usize = 11;
+const MREMAP: usize = 25;
+const MADVISE: usize = 28;
+
+const SHARED: usize = 1;
+const PRIVATE: usize = 2;
+const FIXED: usize = 0x10;
+const ANONYMOUS: usize = 0x20;
+/// Not counted as memory that the process may come to use.
+const NORESERVE: usize = 0x4000;
+const DONTNEED: usize = 4;
+const MAYMOVE: usize = 1;
+const REMAP_FIXED: usize = 2;
+
+/// What may be done with memory. There is no way to write and to execute it.
+#[derive(Clone, Copy)]
+#[repr(usize)]
+pub(crate) enum Access {
+    None = 0,
+    Read = 1,
+    ReadWrite = 3,
+    ReadExecute = 5,
+}
+
+/// A range of addresses that is given back when dropped.
+pub(crate) struct Region {
+    start: NonNull<u8>,
+    size: usize,
+}
+
+impl Region {
+    /// `size` bytes of address space at a multiple of `align`, with nothing there yet. Both are multiples of the page size.
+    pub(crate) fn reserve(size: usize, align: usize) -> Result<Self, Errno> {
+        let mut region = Self::anonymous(size + align, Access::None, PRIVATE | NORESERVE)?;
+        let before = region.start.as_ptr().align_offset(align);
+        drop(region.split_off(before + size));
+        let aligned = region.split_off(before);
+        drop(region);
+        Ok(aligned)
+    }
+
+    /// `size` bytes of memory that children of the process share.
+    pub(crate) fn shared(size: usize) -> Result<Self, Errno> {
+        Self::anonymous(size, Access::ReadWrite, SHARED)
+    }
+
+    fn anonymous(size: usize, access: Access, flags: usize) -> Result<Self, Errno> {
+        // SAFETY: a new mapping, of no file, where the kernel likes.
+        let result = unsafe { syscall_of_six(MMAP, [0, size, access as usize, flags | ANONYMOUS, usize::MAX, 0]) };
+        let start = Errno::check(result)?;
+        let start = NonNull::new(core::ptr::with_exposed_provenance_mut(start)).ok_or(Errno(12))?;
+        Ok(Self { start, size })
+    }
+
+    /// What begins `at` bytes into the region.
+    fn split_off(&mut self, at: usize) -> Self {
+        // SAFETY: within the region, or its end.
+        let behind = Self { start: unsafe { self.start.add(at) }, size: self.size - at };
+        self.size = at;
+        behind
+    }
+
+    /// The first byte.
+    pub(crate) fn start(&self) -> NonNull<u8> {
+        self.start
+    }
+
+    /// Keeps the region mapped for ever.
+    pub(crate) fn leak(self) {
+        core::mem::forget(self);
+    }
+
+    /// Replaces what is mapped at `start` by memory that holds zeros.
+    ///
+    /// # Safety
+    ///
+    /// The range is the caller's, and nobody expects its content to stay.
+    pub(crate) unsafe fn zeros(start: NonNull<u8>, size: usize) -> Result<(), Errno> {
+        let arguments =
+            [start.addr().get(), size, Access::ReadWrite as usize, PRIVATE | ANONYMOUS | FIXED, usize::MAX, 0];
+        // SAFETY: the caller's promise.
+        Errno::check(unsafe { syscall_of_six(MMAP, arguments) }).map(drop)
+    }
+
+    /// Replaces what is mapped at `start` by `size` bytes of a file from `offset` on.
+    ///
+    /// # Safety
+    ///
+    /// As for [`zeros`](Self::zeros).
+    pub(crate) unsafe fn file(
+        start: NonNull<u8>,
+        size: usize,
+        access: Access,
+        file: &File,
+        offset: usize,
+    ) -> Result<(), Errno> {
+        let arguments = [start.addr().get(), size, access as usize, PRIVATE | FIXED, file.descriptor(), offset];
+        // SAFETY: the caller's promise.
+        Errno::check(unsafe { syscall_of_six(MMAP, arguments) }).map(drop)
+    }
+
+    /// Replaces what is mapped at `start` by another mapping of what is mapped at `from`, which is
+    /// [`shared`](Self::shared).
+    ///
+    /// # Safety
+    ///
+    /// As for [`zeros`](Self::zeros).
+    pub(crate) unsafe fn duplicate(from: NonNull<u8>, size: usize, start: NonNull<u8>) -> Result<(), Errno> {
+        let arguments = [from.addr().get(), 0, size, MAYMOVE | REMAP_FIXED, start.addr().get(), 0];
+        // SAFETY: the caller's promise. An old size of 0 maps shared memory once more and leaves the first mapping alone.
+        Errno::check(unsafe { syscall_of_six(MREMAP, arguments) }).map(drop)
+    }
+
+    /// Gives the memory of a private mapping back: it holds zeros then. Where that cannot be, for memory that is locked
+    /// (`mlockall`), all is left as it is.
+    ///
+    /// # Safety
+    ///
+    /// As for [`zeros`](Self::zeros).
+    pub(crate) unsafe fn give_back(start: NonNull<u8>, size: usize) {
+        // SAFETY: the caller's promise.
+        unsafe { syscall(MADVISE, start.addr().get(), size, DONTNEED) };
+    }
+
+    /// Makes the region readable only.
+    pub(crate) fn protect(&self) -> Result<(), Errno> {
+        // SAFETY: nobody has a reference to a region's memory that this would break.
+        Errno::check(unsafe { syscall(MPROTECT, self.start.addr().get(), self.size, Access::Read as usize) }).map(drop)
+    }
+}
+
+impl Drop for Region {
+    fn drop(&mut self) {
+        if self.size > 0 {
+            // SAFETY: the region is this process's, and nothing refers to it any more.
+            unsafe { syscall(MUNMAP, self.start.addr().get(), self.size, 0) };
+        }
+    }
+}

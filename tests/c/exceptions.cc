@@ -1,0 +1,41 @@
+// Callers of callbacks, in C++: nothing arrives in their `catch` but from callbacks that may be unwound.
+
+#include <cstdio>
+#include <stdexcept>
+
+namespace {
+
+void report(const char *what) {
+    std::puts(what);
+    std::fflush(stdout);
+}
+
+struct Local {
+    ~Local() { report("destructed"); }
+};
+
+template <typename F> int call(F f, int n) {
+    try {
+        Local local;
+        return f(n);
+    } catch (...) {
+        report("caught");
+        return -1;
+    }
+}
+
+} // namespace
+
+extern "C" {
+
+int cbt_thrower(int n) {
+    if (n == 13) throw std::runtime_error("thirteen");
+    return n;
+}
+
+int cbt_catcher(int (*f)(int), int n) { return call(f, n); }
+
+int cbt_catcher_win(int(__attribute__((ms_abi)) * f)(int), int n) {
+    return call([=](int n) { return f(n); }, n);
+}
+}

@@ -1,0 +1,134 @@
+//! Who cannot be unwound aborts, with the callback's name: after panics, and after exceptions of C++.
+
+use std::ffi::c_int;
+
+use cbframe::{CpuState, cbframe, resume_panics};
+use cbframe_tests::child;
+
+use crate::{FALLBACK, message, panic_of, script};
+
+static STATE: u32 = 3;
+
+// `tests/c/exceptions.cc`.
+unsafe extern "C-unwind" {
+    /// Throws if `n` is 13.
+    safe fn cbt_thrower(n: c_int) -> c_int;
+    /// Calls `f` with `n`; reports a destructor, and what it catches, on standard output.
+    fn cbt_catcher(f: *const (), n: c_int) -> c_int;
+    fn cbt_catcher_win(f: *const (), n: c_int) -> c_int;
+}
+
+/// Where C++ throws, or Rust panics.
+fn body(n: c_int) -> c_int {
+    assert!(n != 14, "fourteen");
+    cbt_thrower(n)
+}
+
+macro_rules! callbacks {
+    ($($name:ident [$($option:tt)*] [$($state:tt)*] $kind:ident;)*) => {
+        $(#[cbframe($($option)*)]
+        fn $name($($state)* n: c_int) -> c_int {
+            body(n)
+        })*
+
+        const NAMES: &[&str] = &[$(stringify!($name)),*];
+
+        fn pointer(name: &str) -> *const () {
+            match name {
+                $(stringify!($name) => callbacks!(@$kind $name) as *const (),)*
+                _ => panic!("no {name}"),
+            }
+        }
+    };
+    (@function $name:ident) => { $name::FN };
+    (@bound $name:ident) => { $name::leak(&STATE).expect("a free slot") };
+    (@exclusive $name:ident) => { $name::leak(STATE).expect("a free slot") };
+}
+
+callbacks! {
+    function [abi = "C"] [] function;
+    function_captured [abi = "sysv64", entry = "captured"] [] function;
+    direct [abi = "C"] [#[state] _s: &u32,] bound;
+    stack [abi = "sysv64", entry = "stack"] [#[state] _s: &u32,] bound;
+    captured [abi = "system", entry = "captured"] [#[state] _s: &u32,] bound;
+    cpu [abi = "C"] [#[state] _s: &u32, #[cpu] _c: &mut CpuState,] bound;
+    exclusive [abi = "C"] [#[state] _s: &mut u32,] exclusive;
+    win_function [abi = "win64"] [] function;
+    win_direct [abi = "win64"] [#[state] _s: &u32,] bound;
+    win_captured [abi = "win64", entry = "captured"] [#[state] _s: &mut u32,] exclusive;
+    win_efi [abi = "efiapi"] [#[state] _s: &u32,] bound;
+    on_panic [abi = "C", on_panic = FALLBACK] [] function;
+    on_panic_direct [abi = "C", on_panic = FALLBACK] [#[state] _s: &u32,] bound;
+    on_panic_captured [abi = "sysv64", entry = "captured", on_panic = FALLBACK] [#[state] _s: &mut u32,] exclusive;
+}
+
+/// Runs in children only.
+#[test]
+fn scene() {
+    let Some(case) = child::case() else { return };
+    let (name, n) = case.split_once('=').expect("name=n");
+    let catcher = if name.starts_with("win_") { cbt_catcher_win } else { cbt_catcher };
+    let (f, n) = (pointer(name), n.parse().expect("a number"));
+    // SAFETY: a callback of the catcher's convention.
+    assert_eq!(unsafe { catcher(f, 3) }, 3);
+    // SAFETY: as above.
+    println!("\nresult={}", unsafe { catcher(f, n) });
+}
+
+#[test]
+fn an_exception_of_cxx_aborts_with_the_name() {
+    for name in NAMES {
+        let ended = child::run("abort::scene", &format!("{name}=13"));
+        let what = if name.starts_with("on_panic") {
+            "was left by an exception of another language, which `on_panic` does not catch, and its caller is C: use an \
+             ABI string with -unwind\n"
+        } else {
+            "was left by an exception of another language, and its caller is C, which cannot be unwound: use an ABI \
+             string with -unwind, or `on_panic = ...`\n"
+        };
+        ended.assert_aborted(name, &[&format!("cbframe: `panics::abort::{name}` {what}")]);
+        assert_eq!(ended.stdout.matches("destructed").count(), 1, "{name}: only by the call that returned");
+        assert!(!ended.stdout.contains("caught"), "{name}: {ended:#?}");
+    }
+}
+
+#[test]
+fn a_panic_aborts_with_its_message_and_the_name() {
+    for name in NAMES {
+        let ended = child::run("abort::scene", &format!("{name}=14"));
+        if name.starts_with("on_panic") {
+            assert_eq!((ended.code, ended.value("result")), (Some(0), "-1000"), "{name}");
+            continue;
+        }
+        let line = format!("cbframe: `panics::abort::{name}` panicked, and its caller is C, which cannot be unwound");
+        ended.assert_aborted(name, &["fourteen", &line]);
+        assert!(ended.stderr.find("fourteen") < ended.stderr.find(&line), "{name}: {ended:#?}");
+        assert!(!ended.stderr.contains("in a function that cannot unwind"), "{name}: {ended:#?}");
+        assert!(!ended.stdout.contains("caught"), "{name}: {ended:#?}");
+    }
+}
+
+/// An exception may go through a scope, if the callback around may be unwound.
+#[test]
+fn an_exception_of_cxx_leaves_a_scope() {
+    #[cbframe(abi = "C-unwind")]
+    fn around(#[state] inner: &unsafe extern "C" fn(c_int) -> c_int, n: c_int) -> c_int {
+        resume_panics(|| {
+            // SAFETY: it takes any number, and its frame lives.
+            assert_eq!(unsafe { inner(n) }, if n == 13 { FALLBACK } else { n });
+            body(n)
+        })
+    }
+    let inner = script!(|i| if i > 12 { panic!("wanted {i}") } else { i });
+    let frame = around::bind(inner.as_fn()).expect("a free slot");
+    let f = frame.as_fn() as *const ();
+    for _ in 0..3 {
+        // SAFETY: callbacks of the catcher's type.
+        let call = |n| unsafe { cbt_catcher(f, n) };
+        crate::quiet_hook();
+        assert_eq!((call(3), call(13)), (3, -1), "the panic that waited is dropped");
+        let payload = panic_of(|| resume_panics(|| crate::each(inner.as_fn(), 14)));
+        assert_eq!(message(&*payload), "wanted 13");
+        assert_eq!(crate::each(inner.as_fn(), 3), 3, "nothing waits");
+    }
+}
