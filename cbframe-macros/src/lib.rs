@@ -208,9 +208,13 @@ pub fn c_type(input: TokenStream) -> TokenStream {
 ///
 /// - `abi = "…"`, required: `"C"`, `"system"`, `"sysv64"`, `"win64"`, `"efiapi"`; `"C-unwind"`, `"system-unwind"`,
 ///   `"sysv64-unwind"`, `"win64-unwind"`, out of which a panic may go; `"raw"`, whose only parameter beside a state is
-///   `cpu: &mut CpuState`. A panic in a callback of another ABI aborts the process.
+///   `cpu: &mut CpuState`. A panic in a callback of another ABI aborts the process, with
+///   the callback's name.
 /// - `pool = PATH`: the pool that `bind` takes a slot from; the shared one by default.
-/// - `on_panic = EXPR`: what C gets if the function panics. Needs the feature `std`.
+/// - `on_panic = EXPR`: what C gets if the function panics; evaluated then, without the parameters in sight. A panic in it
+///   aborts the process, and so does an exception of another language. The panic itself is dropped, unless C was called
+///   inside of `cbframe::resume_panics`: then it goes on in Rust when C is back, and until then callbacks with `on_panic`
+///   return their value without running, and without a check of their arguments. Needs the feature `std`.
 /// - `save(gpr, flags, sse, x87)`: the registers that `CpuState` has, `gpr` and any of the others; `(gpr, flags, sse)` by
 ///   default.
 /// - `name = Ident`: another name for the type beside the function.

@@ -47,12 +47,62 @@
 //! ```
 //!
 //! A *stub* is 16 bytes of code that were assembled when the program was built, one callable address; a *slot* is its
-//! 16 bytes of data; a [`Pool`] has a fixed number of both. Binding a state writes a slot, and nothing else: no memory
+//! 16 bytes of data; a [`Pool`] has both: the shared one begins with 1024 and [grows](Pool#growth), those of [`pool!`] have a
+//! fixed number. Binding a state writes a slot, and nothing else: no memory
 //! is ever both writable and executable. The *entry* is written for the signature by the attribute, and the compiler
 //! chooses among three: rustc passes the arguments and the state goes along in a free argument register (*direct*) or
 //! in memory that rustc takes for a first argument (*stack*); or the entry stores the registers into a [`CpuState`]
 //! and the arguments are read from the places that the ABI gives them (*captured*), which is how a callback gets to
 //! see every register.
+//!
+//! # Closures
+//!
+//! A function pointer type is a signature, and a closure behind it is a callback too:
+//!
+//! ```
+//! use cbframe::{Frame, PoolFull};
+//!
+//! type Hook = Option<unsafe extern "C" fn(i32) -> i32>; // as bindgen writes it
+//!
+//! let base = 40;
+//! let hook = Frame::<Hook>::new(move |x| base + x)?;
+//! let pointer: Hook = hook.as_fn();
+//! // SAFETY: the frame lives.
+//! assert_eq!(unsafe { pointer.unwrap()(2) }, 42);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! | | the closure | calls |
+//! | --- | --- | --- |
+//! | [`Frame::new`] | `Fn + Send + Sync` | on any thread, also at once |
+//! | [`Frame::local`] | `FnMut` | on its thread, one at a time; others are refused |
+//! | [`Frame::once`] | `FnOnce + Send` | one, which frees the slot |
+//! | [`Frame::guarded`] | `Fn + Send + Sync + 'static` | as `new`; may be exchanged and freed while they run |
+//! | [`Frame::raw`] | `Fn(&mut CpuState) + Send + Sync` | with whatever arguments |
+//!
+//! [`frame!`](macro@frame) takes what function pointer types cannot say: references, types without [`CType`], the CPU beside
+//! the arguments. [`Frame::builder`] chooses the pool and a value for C where a callback would abort the process;
+//! [`scope`](fn@scope) keeps frames for the time of a call.
+//!
+//! # Panics
+//!
+//! A panic, or an exception of another language, that leaves a callback whose ABI does not unwind aborts the process with
+//! the callback's name (built with `panic = "abort"`, without the name). With `on_panic`, or [`Builder::or`], C gets a value
+//! instead, and inside of [`resume_panics`] the panic goes on in Rust when C is back.
+//!
+//! # `longjmp`, coroutines, `fork`
+//!
+//! A `&mut` state and a [local](Frame::local) closure are held by one call at a time. A call that `longjmp` has left gives
+//! them up as soon as a later call finds that its part of the stack is gone; a call on a coroutine's stack holds them
+//! until it returns, since it may be resumed. A call that returns when it was taken for over aborts the process with the
+//! callback's name: this needs a stack that was cut out of the thread's own, or copied away. (Rust promises nothing about
+//! jumps over frames with destructors; gcc's and glibc's is what is tested.)
+//!
+//! After `fork` the child has a copy of every pool and every state, at the same addresses: frames may be called, dropped and
+//! bound anew there, and neither process sees what the other does. Binding and freeing take no lock, so this holds in a child
+//! of a process with other threads too, boxed states as far as the allocator allows; [guarded](Frame::guarded) frames do take
+//! one when they are made, exchanged or freed. What other threads had bound stays taken in the child, and a `&mut` state that
+//! one of them was using stays in use: a call of it aborts. States that both processes drop are dropped twice, once in each.
 //!
 //! # Which types
 //!
@@ -97,22 +147,28 @@
 //!
 //! # Guarantees
 //!
-//! - Nothing is compiled at run time and no executable memory is asked for.
-//! - A callback without state, or with `&S`, executes no allocation, lock, atomic or thread-local access of cbframe's.
+//! - Nothing is compiled at run time, and no memory is ever writable and executable or becomes executable after it was
+//!   written. Up to its static size a pool asks for no executable memory at all; beyond it the shared pool maps a part of
+//!   the program's own file once more.
+//! - A callback without state, with `&S`, or of [`Frame::new`], executes no allocation, lock, atomic or thread-local access
+//!   of cbframe's; with `on_panic` it reads one global variable.
 //! - Every target of an indirect branch begins with `endbr64`. User shadow stacks are satisfied by all entries, as long
 //!   as a handler leaves `rip` and `rsp` in its [`CpuState`] alone. Callers compiled with kcfi, or Control Flow Guard
 //!   on Windows, check the *type* of what they call: stubs carry no type hash, so such callers must exempt the call.
+//!   A linked program is marked for IBT or SHSTK (`.note.gnu.property`) only if every object in it is. With
+//!   `-Zcf-protection=full` all of cbframe's are; the standard library's and many a system's start files are not.
 //! - Registers and flags that the ABI preserves are preserved.
 //!
 //! # Features
 //!
-//! - `std` (default): `on_panic`. Implies `alloc`.
-//! - `alloc`: binding `S`, `Box<S>` and `Arc<S>`. Without it `&S` and `&mut S` can be bound.
+//! - `std` (default): `on_panic`, [`Builder::or`], [`resume_panics`], [`Frame::guarded`]. Implies `alloc`.
+//! - `alloc`: closures, [`frame!`](macro@frame), and binding `S`, `Box<S>` and `Arc<S>`. Without it `&S` and `&mut S` can be
+//!   bound.
 //! - `libc`: [`CType`] for structs of the crate `libc` that are passed by value, such as `timespec`, `tm`, `in_addr`,
 //!   `sockaddr_in`, `iovec`, `pollfd` and `epoll_event`; for others there is [`c_type!`].
 //! - `num-complex`: [`CType`] for `num_complex::Complex` of `f32`, `f64` and [`LongDouble`], as C's `_Complex`.
 //!
-//! The environment variable `CBFRAME_SLOTS`, when the crate is built, sets the size of the shared pool (1024).
+//! The environment variable `CBFRAME_SLOTS`, when the crate is built, sets the static size of the shared pool (1024).
 #![no_std]
 // What only closures use.
 #![cfg_attr(not(feature = "alloc"), allow(dead_code, unused_imports))]
