@@ -77,6 +77,21 @@ pub(crate) fn c_type(input: &TokenStream) {
     }
 }
 
+/// `frame!`.
+pub(crate) fn frame(input: &TokenStream) {
+    let output = same_twice(|| crate::frame::expand(input.clone()));
+    let text = output.to_string();
+    let errors = text.matches("compile_error !").count();
+    assert!(errors > 0 || text.contains("__cbframe_bind"), "neither an error nor a frame:\n{input}\n\n{text}");
+    if input.to_string().contains("dyn") {
+        // As for functions: `dyn A + B` in a function pointer.
+        return;
+    }
+    if let Err(error) = syn::parse2::<Expr>(output) {
+        panic!("no expression, {error}:\n{input}\n\n{text}");
+    }
+}
+
 /// `#[cbframe(…)]`.
 pub(crate) fn attribute(options: &TokenStream, item: &TokenStream) {
     let output = same_twice(|| crate::callback(options.clone(), item.clone()));

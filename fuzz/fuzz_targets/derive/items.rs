@@ -252,6 +252,24 @@ impl<'a, 'b> Items<'a, 'b> {
         (format!("{abi}{comma} {others}"), self.function(raw))
     }
 
+    /// What `frame!` is called with.
+    pub(crate) fn closure(&mut self) -> String {
+        let options = self.callback().0;
+        let words = match self.below(8) {
+            0 => "local,",
+            1 => "once,",
+            2 => "or = -1,",
+            3 => "as = ffi::hook_t,",
+            4 => self.pick(&["local = 1,", "as = 1,", "or,", "local, once,", "or = |x| x,", "guarded,"]),
+            _ => "",
+        };
+        let (moves, parameters) = (self.perhaps(2, "move"), self.list(5, Self::parameter));
+        let cpu = self.perhaps(6, "#[cpu] cpu: &mut CpuState,");
+        let result = if self.one_of(3) { format!("-> {}", self.ty(0)) } else { String::new() };
+        let body = self.pick(&["{}", "{ 0 }", "{ x.y(|z| z) }", "{ loop {} }", "{ #![inner] ; }", "x", ""]);
+        format!("{options}, {words} {moves} |{cpu} {parameters}| {result} {body}")
+    }
+
     fn function(&mut self, raw: bool) -> String {
         let (attributes, visibility, name) = (self.attributes(), self.visibility(), self.name());
         let qualifiers = match self.below(12) {

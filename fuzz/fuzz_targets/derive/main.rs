@@ -23,13 +23,14 @@ enum Macro {
     Derive,
     Attribute,
     CType,
+    Frame,
 }
 
 /// The first byte says which macro, and whether the rest is text, or choices by which [`Items`] writes some.
 fn run(data: &[u8]) {
     let [first, rest @ ..] = data else { return };
-    let called = [Macro::Derive, Macro::Attribute, Macro::CType][usize::from(first % 3)];
-    let (options, input) = if first / 3 % 4 == 0 {
+    let called = [Macro::Derive, Macro::Attribute, Macro::CType, Macro::Frame][usize::from(first % 4)];
+    let (options, input) = if first / 4 % 4 == 0 {
         let Ok(text) = std::str::from_utf8(rest) else { return };
         // The attribute has two inputs.
         let (options, item) = text.split_once('\0').unwrap_or(("", text));
@@ -42,6 +43,7 @@ fn run(data: &[u8]) {
             Macro::Derive => (String::new(), items.definition()),
             Macro::Attribute => items.callback(),
             Macro::CType => (String::new(), items.foreign()),
+            Macro::Frame => (String::new(), items.closure()),
         };
         let written = |text: &str| -> TokenStream {
             tokens::parse(text).unwrap_or_else(|| panic!("`items` writes tokens only:\n{text}"))
@@ -58,5 +60,6 @@ fn run(data: &[u8]) {
         Macro::Derive => check::derive(&input),
         Macro::Attribute => check::attribute(&options, &input),
         Macro::CType => check::c_type(&input),
+        Macro::Frame => check::frame(&input),
     }
 }
