@@ -5,7 +5,7 @@
 
 use core::num::NonZeroUsize;
 
-use crate::arch::stack_pointer;
+use crate::arch::{instruction_pointer, stack_pointer};
 use crate::os;
 
 /// A running call, by the address of its stack frame.
@@ -39,8 +39,111 @@ impl Activation {
     /// other stacks, those of coroutines, nothing is known: what lies there may be resumed.
     #[cold]
     pub(crate) fn is_over(self, here: Self) -> bool {
-        here.0 >= self.0
-            && os::stack().is_some_and(|stack| stack.contains(&self.address()) && stack.contains(&here.address()))
+        here.0 >= self.0 && self.shares_stack(here)
+    }
+
+    /// The same, also for an activation further up, whose function has `code` in it: it is over if another function's
+    /// frame lies where its own did.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn is_over_for(self, here: Self, code: Code) -> bool {
+        self.shares_stack(here)
+            && (here.0 >= self.0
+                || frames::function_at(self.address())
+                    .is_some_and(|function| Some(function) != frames::function(code.0)))
+    }
+
+    /// Whether both lie on the stack that this thread was started with.
+    fn shares_stack(self, here: Self) -> bool {
+        os::stack().is_some_and(|stack| stack.contains(&self.address()) && stack.contains(&here.address()))
+    }
+}
+
+/// An address in a function's code.
+#[derive(Clone, Copy)]
+pub(crate) struct Code(pub(crate) usize);
+
+impl Code {
+    /// In the function that this is inlined into.
+    #[inline(always)]
+    pub(crate) fn here() -> Self {
+        Self(instruction_pointer())
+    }
+}
+
+#[cfg(not(feature = "std"))]
+mod frames {
+    //! Nothing is known of frames without an unwinder.
+
+    pub(super) fn function_at(_: usize) -> Option<usize> {
+        None
+    }
+
+    pub(super) fn function(_: usize) -> Option<usize> {
+        None
+    }
+}
+
+#[cfg(feature = "std")]
+mod frames {
+    //! Whose stack frame lies where, by the unwinder that `std` is linked with. (Itanium C++ ABI: Exception Handling, level
+    //! 1; `_Unwind_Backtrace`, `_Unwind_GetCFA` and `_Unwind_FindEnclosingFunction` are extensions that all have.)
+
+    use core::ffi::{c_int, c_void};
+
+    #[repr(C)]
+    struct Context([u8; 0]);
+
+    type Trace = unsafe extern "C" fn(*mut Context, *mut c_void) -> c_int;
+
+    unsafe extern "C" {
+        fn _Unwind_Backtrace(trace: Trace, argument: *mut c_void) -> c_int;
+        fn _Unwind_GetCFA(context: *mut Context) -> usize;
+        fn _Unwind_GetIP(context: *mut Context) -> usize;
+        fn _Unwind_FindEnclosingFunction(code: *mut c_void) -> *mut c_void;
+    }
+
+    /// Where the function begins that has this address in its code.
+    pub(super) fn function(code: usize) -> Option<usize> {
+        // SAFETY: it looks the address up in tables.
+        let function = unsafe { _Unwind_FindEnclosingFunction(core::ptr::without_provenance_mut(code)) };
+        Some(function.addr()).filter(|function| *function != 0)
+    }
+
+    struct Search {
+        address: usize,
+        /// A return address in the outermost function so far whose frame begins at or below `address`.
+        code: Option<usize>,
+        /// Whether a frame above has been seen, so that this is the one.
+        found: bool,
+    }
+
+    /// # Safety
+    ///
+    /// `search` is a [`Search`].
+    unsafe extern "C" fn look(context: *mut Context, search: *mut c_void) -> c_int {
+        const GO_ON: c_int = 0;
+        const STOP: c_int = 5;
+        // SAFETY: the caller's promise; the context is the unwinder's, of a frame that it has come to.
+        let (search, lowest, code) =
+            unsafe { (&mut *search.cast::<Search>(), _Unwind_GetCFA(context), _Unwind_GetIP(context)) };
+        // In a trace this is the frame's own stack pointer: the canonical frame address of what it has called.
+        if lowest > search.address {
+            search.found = true;
+            return STOP;
+        }
+        // The address is that of the next instruction, which may be another function's.
+        search.code = Some(code.wrapping_sub(1));
+        GO_ON
+    }
+
+    /// Where the running function begins that has `address`, on this thread's stack, in its frame; `None` if that is not
+    /// known, as behind a function without unwind tables.
+    pub(super) fn function_at(address: usize) -> Option<usize> {
+        let mut search = Search { address, code: None, found: false };
+        // SAFETY: `look` gets the search, which lives until this returns.
+        unsafe { _Unwind_Backtrace(look, (&raw mut search).cast()) };
+        search.code.filter(|_| search.found).and_then(function)
     }
 }
 
@@ -69,7 +172,7 @@ impl Running {
         let _ = ctx;
         Self {
             #[cfg(debug_assertions)]
-            entry: watch::enter(ctx.addr(), Activation::here()),
+            entry: watch::enter(ctx.addr(), Activation::here(), Code::here()),
         }
     }
 }
@@ -99,7 +202,7 @@ mod watch {
 
     use core::sync::atomic::{AtomicUsize, Ordering};
 
-    use super::Activation;
+    use super::{Activation, Code};
     use crate::os;
     #[cfg(feature = "alloc")]
     use crate::pool::Bound;
@@ -111,20 +214,27 @@ mod watch {
         activation: AtomicUsize,
         /// The process: of the calls that run when a process forks, the child has at most one.
         process: AtomicUsize,
+        /// Where its code is.
+        code: AtomicUsize,
     }
 
     impl Entry {
         #[expect(clippy::declare_interior_mutable_const, reason = "an initial value for an array of statics")]
-        const NONE: Self =
-            Self { ctx: AtomicUsize::new(0), activation: AtomicUsize::new(0), process: AtomicUsize::new(0) };
+        const NONE: Self = Self {
+            ctx: AtomicUsize::new(0),
+            activation: AtomicUsize::new(0),
+            process: AtomicUsize::new(0),
+            code: AtomicUsize::new(0),
+        };
     }
 
     static CALLS: [Entry; 256] = [const { Entry::NONE }; 256];
 
-    pub(super) fn enter(ctx: usize, here: Activation) -> Option<&'static Entry> {
+    pub(super) fn enter(ctx: usize, here: Activation, code: Code) -> Option<&'static Entry> {
         let is_free = |entry: &&Entry| entry.ctx.compare_exchange(0, ctx, Ordering::Relaxed, Ordering::Relaxed).is_ok();
         let entry = CALLS.iter().find(is_free)?;
         entry.process.store(os::process(), Ordering::Relaxed);
+        entry.code.store(code.0, Ordering::Relaxed);
         entry.activation.store(here.address(), Ordering::Relaxed);
         Some(entry)
     }
@@ -139,7 +249,8 @@ mod watch {
         let here = Activation::here();
         for entry in CALLS.iter().filter(|entry| entry.ctx.load(Ordering::Relaxed) == ctx) {
             let Some(running) = Activation::at(entry.activation.load(Ordering::Relaxed)) else { continue };
-            if running.is_over(here) || entry.process.load(Ordering::Relaxed) != os::process() {
+            let code = Code(entry.code.load(Ordering::Relaxed));
+            if running.is_over_for(here, code) || entry.process.load(Ordering::Relaxed) != os::process() {
                 // `longjmp` has left it, or its thread is in another process.
                 leave(entry);
             } else {

@@ -92,11 +92,12 @@
 //!
 //! # `longjmp`, coroutines, `fork`
 //!
-//! A `&mut` state and a [local](Frame::local) closure are held by one call at a time. A call that `longjmp` has left gives
-//! them up as soon as a later call finds that its part of the stack is gone; a call on a coroutine's stack holds them
-//! until it returns, since it may be resumed. A call that returns when it was taken for over aborts the process with the
-//! callback's name: this needs a stack that was cut out of the thread's own, or copied away. (Rust promises nothing about
-//! jumps over frames with destructors; gcc's and glibc's is what is tested.)
+//! A `&mut` state and a [local](Frame::local) closure are held by one call at a time. A call that `longjmp` has left, as
+//! Lua's errors do, gives them up as soon as another call is made: that finds, with the unwinder if need be, that another
+//! function's frame lies where the call's did. A call on a coroutine's stack holds them until it returns, since it may be
+//! resumed. A call that returns when it was taken for over aborts the process with the callback's name: this needs a stack
+//! that was cut out of the thread's own, or copied away. (Rust promises nothing about jumps over frames with destructors;
+//! gcc's and glibc's is what is tested. Without the feature `std` a call that was left holds its state for ever.)
 //!
 //! After `fork` the child has a copy of every pool and every state, at the same addresses: frames may be called, dropped and
 //! bound anew there, and neither process sees what the other does. Binding and freeing take no lock, so this holds in a child

@@ -297,8 +297,8 @@ impl<'a, P: FnPointer> Frame<'a, P> {
     /// returns a given value. If the frame is dropped while the closure runs, which the closure itself may do, then the
     /// closure is dropped when it has returned.
     ///
-    /// A call that `longjmp` leaves, or a coroutine that is switched away from, holds the closure until the thread's
-    /// stack is back at, or above, the place where that call was made.
+    /// A call that `longjmp` has left holds the closure no longer, as the next call finds; one that a coroutine is in the
+    /// middle of does until it returns.
     ///
     /// # Errors
     ///

@@ -45,7 +45,8 @@ pub unsafe fn call_shared<F, V: Fallback<R>, R>(
 ) -> R {
     // SAFETY: ctx is the address of the state, which lives while the slot is bound.
     let state = unsafe { &*ctx.cast::<SharedState<F, V>>() };
-    let _running = (size_of::<SharedState<F, V>>() > 0).then(|| Running::enter(ctx));
+    // Not in a closure, which would be another function.
+    let _running = if size_of::<SharedState<F, V>>() > 0 { Some(Running::enter(ctx)) } else { None };
     state.fallback.run(meta, unwind, || run(&state.closure))
 }
 

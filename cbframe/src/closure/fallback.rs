@@ -44,8 +44,7 @@ impl fmt::Display for Refused {
             ),
             Self::Reentered => f.write_str(
                 "was called while another call of it was still running: it is an `FnMut`, so calls may not nest. Bind \
-                 an `Fn` with `Frame::new`, or a second closure (a call that `longjmp` left is over once the stack is \
-                 where it was)",
+                 an `Fn` with `Frame::new`, or a second closure",
             ),
         }
     }

@@ -6,7 +6,7 @@ use core::marker::PhantomData;
 use core::ptr::NonNull;
 
 use super::fallback::{Refused, ThreadName};
-use crate::activation::{self, Activation};
+use crate::activation::{self, Activation, Code};
 use crate::os::Thread;
 use crate::pool::{Bound, Ending, Meta, Owned};
 
@@ -45,7 +45,7 @@ impl<F, V> LocalState<F, V> {
         }
         let activation = Activation::here();
         if let Some(other) = self.active.get()
-            && !other.is_over(activation)
+            && !other.is_over_for(activation, Code::here())
         {
             return Err(Refused::Reentered);
         }

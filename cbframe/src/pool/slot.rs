@@ -9,7 +9,7 @@ use core::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
 use super::growth::BURIED;
 use super::{Binding, Bound};
 use crate::abi::Layout;
-use crate::activation::{self, Activation};
+use crate::activation::{self, Activation, Code};
 use crate::arch::stale_entry;
 use crate::os;
 
@@ -221,7 +221,7 @@ impl<'a> Exclusive<'a> {
         let activation = Activation::here();
         let status = &record.status;
         if let Err(other) = status.compare_exchange(0, activation.address(), Ordering::Acquire, Ordering::Relaxed) {
-            take_over(record, other, activation);
+            take_over(record, other, activation, Code::here());
         }
         Self { record, activation }
     }
@@ -246,8 +246,8 @@ impl Drop for Exclusive<'_> {
 /// Takes the state from the activation `other` if that is over, or does not return.
 #[cold]
 #[inline(never)]
-fn take_over(record: &Record, other: usize, activation: Activation) {
-    let is_over = Activation::at(other).is_none_or(|other| other.is_over(activation));
+fn take_over(record: &Record, other: usize, activation: Activation, code: Code) {
+    let is_over = Activation::at(other).is_none_or(|other| other.is_over_for(activation, code));
     let status = &record.status;
     // Whoever left the other activation did so on this thread, so there is nothing to acquire.
     if !is_over || status.compare_exchange(other, activation.address(), Ordering::Acquire, Ordering::Relaxed).is_err() {

@@ -181,6 +181,50 @@ fn functions_with_state() {
     assert_eq!(south, of(&[("apple", 4), ("pear", 2)]));
 }
 
+/// Raises an error, which leaves the call by `longjmp`, unless it is given a number; counts in any case.
+#[cbframe(abi = "C-unwind")]
+fn strict(#[state] calls: &mut u32, lua: *mut lua_State) -> c_int {
+    *calls += 1;
+    // SAFETY: Lua passes its state, and nothing in this frame has a destructor that matters.
+    unsafe {
+        if lua_type(lua, 1) != LUA_TNUMBER {
+            lua_pushstring(lua, c"no number".as_ptr());
+            lua_error(lua);
+        }
+        lua_pushinteger(lua, i64::from(*calls));
+    }
+    1
+}
+
+/// A call that `lua_error` has left holds its `&mut` state no longer, however deep in the stack it was.
+#[test]
+fn errors_leave_calls() {
+    let mut calls = 0;
+    let frame = strict::bind(&mut calls).unwrap();
+    let lua = Lua::new();
+    // SAFETY: the frame lives longer than the interpreter.
+    unsafe { lua.library(c"strict", &[(c"count", frame.as_fn())]) };
+    let results = lua.run(
+        "local function deep(n, x)
+             if n == 0 then return strict.count(x) end
+             local ok, result = pcall(deep, n - 1, x)
+             if not ok then error(result, 0) end
+             return result
+         end
+         local failed = 0
+         for i = 1, 5 do
+             local ok, why = pcall(strict.count, 'text')
+             failed = failed + (ok and 0 or 1)
+             ok, why = pcall(deep, 20, {})
+             failed = failed + (ok and 0 or 1)
+         end
+         return failed, strict.count(1)",
+    );
+    assert_eq!(results.unwrap(), ["10", "11"]);
+    drop((lua, frame));
+    assert_eq!(calls, 11);
+}
+
 /// How often each line ran.
 #[cbframe(abi = "C-unwind")]
 fn on_line(#[state] lines: &mut BTreeMap<c_int, u32>, _lua: *mut lua_State, activity: &lua_Debug) {

@@ -51,6 +51,15 @@ pub(crate) fn stack_pointer() -> NonZeroUsize {
     }
 }
 
+/// An address in the code of the function that this is inlined into.
+#[inline(always)]
+pub(crate) fn instruction_pointer() -> usize {
+    let pointer: usize;
+    // SAFETY: reads a register.
+    unsafe { core::arch::asm!("lea {}, [rip]", out(reg) pointer, options(nomem, nostack, preserves_flags)) };
+    pointer
+}
+
 /// The convention that an ABI string names on this target, and whether calls may unwind.
 pub(crate) const fn abi_named(name: &str) -> Option<(crate::abi::Abi, bool)> {
     crate::abi::Abi::named(name, cfg!(windows))
