@@ -6,6 +6,7 @@
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::ffi::{c_int, c_void};
+use std::ptr;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -269,8 +270,63 @@ fn once_on_another_thread() {
     assert_eq!(receiver.recv().unwrap(), "moved");
 }
 
+/// Threads that the C library started, of which `std` knows nothing until a callback asks for their name.
 #[test]
-fn raw_and_recipes() {
+fn threads_of_c() {
+    const CALLS: c_int = 1000;
+    unsafe extern "C" {
+        fn pthread_create(
+            thread: *mut libc::pthread_t,
+            attributes: *const libc::pthread_attr_t,
+            start: unsafe extern "C" fn(*mut c_void) -> *mut c_void,
+            argument: *mut c_void,
+        ) -> c_int;
+    }
+    unsafe extern "C" fn start(hooks: *mut c_void) -> *mut c_void {
+        // SAFETY: the argument is the address of these pointers, which live until the thread has ended.
+        let hooks = unsafe { &*hooks.cast::<[Hook; 3]>() };
+        for x in 0..CALLS {
+            // SAFETY: the frames live.
+            unsafe { hooks.iter().for_each(|hook| assert!(matches!(hook(x), -1 | 1))) };
+        }
+        hooks as *const _ as *mut c_void
+    }
+    let count = AtomicUsize::new(0);
+    let shared = Frame::<Hook>::new(|_| {
+        count.fetch_add(1, Ordering::Relaxed);
+        1
+    })
+    .unwrap();
+    static GUARDED: AtomicUsize = AtomicUsize::new(0);
+    let guarded = Frame::<Hook>::guarded(|_| {
+        GUARDED.fetch_add(1, Ordering::Relaxed);
+        1
+    })
+    .unwrap();
+    let refused = Frame::<Hook>::guarded(|_| -1).unwrap();
+    let hooks = [shared.as_fn(), guarded.as_fn(), refused.as_fn()];
+    let threads: Vec<libc::pthread_t> = (0..4)
+        .map(|_| {
+            let mut thread = 0;
+            // SAFETY: `start` gets the address of the pointers.
+            let error =
+                unsafe { pthread_create(&raw mut thread, ptr::null(), start, (&raw const hooks).cast_mut().cast()) };
+            assert_eq!(error, 0);
+            thread
+        })
+        .collect();
+    for thread in threads {
+        let mut result = ptr::null_mut();
+        // SAFETY: each is joined once.
+        assert_eq!(unsafe { libc::pthread_join(thread, &raw mut result) }, 0);
+        assert_eq!(result.cast_const().cast(), &raw const hooks);
+    }
+    let calls = 4 * CALLS as usize;
+    assert_eq!((count.load(Ordering::Relaxed), GUARDED.load(Ordering::Relaxed)), (calls, calls));
+}
+
+#[test]
+fn raw_closures() {
     let factor = 3;
     let triple = Frame::raw(move |cpu| cpu.rax = cpu.rdi.wrapping_mul(factor)).unwrap();
     let pointer = triple.as_fn_of::<unsafe extern "C" fn(u64) -> u64>();

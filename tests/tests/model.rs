@@ -320,3 +320,146 @@ fn check<B: Bound>(world: &mut World<B>, cases: u32, many: usize) {
     });
     result.unwrap_or_else(|error| panic!("{error}"));
 }
+
+/// Closures, which can be exchanged: of each frame the model knows the number by which its closure multiplies.
+mod closures {
+    use cbframe::{Closure, Guarded, Local, Once};
+
+    use super::*;
+
+    type Pointer = unsafe extern "C" fn(u64) -> u64;
+
+    pool!(static CLOSURES: 11);
+    // Slots of guarded frames stay theirs.
+    pool!(static GUARDED: 7);
+
+    enum Held {
+        Shared(Frame<'static, Pointer, Closure>),
+        Local(Frame<'static, Pointer, Local>),
+        Once(Frame<'static, Pointer, Once>),
+        Guarded(Frame<'static, Pointer, Guarded>),
+    }
+
+    #[derive(Clone, Debug)]
+    enum Step {
+        /// Binds one of the kind, which multiplies by a number.
+        Bind(usize, u64),
+        Call(usize, u64),
+        Set(usize, u64),
+        Drop(usize),
+        Leak(usize),
+    }
+
+    fn step() -> impl Strategy<Value = Step> {
+        prop_oneof![
+            4 => (0..4_usize, any::<u64>()).prop_map(|(kind, by)| Step::Bind(kind, by)),
+            8 => (any::<usize>(), any::<u64>()).prop_map(|(which, x)| Step::Call(which, x)),
+            4 => (any::<usize>(), any::<u64>()).prop_map(|(which, by)| Step::Set(which, by)),
+            3 => any::<usize>().prop_map(Step::Drop),
+            1 => any::<usize>().prop_map(Step::Leak),
+        ]
+    }
+
+    fn times(by: u64) -> impl Fn(u64) -> u64 + Send + Sync + 'static {
+        let number = Number::new(by);
+        move |x| {
+            // All of it, not a copy of its field.
+            let number = &number;
+            number.0.wrapping_mul(x)
+        }
+    }
+
+    fn bind(kind: usize, by: u64) -> Result<Held, PoolFull<()>> {
+        let builder = Frame::<Pointer>::builder().pool(if kind == 3 { &GUARDED } else { &CLOSURES });
+        let closure = times(by);
+        match kind {
+            0 => builder.new(closure).map(Held::Shared).map_err(PoolFull::without_state),
+            1 => builder.local(closure).map(Held::Local).map_err(PoolFull::without_state),
+            2 => builder.once(closure).map(Held::Once).map_err(PoolFull::without_state),
+            _ => builder.guarded(closure).map(Held::Guarded).map_err(PoolFull::without_state),
+        }
+    }
+
+    fn run(steps: Vec<Step>) -> Result<(), TestCaseError> {
+        let mut frames: Vec<(Held, u64)> = Vec::new();
+        // By cases before, too.
+        let (mut leaked, mut leaked_guarded) = (CLOSURES.live().count(), GUARDED.live().count());
+        for step in steps {
+            match step {
+                Step::Bind(kind, by) => {
+                    let guarded = frames.iter().filter(|(held, _)| matches!(held, Held::Guarded(_))).count();
+                    let (taken, capacity) = if kind == 3 {
+                        (guarded + leaked_guarded, GUARDED.capacity())
+                    } else {
+                        (frames.len() - guarded + leaked, CLOSURES.capacity())
+                    };
+                    let bound = bind(kind, by);
+                    prop_assert_eq!(bound.is_ok(), taken < capacity);
+                    frames.extend(bound.ok().map(|held| (held, by)));
+                }
+                Step::Call(which, x) if !frames.is_empty() => {
+                    let which = which % frames.len();
+                    let (held, by) = &frames[which];
+                    let pointer = match held {
+                        Held::Shared(frame) => frame.as_fn(),
+                        Held::Local(frame) => frame.as_fn(),
+                        Held::Once(frame) => frame.as_fn(),
+                        Held::Guarded(frame) => frame.as_fn(),
+                    };
+                    // SAFETY: the frame lives; those that may be called once go.
+                    prop_assert_eq!(unsafe { pointer(x) }, by.wrapping_mul(x));
+                    if matches!(held, Held::Once(_)) {
+                        let (called, _) = frames.swap_remove(which);
+                        drop(called);
+                    }
+                }
+                Step::Set(which, by) if !frames.is_empty() => {
+                    let which = which % frames.len();
+                    let (held, known) = &mut frames[which];
+                    match held {
+                        Held::Shared(frame) => frame.set(times(by)),
+                        Held::Guarded(frame) => frame.set(times(by)),
+                        Held::Local(_) | Held::Once(_) => continue,
+                    }
+                    *known = by;
+                }
+                Step::Drop(which) if !frames.is_empty() => drop(frames.swap_remove(which % frames.len())),
+                // The pools are small, and what is leaked stays.
+                Step::Leak(which) if !frames.is_empty() && leaked + leaked_guarded == 0 => {
+                    let (held, by) = frames.swap_remove(which % frames.len());
+                    let pointer = match held {
+                        Held::Shared(frame) => frame.leak(),
+                        Held::Local(frame) => frame.leak(),
+                        Held::Once(frame) => frame.leak(),
+                        Held::Guarded(frame) => frame.leak(),
+                    };
+                    // A once frame's slot goes with the call; the others' stay for the rest of the process.
+                    // SAFETY: the callback is never freed, and called once.
+                    prop_assert_eq!(unsafe { pointer(3) }, by.wrapping_mul(3));
+                }
+                _ => {}
+            }
+            leaked =
+                CLOSURES.live().count() - frames.iter().filter(|(held, _)| !matches!(held, Held::Guarded(_))).count();
+            leaked_guarded =
+                GUARDED.live().count() - frames.iter().filter(|(held, _)| matches!(held, Held::Guarded(_))).count();
+            // A closure each, no more and no less.
+            prop_assert_eq!(NUMBERS.load(Ordering::SeqCst), frames.len() + leaked + leaked_guarded);
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn closures_do_what_a_table_says() {
+        // Alone, since states are counted.
+        if cbframe_tests::child::case().is_none() {
+            let ended = cbframe_tests::child::run("closures::closures_do_what_a_table_says", "alone");
+            assert_eq!(ended.code, Some(0), "{ended:#?}");
+            return;
+        }
+        let config = Config { cases: 400, failure_persistence: None, ..Config::default() };
+        TestRunner::new(config)
+            .run(&proptest::collection::vec(step(), 1..200), run)
+            .unwrap_or_else(|error| panic!("{error}"));
+    }
+}
