@@ -5,7 +5,7 @@
 use std::ffi::c_void;
 use std::mem;
 
-use cbframe::{CpuState, cbframe};
+use cbframe::{CpuState, Frame, cbframe};
 
 /// How many targets each set has.
 pub(crate) const COUNT: usize = 64;
@@ -149,6 +149,8 @@ pub(crate) struct Set {
 
 /// The names of the native sets.
 pub(crate) const NATIVE: &str = "native (i64,i64)+data";
+/// What a guarded closure is put beside.
+const CLOSURE: &str = "closure";
 const NATIVE_8: &str = "native 8 × i64+data";
 /// The sets whose difference is set against a bare pair of FXSAVE and FXRSTOR.
 pub(crate) const RAW: &str = "raw gpr,flags,sse";
@@ -181,6 +183,22 @@ macro_rules! bound {
     };
 }
 
+/// The same for 64 closures of one kind.
+macro_rules! closures {
+    ($new:ident) => {
+        (0..COUNT)
+            .map(|_| {
+                let state = STATE;
+                let closure = move |a: i64, b: i64| two(a, b, &state, OWN);
+                let frame = Frame::<unsafe extern "C" fn(i64, i64) -> i64>::$new(closure);
+                let function = frame.expect("the shared pool has slots for all sets").leak();
+                // SAFETY: as above.
+                Target { function: unsafe { mem::transmute(function) }, data: std::ptr::null() }
+            })
+            .collect()
+    };
+}
+
 /// All sets. Each baseline is before those that are put beside it.
 pub(crate) fn sets() -> Vec<Set> {
     use Signature::{Eight, EightData, Two, TwoData};
@@ -201,6 +219,9 @@ pub(crate) fn sets() -> Vec<Set> {
         native(NATIVE, TwoData, natives(two)),
         beside("direct", Two, NATIVE, Some(1.3), bound!(direct)),
         beside("direct, &mut state", Two, NATIVE, None, bound!(exclusive)),
+        beside(CLOSURE, Two, NATIVE, None, closures!(new)),
+        beside("closure, local", Two, NATIVE, None, closures!(local)),
+        beside("closure, guarded, × closure", Two, CLOSURE, Some(2.2), closures!(guarded)),
         beside("stack", Two, NATIVE, Some(1.6), bound!(stack)),
         beside("captured", Two, NATIVE, Some(2.2), bound!(captured)),
         beside("raw gpr", Two, NATIVE, Some(2.5), bound!(raw_gpr)),

@@ -308,11 +308,14 @@ impl Type {
     }
 
     /// What decides how this is passed: the type itself, or the one that it may hold.
+    // A loop: a recursive function would be called at run time by the dispatchers that end in this.
+    #[inline(always)]
     pub(crate) const fn passed_as(&self) -> &Self {
-        match self.kind {
-            Kind::MaybeUninit { of } => of.passed_as(),
-            _ => self,
+        let mut ty = self;
+        while let Kind::MaybeUninit { of } = ty.kind {
+            ty = of;
         }
+        ty
     }
 
     /// A message: `what`, of this type or of its field `field`, is `found`, but C makes it `expected`.
