@@ -191,9 +191,10 @@ macro_rules! closures {
                 let state = STATE;
                 let closure = move |a: i64, b: i64| two(a, b, &state, OWN);
                 let frame = Frame::<unsafe extern "C" fn(i64, i64) -> i64>::$new(closure);
-                let function = frame.expect("the shared pool has slots for all sets").leak();
-                // SAFETY: as above.
-                Target { function: unsafe { mem::transmute(function) }, data: std::ptr::null() }
+                let address = frame.expect("the shared pool has slots for all sets").into_raw();
+                // SAFETY: as above; never freed.
+                let function = unsafe { mem::transmute::<*const (), unsafe extern "C" fn()>(address) };
+                Target { function, data: std::ptr::null() }
             })
             .collect()
     };
