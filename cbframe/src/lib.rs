@@ -152,7 +152,8 @@
 //!   written. Up to its static size a pool asks for no executable memory at all; beyond it the shared pool maps a part of
 //!   the program's own file once more.
 //! - A callback without state, with `&S`, or of [`Frame::new`], executes no allocation, lock, atomic or thread-local access
-//!   of cbframe's; with `on_panic` it reads one global variable.
+//!   of cbframe's; with `on_panic` it reads one global variable. (Built with debug assertions, each call of a frame that
+//!   owns its state is noted in a table, to find frames that are dropped in use.)
 //! - Every target of an indirect branch begins with `endbr64`. User shadow stacks are satisfied by all entries, as long
 //!   as a handler leaves `rip` and `rsp` in its [`CpuState`] alone. Callers compiled with kcfi, or Control Flow Guard
 //!   on Windows, check the *type* of what they call: stubs carry no type hash, so such callers must exempt the call.

@@ -14,7 +14,7 @@ pub use crate::arch::{
     win64_hidden, win64_lane,
 };
 #[cfg(feature = "alloc")]
-pub use crate::closure::{Abort, Place, bind_local, bind_once, bind_shared, call_local, call_once, call_shared};
+pub use crate::closure::{Abort, Site, bind_local, bind_once, bind_shared, call_local, call_once, call_shared};
 pub use crate::closure::{Closure, Local, Once};
 #[cfg(feature = "std")]
 pub use crate::closure::{Value, value};

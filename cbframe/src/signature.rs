@@ -17,7 +17,7 @@ use crate::types::{CType, NeverNull, Type};
 #[diagnostic::on_unimplemented(
     message = "cbframe cannot tell the C signature of `{Self}`",
     label = "not a function pointer with known layout",
-    note = "an `unsafe extern` function pointer, or `Option` of one, with at most 16 parameters which are all `CType`s; instead of `fn(&T)` write `fn(*const T)`: the layout is the same"
+    note = "an `unsafe extern` function pointer, or `Option` of one, with at most 16 parameters which are all `CType`s; instead of `fn(&T)` write `fn(*const T)`: the layout is the same; for a closure with such parameters there is `frame!`"
 )]
 pub unsafe trait FnPointer: Copy {
     /// Where arguments and result lie.

@@ -131,3 +131,16 @@ impl Library {
         unsafe { std::mem::transmute_copy(&address) }
     }
 }
+
+/// Runs a command to its end, which must be a good one; gives what it printed.
+///
+/// # Panics
+///
+/// If it cannot be started, or fails.
+#[track_caller]
+pub fn output(command: &mut Command) -> String {
+    let output = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
+    let (out, error) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "{command:?}: {}\n{out}{error}", output.status);
+    out.into_owned()
+}

@@ -6,4 +6,6 @@ pub mod child;
 pub mod guard;
 pub mod hand;
 pub mod program;
+mod signature;
 pub mod types;
+mod values;

@@ -12,6 +12,7 @@ use std::process::Command;
 use std::{fs, ptr};
 
 use cbframe::{CpuState, Pool, bind_static, cbframe, pool, resolve};
+use cbframe_tests::child::output as run;
 
 const ENDBR64: [u8; 4] = [0xf3, 0x0f, 0x1e, 0xfa];
 const STUB_SIZE: usize = 16;
@@ -245,14 +246,6 @@ fn every_stub_and_entry_of_this_program() {
     }
     assert!(found["__cbframe_stubs"] >= PADS.capacity(), "{found:?}");
     println!("{found:?}");
-}
-
-/// Runs a command to its end, which must be a good one; gives what it printed.
-#[track_caller]
-fn run(command: &mut Command) -> String {
-    let output = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
-    assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
 #[test]

@@ -10,6 +10,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Mutex, PoisonError};
 
+use cbframe_tests::child::output as run;
+
 /// Given to cargo, so that flags for the programs leave the macros alone, which need not be built again.
 const TARGET: &str = "x86_64-unknown-linux-gnu";
 
@@ -57,15 +59,6 @@ impl<'a> Build<'a> {
 
 fn sources() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("linkage")
-}
-
-/// Runs a command to its end, which must be a good one; gives what it printed.
-#[track_caller]
-fn run(command: &mut Command) -> String {
-    let output = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
-    let (out, error) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-    assert!(output.status.success(), "{command:?}: {}\n{out}{error}", output.status);
-    out.into_owned()
 }
 
 /// Builds and runs the package `program`.

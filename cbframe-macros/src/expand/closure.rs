@@ -36,17 +36,21 @@ impl Expansion<'_> {
             Kind::Local => quote!(FnMut),
             Kind::Once => quote!(FnOnce),
         };
-        let mut arguments = self.arguments.iter();
-        let types = self.callback.parameters.iter().map(|parameter| match parameter {
-            Parameter::State => TokenStream::new(),
-            Parameter::Cpu { .. } => quote!(&mut #private::CpuState),
-            Parameter::C { .. } => {
-                let ty = arguments.next().expect("as many as were counted").ty;
-                quote!(#ty)
-            }
-        });
+        let types = self.closure_parameters(&quote!(&mut #private::CpuState), |Argument { ty, .. }| quote!(#ty));
         let output = &self.callback.function.signature.output;
         Some(quote!(__CbframeClosure: #private::core::ops::#bound(#(#types),*) #output,))
+    }
+
+    /// Something for each of the closure's parameters: `cpu` for the state of the CPU, `of` for each of the C signature.
+    fn closure_parameters(&self, cpu: &TokenStream, of: impl Fn(&Argument<'_>) -> TokenStream) -> Vec<TokenStream> {
+        let mut arguments = self.arguments.iter();
+        let parameters = self.callback.parameters.iter().filter_map(|parameter| match parameter {
+            // Refused before.
+            Parameter::State => None,
+            Parameter::Cpu { .. } => Some(cpu.clone()),
+            Parameter::C { .. } => arguments.next().map(&of),
+        });
+        parameters.collect()
     }
 
     /// The same in brackets, for an entry.
@@ -94,15 +98,8 @@ impl Expansion<'_> {
             Kind::Local => quote!(call_local),
             Kind::Once => quote!(call_once),
         };
-        let mut arguments = self.arguments.iter();
-        let values = self.callback.parameters.iter().map(|parameter| match parameter {
-            Parameter::State => TokenStream::new(),
-            Parameter::Cpu { .. } => quote!(&mut *__cbframe_cpu),
-            Parameter::C { .. } => {
-                let ident = &arguments.next().expect("as many as were counted").ident;
-                quote!(#ident.assume_init())
-            }
-        });
+        let values = self
+            .closure_parameters(&quote!(&mut *__cbframe_cpu), |Argument { ident, .. }| quote!(#ident.assume_init()));
         quote! {
             #[inline(always)]
             unsafe fn __cbframe_call<#generic>(
@@ -185,14 +182,14 @@ impl Expansion<'_> {
                 #fits
                 #call
                 #entry
-                let __cbframe_place = #private::Place {
+                let __cbframe_site = #private::Site {
                     pool: #pool,
                     entry: __CbframeEntry::<__CbframeClosure>::ENTRY,
                     meta: &__CBFRAME_META,
                     at: #private::Location::caller(),
                 };
                 // SAFETY: the entry is that of this signature and this closure's type.
-                unsafe { #private::#bind(__cbframe_place, __cbframe_closure, __cbframe_fallback) }
+                unsafe { #private::#bind(__cbframe_site, __cbframe_closure, __cbframe_fallback) }
             }
             __cbframe_bind(#closure, #fallback)
         }}

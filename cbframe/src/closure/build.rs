@@ -4,18 +4,18 @@ use alloc::boxed::Box;
 use core::marker::PhantomData;
 use core::panic::Location;
 
-use super::calls::{RawHandler, Shared, SharedState};
+use super::bind::{Site, bind_local, bind_once, bind_shared};
+use super::calls::{Concurrently, RawHandler, SharedState};
 #[cfg(feature = "std")]
-use super::fallback::Value;
+use super::fallback::{self, Value};
 use super::fallback::{Abort, Fallback};
 #[cfg(feature = "std")]
 use super::{Guarded, guarded};
-use super::{Handler, Raw};
-use super::{Local, Once, local, once};
+use super::{Handler, Local, Once, Raw, local, once};
 use crate::CpuState;
-use crate::arch::{Enter, raw_entry};
+use crate::arch::raw_entry;
 use crate::frame::{Frame, boxed};
-use crate::pool::{Binding, Bound, Entry, Meta, Owned, Pool, PoolFull};
+use crate::pool::{Pool, PoolFull};
 use crate::signature::FnPointer;
 
 /// Makes frames for closures: [`Frame::builder`].
@@ -71,7 +71,7 @@ impl<P: FnPointer> Builder<P> {
                 "cbframe: a panic passes through a callback with an `-unwind` ABI to its caller: remove `or`, or `-unwind`"
             );
         }
-        Builder { pool: self.pool, fallback: Value(value), pointer: PhantomData }
+        Builder { pool: self.pool, fallback: fallback::value(value), pointer: PhantomData }
     }
 }
 
@@ -92,11 +92,11 @@ impl<P: FnPointer, V: Fallback<P::Result>> Builder<P, V> {
     where
         F: Send + Sync + 'a,
         V: 'a,
-        Shared<F, V>: Handler<P::Parameters, P::Result>,
+        Concurrently<F, V>: Handler<P::Parameters, P::Result>,
     {
-        let place = Place::of::<P, Shared<F, V>>(self.pool);
+        let site = Site::of::<P, Concurrently<F, V>>(self.pool);
         // SAFETY: the entry is that of this signature and handler.
-        unsafe { bind_shared(place, closure, self.fallback) }
+        unsafe { bind_shared(site, closure, self.fallback) }
     }
 
     /// A pointer to a closure that any thread may call, for as long as the process runs.
@@ -126,7 +126,7 @@ impl<P: FnPointer, V: Fallback<P::Result>> Builder<P, V> {
     where
         F: Send + Sync + 'static,
         V: 'static,
-        Shared<F, V>: Handler<P::Parameters, P::Result>,
+        Concurrently<F, V>: Handler<P::Parameters, P::Result>,
     {
         const {
             if !P::UNSAFE {
@@ -144,11 +144,11 @@ impl<P: FnPointer, V: Fallback<P::Result>> Builder<P, V> {
     where
         F: Send + Sync + 'a,
         V: 'a,
-        Shared<F, V>: Handler<P::Parameters, P::Result>,
+        Concurrently<F, V>: Handler<P::Parameters, P::Result>,
     {
         let owned = boxed(Box::new(SharedState { closure, fallback: self.fallback }));
         // SAFETY: the entry is that of this signature and handler. `Frame` demands that no call runs meanwhile.
-        unsafe { frame.rebind(Place::of::<P, Shared<F, V>>(self.pool).binding(owned)) };
+        unsafe { frame.rebind(Site::of::<P, Concurrently<F, V>>(self.pool).binding(owned)) };
     }
 
     /// A frame for a closure that this thread calls, one call at a time: see [`Frame::local`].
@@ -163,9 +163,9 @@ impl<P: FnPointer, V: Fallback<P::Result>> Builder<P, V> {
         V: 'a,
         local::Locally<F, V>: Handler<P::Parameters, P::Result>,
     {
-        let place = Place::of::<P, local::Locally<F, V>>(self.pool);
+        let site = Site::of::<P, local::Locally<F, V>>(self.pool);
         // SAFETY: the entry is that of this signature and handler.
-        unsafe { bind_local(place, closure, self.fallback) }
+        unsafe { bind_local(site, closure, self.fallback) }
     }
 
     /// A frame for a closure that is called once: see [`Frame::once`].
@@ -180,9 +180,9 @@ impl<P: FnPointer, V: Fallback<P::Result>> Builder<P, V> {
         V: 'a,
         once::AtOnce<F, V>: Handler<P::Parameters, P::Result>,
     {
-        let place = Place::of::<P, once::AtOnce<F, V>>(self.pool);
+        let site = Site::of::<P, once::AtOnce<F, V>>(self.pool);
         // SAFETY: the entry is that of this signature and handler.
-        unsafe { bind_once(place, closure, self.fallback) }
+        unsafe { bind_once(site, closure, self.fallback) }
     }
 }
 
@@ -197,11 +197,11 @@ impl<P: FnPointer, V: Fallback<P::Result> + Copy + Send + Sync + 'static> Builde
     pub fn guarded<F>(self, closure: F) -> Result<Frame<'static, P::Unsafe, Guarded>, PoolFull<F>>
     where
         F: Send + Sync + 'static,
-        Shared<F, V>: Handler<P::Parameters, P::Result>,
+        Concurrently<F, V>: Handler<P::Parameters, P::Result>,
     {
-        let place = Place::guarded::<P, Shared<F, V>>(self.pool);
+        let site = Site::guarded::<P, Concurrently<F, V>>(self.pool);
         // SAFETY: the entry is that of this signature and handler.
-        unsafe { guarded::bind::<P::Unsafe, P::Parameters, P::Result, F, V>(place, closure, self.fallback) }
+        unsafe { guarded::bind::<P::Unsafe, P::Parameters, P::Result, F, V>(site, closure, self.fallback) }
     }
 }
 
@@ -216,11 +216,11 @@ impl<P: FnPointer<Unsafe = P>> Frame<'static, P, Guarded> {
     pub fn set<F>(&self, closure: F)
     where
         F: Send + Sync + 'static,
-        Shared<F, Abort>: Handler<P::Parameters, P::Result>,
+        Concurrently<F, Abort>: Handler<P::Parameters, P::Result>,
     {
-        let place = Place::guarded::<P, Shared<F, Abort>>(Pool::shared());
+        let site = Site::guarded::<P, Concurrently<F, Abort>>(Pool::shared());
         // SAFETY: the frame is for this signature.
-        unsafe { self.set_guarded::<P::Parameters, P::Result, F, Abort>(place, closure, Abort) };
+        unsafe { self.set_guarded::<P::Parameters, P::Result, F, Abort>(site, closure, Abort) };
     }
 }
 
@@ -228,20 +228,21 @@ impl<P: FnPointer<Unsafe = P>> Frame<'static, P, Guarded> {
 impl<P> Frame<'static, P, Guarded> {
     /// # Safety
     ///
-    /// The signature is that of the frame, and of the entry in `place`.
-    unsafe fn set_guarded<A, R, F, V>(&self, place: Place, closure: F, fallback: V)
+    /// The signature is that of the frame, and of the entry in `site`.
+    unsafe fn set_guarded<A, R, F, V>(&self, site: Site, closure: F, fallback: V)
     where
         F: Send + Sync + 'static,
         V: Fallback<R> + Send + Sync + 'static,
-        Shared<F, V>: Handler<A, R>,
+        Concurrently<F, V>: Handler<A, R>,
     {
         let (bound, owned) = self.parts();
         // SAFETY: the caller's promise.
-        unsafe { guarded::set::<A, R, F, V>(bound, owned.state, place, closure, fallback) };
+        unsafe { guarded::set::<A, R, F, V>(bound, owned.state, site, closure, fallback) };
     }
 }
 
-impl<'a, P: FnPointer> Frame<'a, P> {
+// `FnPointer` is asked for by each function: its message would not be shown if it were by the `impl`.
+impl<'a, P> Frame<'a, P> {
     /// Binds a closure that any thread may call, also while other calls of it run.
     ///
     /// `P` is the C function pointer type, as a binding declares it: with any ABI, `unsafe` or not, in an `Option` or
@@ -284,8 +285,9 @@ impl<'a, P: FnPointer> Frame<'a, P> {
     #[track_caller]
     pub fn new<F>(closure: F) -> Result<Frame<'a, P::Unsafe>, PoolFull<F>>
     where
+        P: FnPointer,
         F: Send + Sync + 'a,
-        Shared<F, Abort>: Handler<P::Parameters, P::Result>,
+        Concurrently<F, Abort>: Handler<P::Parameters, P::Result>,
     {
         Self::builder().new(closure)
     }
@@ -299,6 +301,8 @@ impl<'a, P: FnPointer> Frame<'a, P> {
     ///
     /// A call that `longjmp` has left holds the closure no longer, as the next call finds; one that a coroutine is in the
     /// middle of does until it returns.
+    /// If no other call comes and the frame is dropped where the stack is deeper than that call was, its closure stays
+    /// in memory.
     ///
     /// # Errors
     ///
@@ -323,6 +327,7 @@ impl<'a, P: FnPointer> Frame<'a, P> {
     #[track_caller]
     pub fn local<F>(closure: F) -> Result<Frame<'a, P::Unsafe, Local>, PoolFull<F>>
     where
+        P: FnPointer,
         F: 'a,
         local::Locally<F, Abort>: Handler<P::Parameters, P::Result>,
     {
@@ -355,6 +360,7 @@ impl<'a, P: FnPointer> Frame<'a, P> {
     #[track_caller]
     pub fn once<F>(closure: F) -> Result<Frame<'a, P::Unsafe, Once>, PoolFull<F>>
     where
+        P: FnPointer,
         F: Send + 'a,
         once::AtOnce<F, Abort>: Handler<P::Parameters, P::Result>,
     {
@@ -399,14 +405,18 @@ impl<'a, P: FnPointer> Frame<'a, P> {
     #[track_caller]
     pub fn guarded<F>(closure: F) -> Result<Frame<'static, P::Unsafe, Guarded>, PoolFull<F>>
     where
+        P: FnPointer,
         F: Send + Sync + 'static,
-        Shared<F, Abort>: Handler<P::Parameters, P::Result>,
+        Concurrently<F, Abort>: Handler<P::Parameters, P::Result>,
     {
         Self::builder().guarded(closure)
     }
 
     /// Frames with more choices: in which pool, and what C gets if the closure cannot be run.
-    pub fn builder() -> Builder<P> {
+    pub fn builder() -> Builder<P>
+    where
+        P: FnPointer,
+    {
         Builder::start()
     }
 
@@ -433,7 +443,7 @@ impl<'a, P: FnPointer> Frame<'a, P> {
     where
         P: FnPointer<Unsafe = P>,
         F: Send + Sync + 'a,
-        Shared<F, Abort>: Handler<P::Parameters, P::Result>,
+        Concurrently<F, Abort>: Handler<P::Parameters, P::Result>,
     {
         Builder::<P>::start().set(self, closure);
     }
@@ -465,107 +475,13 @@ impl<'a> Frame<'a, unsafe extern "C" fn(), Raw> {
     where
         F: Fn(&mut CpuState) + Send + Sync + 'a,
     {
-        let place = Place {
+        let site = Site {
             pool: Pool::shared(),
-            entry: raw_entry::<Shared<F, Abort>>(),
-            meta: <Shared<F, Abort> as RawHandler>::META,
+            entry: raw_entry::<Concurrently<F, Abort>>(),
+            meta: <Concurrently<F, Abort> as RawHandler>::META,
             at: Location::caller(),
         };
         // SAFETY: the entry is that of a raw callback with this handler.
-        unsafe { bind_shared(place, closure, Abort) }
+        unsafe { bind_shared(site, closure, Abort) }
     }
-}
-
-/// Where a closure is to be bound, and as what.
-pub struct Place {
-    /// What gives the slot.
-    pub pool: &'static Pool,
-    /// Where the stub goes.
-    pub entry: Entry,
-    /// What is told of the callback.
-    pub meta: &'static Meta,
-    /// Where it is bound.
-    pub at: &'static Location<'static>,
-}
-
-impl Place {
-    /// For a handler of the signature of `P`.
-    #[track_caller]
-    fn of<P: FnPointer, H: Handler<P::Parameters, P::Result>>(pool: &'static Pool) -> Self {
-        let entry = <P::Parameters as Enter<P::Convention, P::Result>>::entry::<H>();
-        let meta = <P::Parameters as Enter<P::Convention, P::Result>>::meta::<H>();
-        Self { pool, entry, meta, at: Location::caller() }
-    }
-
-    /// For [`guarded`]: the entry is the signature's, what is told is the handler's.
-    #[cfg(feature = "std")]
-    #[track_caller]
-    fn guarded<P: FnPointer, H: Handler<P::Parameters, P::Result>>(pool: &'static Pool) -> Self {
-        type Guarding<P> = guarded::Guardedly<<P as FnPointer>::Parameters, <P as FnPointer>::Result>;
-        let entry = <P::Parameters as Enter<P::Convention, P::Result>>::entry::<Guarding<P>>();
-        let meta = <P::Parameters as Enter<P::Convention, P::Result>>::meta::<H>();
-        Self { pool, entry, meta, at: Location::caller() }
-    }
-
-    pub(super) fn binding(self, owned: Owned) -> Binding {
-        Binding { entry: self.entry, meta: self.meta, at: self.at, owned, exclusive: false }
-    }
-
-    fn bind<F>(self, closure: F, own: impl FnOnce(F) -> Owned) -> Result<(Bound, Owned), PoolFull<F>> {
-        let Some(taken) = self.pool.take() else { return Err(PoolFull::new(self.pool, closure)) };
-        let owned = own(closure);
-        Ok((taken.bind(self.binding(owned)), owned))
-    }
-}
-
-/// Binds a closure that any thread may call.
-///
-/// # Safety
-///
-/// The entry is one for the pointer type `P` and the handler `Shared<F, V>`; `C` promises no more than that the closure
-/// is `Send`.
-#[inline]
-pub unsafe fn bind_shared<'a, P, C, F, V>(place: Place, closure: F, fallback: V) -> Result<Frame<'a, P, C>, PoolFull<F>>
-where
-    F: Send + Sync + 'a,
-    V: 'a,
-{
-    let (bound, owned) = place.bind(closure, |closure| boxed(Box::new(SharedState { closure, fallback })))?;
-    // SAFETY: the caller's promise.
-    Ok(unsafe { Frame::of(bound, owned) })
-}
-
-/// Binds a closure that belongs to this thread.
-///
-/// # Safety
-///
-/// The entry is one for the pointer type `P` and the handler `Locally<F, V>`.
-#[inline]
-pub unsafe fn bind_local<'a, P, F, V>(place: Place, closure: F, fallback: V) -> Result<Frame<'a, P, Local>, PoolFull<F>>
-where
-    F: 'a,
-    V: 'a,
-{
-    let (bound, owned) = place.bind(closure, |closure| local::own(closure, fallback))?;
-    // SAFETY: the caller's promise; `Local` is not `Send`.
-    Ok(unsafe { Frame::of(bound, owned) })
-}
-
-/// Binds a closure that is called once.
-///
-/// # Safety
-///
-/// The entry is one for the pointer type `P` and the handler `AtOnce<F, V>`.
-#[inline]
-pub unsafe fn bind_once<'a, P, F, V>(place: Place, closure: F, fallback: V) -> Result<Frame<'a, P, Once>, PoolFull<F>>
-where
-    F: Send + 'a,
-    V: 'a,
-{
-    let (bound, owned) = place.bind(closure, |closure| once::own(closure, fallback))?;
-    // SAFETY: the caller's promise; nobody has been given the address.
-    Ok(unsafe {
-        once::tell::<F, V>(owned, bound);
-        Frame::of(bound, owned)
-    })
 }

@@ -23,7 +23,7 @@ pub(crate) trait RawHandler {
 }
 
 /// A closure that calls may run at the same time: ctx is the address of a `SharedState`.
-pub struct Shared<F, V>(PhantomData<(F, V)>);
+pub struct Concurrently<F, V>(PhantomData<(F, V)>);
 
 /// The closure, and what its callback returns if it cannot be run.
 pub(super) struct SharedState<F, V> {
@@ -31,7 +31,7 @@ pub(super) struct SharedState<F, V> {
     pub(super) fallback: V,
 }
 
-/// Runs a closure of the handler `Shared`.
+/// Runs a closure of the handler `Concurrently`.
 ///
 /// # Safety
 ///
@@ -88,7 +88,7 @@ pub unsafe fn call_once<F, V: Fallback<R>, R>(
     fallback.run(meta, unwind, || run(closure))
 }
 
-impl<F: Fn(&mut CpuState)> RawHandler for Shared<F, Abort> {
+impl<F: Fn(&mut CpuState)> RawHandler for Concurrently<F, Abort> {
     const META: &'static Meta = &Meta { name: Name::Type(type_name::<F>), parameters: &[], layout: None };
 
     #[inline(always)]
@@ -100,7 +100,7 @@ impl<F: Fn(&mut CpuState)> RawHandler for Shared<F, Abort> {
 
 macro_rules! handlers {
     ($($ty:ident $arg:ident)*) => {
-        handlers! { @ Shared<F, V>, Fn, call_shared, $($ty $arg)* }
+        handlers! { @ Concurrently<F, V>, Fn, call_shared, $($ty $arg)* }
         handlers! { @ local::Locally<F, V>, FnMut, call_local, $($ty $arg)* }
         handlers! { @ once::AtOnce<F, V>, FnOnce, call_once, $($ty $arg)* }
     };

@@ -15,8 +15,8 @@ use core::sync::atomic::{AtomicPtr, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::Handler;
-use super::build::Place;
-use super::calls::{Shared, SharedState};
+use super::bind::Site;
+use super::calls::{Concurrently, SharedState};
 use super::fallback::Fallback;
 use super::hazard::{Retired, retire, using};
 use crate::frame::Frame;
@@ -49,14 +49,14 @@ fn resting() -> MutexGuard<'static, BTreeMap<Key, Vec<(Bound, &'static Control)>
     RESTING.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// What answers calls: the first field of a [`Closure`] or an [`Afterwards`].
+/// What answers calls: the first field of a [`Live`] or an [`Afterwards`].
 struct Target<P, R> {
     call: unsafe fn(*const Self, P, bool) -> R,
     drop: unsafe fn(*mut ()),
 }
 
 #[repr(C)]
-struct Closure<P, R, F, V> {
+struct Live<P, R, F, V> {
     target: Target<P, R>,
     state: SharedState<F, V>,
     meta: &'static Meta,
@@ -77,9 +77,9 @@ unsafe fn drop_boxed<T>(boxed: *mut ()) {
     drop(unsafe { Box::from_raw(boxed.cast::<T>()) });
 }
 
-impl<P, R, F, V> Closure<P, R, F, V>
+impl<P, R, F, V> Live<P, R, F, V>
 where
-    Shared<F, V>: Handler<P, R>,
+    Concurrently<F, V>: Handler<P, R>,
 {
     fn boxed(closure: F, fallback: V, meta: &'static Meta) -> *mut () {
         let target = Target { call: Self::call, drop: drop_boxed::<Self> };
@@ -91,8 +91,8 @@ where
     /// `this` is the target of such a closure, which lives until this returns.
     unsafe fn call(this: *const Target<P, R>, arguments: P, unwind: bool) -> R {
         let this = this.cast::<Self>();
-        // SAFETY: the caller's promise; `Shared` expects the address of a `SharedState`.
-        unsafe { Shared::<F, V>::handle((&raw const (*this).state).cast(), arguments, (*this).meta, unwind) }
+        // SAFETY: the caller's promise; `Concurrently` expects the address of a `SharedState`.
+        unsafe { Concurrently::<F, V>::handle((&raw const (*this).state).cast(), arguments, (*this).meta, unwind) }
     }
 }
 
@@ -140,7 +140,7 @@ impl Control {
     /// Both are boxed targets of the signature; those of closures that are `Send`.
     unsafe fn exchange<P, R>(&self, target: *mut ()) {
         let old = self.target.swap(target, Ordering::AcqRel);
-        // SAFETY: it was a target of this signature, and is not in its place any more; the caller's promise.
+        // SAFETY: it was a target of this signature, and is not in its site any more; the caller's promise.
         unsafe { retire(Retired { what: old, drop: (*old.cast::<Target<P, R>>()).drop }) };
     }
 }
@@ -151,36 +151,36 @@ impl Control {
 ///
 /// The entry is one for the pointer type `Q` and the handler [`Guardedly<P, R>`]; no other signature has it.
 pub(super) unsafe fn bind<Q, P, R, F, V>(
-    place: Place,
+    site: Site,
     closure: F,
     fallback: V,
 ) -> Result<Frame<'static, Q, Guarded>, PoolFull<F>>
 where
     F: Send + Sync + 'static,
     V: Fallback<R> + Copy + Send + Sync + 'static,
-    Shared<F, V>: Handler<P, R>,
+    Concurrently<F, V>: Handler<P, R>,
 {
-    let key = (place.entry.address(), ptr::from_ref(place.pool).addr());
-    let meta = place.meta;
+    let key = (site.entry.address(), ptr::from_ref(site.pool).addr());
+    let meta = site.meta;
     let rested = resting().get_mut(&key).and_then(Vec::pop);
     let (bound, control) = match rested {
         Some((bound, control)) => {
             let owned = control.owned::<P, R>();
             control.afterwards.store(Afterwards::<P, R, V>::boxed(bound, fallback), Ordering::Relaxed);
             // SAFETY: the slot's words stay the same: this key's entry, and the control.
-            unsafe { bound.rebind(place.binding(owned)) };
+            unsafe { bound.rebind(site.binding(owned)) };
             // SAFETY: what answered for the last frame is such a target too.
-            unsafe { control.exchange::<P, R>(Closure::<P, R, F, V>::boxed(closure, fallback, meta)) };
+            unsafe { control.exchange::<P, R>(Live::<P, R, F, V>::boxed(closure, fallback, meta)) };
             (bound, control)
         }
         None => {
-            let Some(taken) = place.pool.take() else { return Err(PoolFull::new(place.pool, closure)) };
+            let Some(taken) = site.pool.take() else { return Err(PoolFull::new(site.pool, closure)) };
             let control: &'static Control = Box::leak(Box::new(Control {
-                target: AtomicPtr::new(Closure::<P, R, F, V>::boxed(closure, fallback, meta)),
+                target: AtomicPtr::new(Live::<P, R, F, V>::boxed(closure, fallback, meta)),
                 afterwards: AtomicPtr::new(ptr::null_mut()),
                 key,
             }));
-            let bound = taken.bind(place.binding(control.owned::<P, R>()));
+            let bound = taken.bind(site.binding(control.owned::<P, R>()));
             control.afterwards.store(Afterwards::<P, R, V>::boxed(bound, fallback), Ordering::Relaxed);
             (bound, control)
         }
@@ -193,19 +193,19 @@ where
 ///
 /// # Safety
 ///
-/// `bound` and `control` are those of a frame from [`bind`] with this signature; `place` is for the same entry.
-pub(super) unsafe fn set<P, R, F, V>(bound: &Bound, control: NonNull<()>, place: Place, closure: F, fallback: V)
+/// `bound` and `control` are those of a frame from [`bind`] with this signature; `site` is for the same entry.
+pub(super) unsafe fn set<P, R, F, V>(bound: &Bound, control: NonNull<()>, site: Site, closure: F, fallback: V)
 where
     F: Send + Sync + 'static,
     V: Fallback<R> + Send + Sync + 'static,
-    Shared<F, V>: Handler<P, R>,
+    Concurrently<F, V>: Handler<P, R>,
 {
     // SAFETY: a control is never freed.
     let control: &'static Control = unsafe { control.cast().as_ref() };
-    let target = Closure::<P, R, F, V>::boxed(closure, fallback, place.meta);
+    let target = Live::<P, R, F, V>::boxed(closure, fallback, site.meta);
     // SAFETY: the slot's words stay the same; the caller's promise.
     unsafe {
-        bound.rebind(place.binding(control.owned::<P, R>()));
+        bound.rebind(site.binding(control.owned::<P, R>()));
         control.exchange::<P, R>(target);
     }
 }

@@ -31,8 +31,8 @@ struct Call {
 /// The `activation` behind the last call of a record: no stack frame's, since those are even.
 const FULL: usize = 1;
 
-/// What the calls of one thread use. Never freed: threads that start later take over those of threads that have ended.
-struct Record {
+/// What the calls of one thread use: a *record*. Never freed: threads that start later take over those of threads that have ended.
+struct Calls {
     /// Whether a thread has it.
     taken: AtomicBool,
     /// The record of this thread's outer calls, if they fill one.
@@ -44,7 +44,7 @@ struct Record {
 }
 
 /// All records.
-static ALL: AtomicPtr<Record> = AtomicPtr::new(ptr::null_mut());
+static ALL: AtomicPtr<Calls> = AtomicPtr::new(ptr::null_mut());
 
 /// Whether calls need a barrier of their own.
 static FENCE: AtomicBool = AtomicBool::new(true);
@@ -53,7 +53,7 @@ std::thread_local! {
     /// Where this thread's next call goes. `const` and without a destructor: one instruction to reach.
     static TOP: Cell<*const Call> = const { Cell::new(ptr::null()) };
     /// The record that this is in.
-    static OWN: Cell<*const Record> = const { Cell::new(ptr::null()) };
+    static OWN: Cell<*const Calls> = const { Cell::new(ptr::null()) };
     /// Gives it back when the thread ends.
     static GIVE_BACK: GiveBack = const { GiveBack };
 }
@@ -73,7 +73,7 @@ impl Drop for GiveBack {
     }
 }
 
-impl Record {
+impl Calls {
     /// One that no thread has.
     fn claim() -> &'static Self {
         let mut next = ALL.load(Ordering::Acquire);
@@ -136,7 +136,7 @@ impl Record {
 fn make_room(here: Activation) -> *const Call {
     // SAFETY: null, or a record, which is never freed.
     let Some(mut own) = (unsafe { OWN.get().as_ref() }) else {
-        let own = Record::claim();
+        let own = Calls::claim();
         OWN.set(own);
         TOP.set(own.first());
         // When the thread is ending it may be too late; then the record stays its own for ever.
@@ -160,7 +160,7 @@ fn make_room(here: Activation) -> *const Call {
         }
     }
     if ptr::eq(top, &raw const own.calls[DEPTH + 1]) {
-        let next = Record::claim();
+        let next = Calls::claim();
         next.before.store(ptr::from_ref(own).cast_mut(), Ordering::Relaxed);
         own = next;
         top = own.first();
@@ -208,9 +208,7 @@ pub(super) unsafe fn using<R>(
     // SAFETY: a record is never freed.
     let own = unsafe { &*own };
     own.activation.store(here.address(), Ordering::Relaxed);
-    // Before the announcement, so that a signal handler's calls come behind this one.
     TOP.set(ptr::from_ref(own).wrapping_add(1));
-    compiler_fence(Ordering::SeqCst);
     let mut used = place.load(Ordering::Acquire);
     loop {
         own.used.store(used, Ordering::Release);
@@ -222,7 +220,7 @@ pub(super) unsafe fn using<R>(
         }
         used = now;
     }
-    let ending = unwind.then(|| Ending { own, here, place, name });
+    let ending = unwind.then(|| Unwound { own, here, place, name });
     let result = call(used);
     core::mem::forget(ending);
 
@@ -233,7 +231,6 @@ pub(super) unsafe fn using<R>(
         && own.activation.load(Ordering::Relaxed) == here.address()
     {
         own.used.store(ptr::null_mut(), Ordering::Release);
-        compiler_fence(Ordering::SeqCst);
         TOP.set(own);
     } else {
         end_out_of_order(own, here, name);
@@ -247,14 +244,14 @@ pub(super) unsafe fn using<R>(
 }
 
 /// The end of a call that is unwound.
-struct Ending<'a> {
+struct Unwound<'a> {
     own: &'static Call,
     here: Activation,
     place: &'a AtomicPtr<()>,
     name: &'static str,
 }
 
-impl Drop for Ending<'_> {
+impl Drop for Unwound<'_> {
     #[cold]
     #[inline(never)]
     fn drop(&mut self) {
@@ -307,7 +304,7 @@ fn retired() -> std::sync::MutexGuard<'static, alloc::vec::Vec<Retired>> {
 ///
 /// # Safety
 ///
-/// It has been in a place that calls [use](Using::enter), is not any more, and will not be again; it can be dropped on any
+/// It has been in a place that calls `using`, is not any more, and will not be again; it can be dropped on any
 /// thread.
 pub(super) unsafe fn retire(it: Retired) {
     retired().push(it);

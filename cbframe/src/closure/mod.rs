@@ -1,6 +1,8 @@
 //! Closures behind function pointers: the kinds of frames for them, and what each does with a call.
 
 #[cfg(feature = "alloc")]
+mod bind;
+#[cfg(feature = "alloc")]
 mod build;
 #[cfg(feature = "alloc")]
 mod calls;
@@ -23,7 +25,9 @@ use crate::pool::Meta;
 use crate::signature::{Described, Description, FnPointer};
 
 #[cfg(feature = "alloc")]
-pub use build::{Builder, Place, bind_local, bind_once, bind_shared};
+pub use bind::{Site, bind_local, bind_once, bind_shared};
+#[cfg(feature = "alloc")]
+pub use build::Builder;
 #[cfg(feature = "alloc")]
 pub(crate) use calls::RawHandler;
 #[cfg(feature = "alloc")]

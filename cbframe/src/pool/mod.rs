@@ -137,10 +137,10 @@ impl Pool {
     /// freed while the iterator is used may be missing or there.
     pub fn live(&'static self) -> impl Iterator<Item = Resolved> {
         let statics = (self.statics)();
-        let fixed = (0..statics.slots.len()).map(|index| Place::fixed(statics, index));
+        let fixed = (0..statics.slots.len()).map(|index| SlotRef::fixed(statics, index));
         let blocks = self.growth().into_iter().flat_map(Growth::blocks);
-        let grown = blocks.flat_map(|block| (0..Growth::BLOCK).map(move |index| Place::grown(block, index)));
-        fixed.chain(grown).filter(Place::is_bound).filter_map(move |place| place.resolved(self))
+        let grown = blocks.flat_map(|block| (0..Growth::BLOCK).map(move |index| SlotRef::grown(block, index)));
+        fixed.chain(grown).filter(SlotRef::is_bound).filter_map(move |place| place.resolved(self))
     }
 
     /// Takes a slot that is not bound.
@@ -196,18 +196,18 @@ impl Pool {
     }
 
     /// The slot whose stub is at `address`.
-    fn find(&self, address: usize) -> Option<Place> {
+    fn find(&self, address: usize) -> Option<SlotRef> {
         let statics = (self.statics)();
         let offset = address.checked_sub(stub(statics, 0).addr().get());
         match offset.filter(|offset| offset / STUB_SIZE < statics.slots.len()) {
-            Some(offset) => offset.is_multiple_of(STUB_SIZE).then(|| Place::fixed(statics, offset / STUB_SIZE)),
-            None => self.growth()?.find(address).map(|(block, index)| Place::grown(block, index)),
+            Some(offset) => offset.is_multiple_of(STUB_SIZE).then(|| SlotRef::fixed(statics, offset / STUB_SIZE)),
+            None => self.growth()?.find(address).map(|(block, index)| SlotRef::grown(block, index)),
         }
     }
 }
 
 /// Where all that belongs to a slot is.
-struct Place {
+struct SlotRef {
     slot: &'static Slot,
     record: &'static Record,
     map: FreeMap<'static>,
@@ -217,7 +217,7 @@ struct Place {
     block: Option<&'static Block>,
 }
 
-impl Place {
+impl SlotRef {
     #[inline]
     fn fixed(statics: &'static Statics, index: usize) -> Self {
         let (slot, record) = (&statics.slots[index], &statics.records[index]);
@@ -305,7 +305,7 @@ impl Taken {
     /// Binds the slot: from here on the address may be called.
     pub(crate) fn bind(self, binding: Binding) -> Bound {
         // SAFETY: the stub was taken from the pool.
-        let Place { slot, record, .. } = unsafe { Place::of(self.pool, self.stub) };
+        let SlotRef { slot, record, .. } = unsafe { SlotRef::of(self.pool, self.stub) };
         record.bind(&binding);
         slot.bind(binding.entry, if binding.exclusive { record.ctx() } else { binding.owned.state.as_ptr() });
         Bound { stub: self.stub, pool: self.pool }
@@ -338,9 +338,9 @@ impl Bound {
     }
 
     #[inline]
-    fn place(&self) -> Place {
+    fn place(&self) -> SlotRef {
         // SAFETY: the stub was taken from the pool.
-        unsafe { Place::of(self.pool, self.stub) }
+        unsafe { SlotRef::of(self.pool, self.stub) }
     }
 
     /// Binds the slot to something else. What it was bound to is the caller's.
@@ -380,7 +380,7 @@ impl Bound {
     ///
     /// Called once, and the slot is not used after.
     pub(crate) unsafe fn free(&self, by: Freed) {
-        let Place { slot, record, map, index, block } = self.place();
+        let SlotRef { slot, record, map, index, block } = self.place();
         record.free(by);
         slot.free(record);
         match (block, self.pool.growth()) {

@@ -3,6 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use cbframe_tests::child::output as run;
+
 const MANIFEST: &str = r#"
 [package]
 name = "growing"
@@ -120,15 +122,6 @@ fn main() {
     println!("grown");
 }
 "#;
-
-/// Runs a command to its end, which must be a good one; gives what it printed.
-#[track_caller]
-fn run(command: &mut Command) -> String {
-    let output = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
-    let (out, error) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-    assert!(output.status.success(), "{command:?}: {}\n{out}{error}", output.status);
-    out.into_owned()
-}
 
 /// `ET_EXEC` or `ET_DYN` (System V ABI, "ELF Header").
 fn elf_type(file: &Path) -> u8 {
