@@ -23,7 +23,7 @@ fn main() {
     let write = |name: &str, text: String| fs::write(out.join(name), text).expect("OUT_DIR can be written to");
     write("types.rs", rust::types(&table));
     let style = Style { types: false, test: true, cpu, spoil: None };
-    for theme in ["types", "mixed"] {
+    for theme in ["types", "mixed", "variadic"] {
         let of_theme = signatures.iter().enumerate().filter(|(_, (of, _))| *of == theme);
         let modules = of_theme.map(|(index, (_, signature))| rust::module(index, signature, style));
         write(&format!("{theme}_signatures.rs"), modules.collect());

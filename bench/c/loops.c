@@ -49,6 +49,8 @@ typedef int64_t (*two_data)(int64_t, int64_t, const void *);
 typedef int64_t (*eight)(int64_t, int64_t, int64_t, int64_t, int64_t, int64_t, int64_t, int64_t);
 typedef int64_t (*eight_data)(int64_t, int64_t, int64_t, int64_t, int64_t, int64_t, int64_t, int64_t, const void *);
 
+typedef int64_t (*variadic)(int64_t, int64_t, ...);
+
 #define TWO(a, b) f(a, b)
 #define TWO_DATA(a, b) f(a, b, data)
 #define EIGHT(a, b) f(a, 1, 2, 3, 4, 5, 6, b)
@@ -58,3 +60,6 @@ LOOPS(two, two, TWO)
 LOOPS(two_data, two_data, TWO_DATA)
 LOOPS(eight, eight, EIGHT)
 LOOPS(eight_data, eight_data, EIGHT_DATA)
+#define VARIADIC(a, b) f(a, I(1), I(2), I(3), I(4), I(5), I(6), b)
+#define I(n) (int64_t){n}
+LOOPS(variadic, variadic, VARIADIC)

@@ -32,6 +32,8 @@ pub(crate) enum Signature {
     Eight,
     /// The same with user data.
     EightData,
+    /// Two `i64`, and six behind `...`.
+    Variadic,
 }
 
 /// A constant that keeps the compiler from merging the native functions, all else being equal. The callbacks
@@ -119,6 +121,13 @@ fn captured_8(#[state] state: &i64, a: i64, b: i64, c: i64, d: i64, e: i64, f: i
     eight(a, b, c, d, e, f, g, h, state, OWN)
 }
 
+#[cbframe(abi = "C")]
+fn variadic(#[state] state: &i64, a: i64, b: i64, mut args: ...) -> i64 {
+    // SAFETY: the loop passes six.
+    let [c, d, e, f, g, h] = std::array::from_fn(|_| unsafe { args.arg::<i64>() });
+    eight(a, b, c, d, e, f, g, h, state, OWN)
+}
+
 macro_rules! raws {
     ($($name:ident $groups:tt;)*) => { $(
         #[cbframe(abi = "raw", save $groups)]
@@ -202,7 +211,7 @@ macro_rules! closures {
 
 /// All sets. Each baseline is before those that are put beside it.
 pub(crate) fn sets() -> Vec<Set> {
-    use Signature::{Eight, EightData, Two, TwoData};
+    use Signature::{Eight, EightData, Two, TwoData, Variadic};
     // SAFETY: function pointers, called as what they are: see `Set::signature`.
     let two = NATIVE_TWO.map(|function| unsafe { mem::transmute::<NativeTwo, unsafe extern "C" fn()>(function) });
     // SAFETY: as above.
@@ -231,6 +240,7 @@ pub(crate) fn sets() -> Vec<Set> {
         native(NATIVE_8, EightData, natives(eight)),
         beside("stack 8 × i64", Eight, NATIVE_8, Some(1.6), bound!(stack_8)),
         beside("captured 8 × i64", Eight, NATIVE_8, Some(2.2), bound!(captured_8)),
+        beside("variadic, six of 8 × i64", Variadic, NATIVE_8, Some(4.0), bound!(variadic)),
     ]
 }
 
@@ -247,6 +257,9 @@ unsafe extern "C" {
     fn eight_data_same(target: &Target, n: i64) -> i64;
     fn eight_data_chain(target: &Target, n: i64) -> i64;
     fn eight_data_turns(targets: *const Target, order: &Order, n: i64) -> i64;
+    fn variadic_same(target: &Target, n: i64) -> i64;
+    fn variadic_chain(target: &Target, n: i64) -> i64;
+    fn variadic_turns(targets: *const Target, order: &Order, n: i64) -> i64;
 }
 
 /// How the targets of a set are called.
@@ -281,6 +294,9 @@ impl Set {
                 (Signature::EightData, Mode::Same) => eight_data_same(target, n),
                 (Signature::EightData, Mode::Chain) => eight_data_chain(target, n),
                 (Signature::EightData, Mode::Turns) => eight_data_turns(all, order, n),
+                (Signature::Variadic, Mode::Same) => variadic_same(target, n),
+                (Signature::Variadic, Mode::Chain) => variadic_chain(target, n),
+                (Signature::Variadic, Mode::Turns) => variadic_turns(all, order, n),
             }
         }
     }
@@ -288,7 +304,7 @@ impl Set {
     /// Checks that each target computes what it should, in every mode.
     pub(crate) fn check(&self, order: &Order) {
         const N: i64 = 100;
-        let is_eight = matches!(self.signature, Signature::Eight | Signature::EightData);
+        let is_eight = !matches!(self.signature, Signature::Two | Signature::TwoData);
         let expected = |index: usize, a, b| {
             let own = if self.baseline.is_none() { index as i64 + FIRST_OWN } else { OWN };
             two(a + if is_eight { 1 + 2 + 3 + 4 + 5 + 6 } else { 0 }, b, &STATE, own)

@@ -62,6 +62,8 @@ const _: () = {
             }
         }
     }
+    #[automatically_derived]
+    impl<'a> crate::callbacks::private::VaArg for other::Span<'a, u8> {}
     const _: () = <other::Span<'_, u8> as crate::callbacks::private::CType>::TYPE
         .check();
     #[allow(dead_code)]
@@ -98,6 +100,11 @@ const _: () = {
     unsafe impl crate::callbacks::private::NeverNull for other::Id
     where
         for<'cbframe> u32: crate::callbacks::private::NeverNull,
+    {}
+    #[automatically_derived]
+    impl crate::callbacks::private::VaArg for other::Id
+    where
+        for<'cbframe> u32: crate::callbacks::private::VaArg,
     {}
     const _: () = <other::Id as crate::callbacks::private::CType>::TYPE.check();
     #[allow(dead_code)]

@@ -53,4 +53,6 @@ unsafe impl ::cbframe::private::CType for Level {
         )
     }
 }
+#[automatically_derived]
+impl ::cbframe::private::VaArg for Level {}
 const _: () = <Level as ::cbframe::private::CType>::TYPE.check();

@@ -86,3 +86,16 @@ where
         }
     }
 }
+#[automatically_derived]
+impl<
+    'a,
+    T: Copy,
+    U: ?Sized,
+    I: Iterator,
+    const N: usize,
+> crate::callbacks::private::VaArg for Node<'a, T, U, I, N>
+where
+    T: Default,
+    T: crate::callbacks::private::CType,
+    I::Item: crate::callbacks::private::CType,
+{}

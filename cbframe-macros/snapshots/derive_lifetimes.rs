@@ -37,4 +37,6 @@ unsafe impl<'a, 'b: 'a> ::cbframe::private::CType for Borrowed<'a, 'b> {
         }
     }
 }
+#[automatically_derived]
+impl<'a, 'b: 'a> ::cbframe::private::VaArg for Borrowed<'a, 'b> {}
 const _: () = <Borrowed<'_, '_> as ::cbframe::private::CType>::TYPE.check();

@@ -53,3 +53,8 @@ where
         }
     }
 }
+#[automatically_derived]
+impl<T> ::cbframe::private::VaArg for Record<T>
+where
+    T: ::cbframe::private::CType,
+{}

@@ -8,3 +8,5 @@
 unsafe impl ::cbframe::private::CType for Header {
     const TYPE: ::cbframe::private::Type = ::cbframe::private::Refused::<Self>::TYPE;
 }
+#[automatically_derived]
+impl ::cbframe::private::VaArg for Header {}

@@ -55,4 +55,6 @@ unsafe impl ::cbframe::private::CType for Point {
         }
     }
 }
+#[automatically_derived]
+impl ::cbframe::private::VaArg for Point {}
 const _: () = <Point as ::cbframe::private::CType>::TYPE.check();

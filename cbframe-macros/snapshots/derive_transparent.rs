@@ -19,4 +19,9 @@ unsafe impl<'a> ::cbframe::private::NeverNull for Handle<'a>
 where
     for<'cbframe> NonNull<Object>: ::cbframe::private::NeverNull,
 {}
+#[automatically_derived]
+impl<'a> ::cbframe::private::VaArg for Handle<'a>
+where
+    for<'cbframe> NonNull<Object>: ::cbframe::private::VaArg,
+{}
 const _: () = <Handle<'_> as ::cbframe::private::CType>::TYPE.check();

@@ -24,4 +24,6 @@ unsafe impl ::cbframe::private::CType for Value {
         },
     };
 }
+#[automatically_derived]
+impl ::cbframe::private::VaArg for Value {}
 const _: () = <Value as ::cbframe::private::CType>::TYPE.check();

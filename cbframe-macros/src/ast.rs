@@ -1,9 +1,10 @@
 //! A function under the attribute: its signature parsed, its body left as tokens.
 
-use proc_macro2::{TokenStream, TokenTree};
-use quote::{ToTokens, quote};
+use proc_macro2::{Span, TokenStream, TokenTree};
+use quote::{ToTokens, quote, quote_spanned};
 use syn::parse::{Parse, ParseStream};
-use syn::{Attribute, FnArg, LitStr, Signature, Token, Visibility};
+use syn::spanned::Spanned;
+use syn::{Attribute, FnArg, LitStr, Signature, Token, Variadic, Visibility, parse_quote};
 
 /// A function, as far as the macro looks into it.
 pub(crate) struct Function {
@@ -45,14 +46,21 @@ fn is_function(input: ParseStream<'_>) -> bool {
 }
 
 impl Function {
-    /// The function as it was written, without the attributes that only the macro understands.
-    pub(crate) fn plain(&self) -> TokenStream {
+    /// The function as it was written, without the attributes that only the macro understands, and with a list, whose type
+    /// is in the module `private`, for `...`.
+    pub(crate) fn plain(&self, private: &TokenStream) -> TokenStream {
         let Self { attributes, visibility, signature, body } = self;
         let mut signature = signature.clone();
         for input in &mut signature.inputs {
             if let FnArg::Typed(parameter) = input {
                 parameter.attrs.retain(|attribute| !is_role(attribute));
             }
+        }
+        if let Some(Variadic { attrs, pat, dots, .. }) = signature.variadic.take() {
+            let pattern = pat.map_or_else(|| quote!(_), |(pattern, _)| pattern.into_token_stream());
+            let list = quote_spanned!(Span::call_site().located_at(dots.span())=> #private::VaList<'_>);
+            let attributes = attrs.iter().filter(|attribute| !is_role(attribute));
+            signature.inputs.push(parse_quote!(#(#attributes)* #pattern: #list));
         }
         quote!(#(#attributes)* #visibility #signature #body)
     }

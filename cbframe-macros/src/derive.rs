@@ -307,16 +307,16 @@ impl Target<'_> {
                 let (list, is_valid) = (self.fields(fields), self.is_valid(fields, *packed));
                 let ty = self.describe(&quote!(Struct { fields: &[#list] }));
                 let implementation = self.implement(&quote!(#ty #is_valid), fields);
-                let check = self.check();
-                quote!(#implementation #check)
+                let (va_arg, check) = (self.va_arg(fields, None), self.check());
+                quote!(#implementation #va_arg #check)
             }
             // What a union holds, C does not say: any bits are a value.
             Shape::Union(fields) => {
                 let list = self.fields(fields);
                 let ty = self.describe(&quote!(Union { fields: &[#list] }));
                 let implementation = self.implement(&ty, fields);
-                let check = self.check();
-                quote!(#implementation #check)
+                let (va_arg, check) = (self.va_arg(fields, None), self.check());
+                quote!(#implementation #va_arg #check)
             }
             Shape::Transparent(field) => {
                 let (name, inner) = (self.name(), pointer::descriptor(field.ty, private));
@@ -325,9 +325,9 @@ impl Target<'_> {
                 let ty = quote!(#private::transparent::<Self>(#name, #inner));
                 let items = quote!(const TYPE: #private::Type = #ty; #is_valid);
                 let implementation = self.implement(&items, field);
-                let never_null = self.never_null(&field[0]);
+                let (never_null, va_arg) = (self.never_null(&field[0]), self.va_arg(field, Some(field[0].ty)));
                 let check = self.check();
-                quote!(#implementation #never_null #check)
+                quote!(#implementation #never_null #va_arg #check)
             }
             Shape::Enum { variants, integer } => self.expand_enum(variants, *integer),
         }
@@ -336,7 +336,10 @@ impl Target<'_> {
     /// An `impl` for a type that was refused, or each use of it would be one error more.
     pub(crate) fn refused(&self) -> TokenStream {
         let private = self.private;
-        self.implement(&quote!(const TYPE: #private::Type = #private::Refused::<Self>::TYPE;), &[])
+        let implementation =
+            self.implement(&quote!(const TYPE: #private::Type = #private::Refused::<Self>::TYPE;), &[]);
+        let va_arg = self.va_arg(&[], None);
+        quote!(#implementation #va_arg)
     }
 
     /// Where the type's name is, but so that lints know what stands there for an expansion.
@@ -407,10 +410,9 @@ impl Target<'_> {
         })
     }
 
-    /// `impl CType`, with a bound on each type parameter that one of `fields` holds by value.
-    fn implement(&self, items: &TokenStream, fields: &[Field<'_>]) -> TokenStream {
-        let Self { ty, private, allow, .. } = self;
-        let (c_type, mut generics) = (self.c_type(), self.generics.clone());
+    /// The generics, with a bound on each type parameter that one of `fields` holds by value.
+    fn bounded(&self, fields: &[Field<'_>]) -> Generics {
+        let (private, mut generics) = (self.private, self.generics.clone());
         let mut by_value = ByValue::new(&generics);
         for field in fields {
             by_value.visit_type_mut(&mut field.ty.clone());
@@ -418,6 +420,13 @@ impl Target<'_> {
         for parameter in by_value.found {
             generics.make_where_clause().predicates.push(parse_quote!(#parameter: #private::CType));
         }
+        generics
+    }
+
+    /// `impl CType`.
+    fn implement(&self, items: &TokenStream, fields: &[Field<'_>]) -> TokenStream {
+        let Self { ty, allow, .. } = self;
+        let (c_type, generics) = (self.c_type(), self.bounded(fields));
         let (parameters, _, conditions) = generics.split_for_impl();
         // SAFETY (of the generated impl): size and alignment are the compiler's, fields and offsets cannot be
         // wrong or incomplete since the compiler resolves them and the list is that of the definition.
@@ -428,6 +437,25 @@ impl Target<'_> {
                 #items
             }
         }
+    }
+
+    /// `impl VaArg`. A type that is a `CType` for one crate only has none. What is passed as `inner` is, if there is one,
+    /// has one if that has.
+    fn va_arg(&self, fields: &[Field<'_>], inner: Option<&Type>) -> Option<TokenStream> {
+        let Self { ty, private, allow, local: None, .. } = self else { return None };
+        let mut generics = self.bounded(fields);
+        if let Some(inner) = inner
+            && pointer::fn_pointer(inner).is_none()
+        {
+            // As in `never_null`.
+            generics.make_where_clause().predicates.push(parse_quote!(for<'cbframe> #inner: #private::VaArg));
+        }
+        let (parameters, _, conditions) = generics.split_for_impl();
+        Some(quote! {
+            #[automatically_derived]
+            #allow
+            impl #parameters #private::VaArg for #ty #conditions {}
+        })
     }
 
     /// `impl NeverNull` for a transparent struct around a type that is never null.
@@ -500,8 +528,11 @@ impl Target<'_> {
             }
         };
         let implementation = self.implement(&items, &[]);
+        // C promotes narrow ones.
+        let is_narrow = integer.is_some_and(|integer| ["i8", "u8", "i16", "u16"].iter().any(|name| integer == name));
+        let va_arg = (!is_narrow).then(|| self.va_arg(&[], None));
         let check = self.check();
-        quote!(#implementation #check)
+        quote!(#implementation #va_arg #check)
     }
 }
 

@@ -79,7 +79,7 @@ impl<'a> Expansion<'a> {
         Self { callback, private, item, arguments, shim_parameters, result, closure }
     }
     fn write(&self) -> TokenStream {
-        let function = self.callback.function.plain();
+        let function = self.callback.function.plain(&self.private);
         let item = &self.item;
         let visibility = &self.callback.function.visibility;
         let private = &self.private;
@@ -137,6 +137,8 @@ impl<'a> Expansion<'a> {
         // A raw callback is placed as `fn()`, but has no layout to show.
         let layout = if self.callback.raw {
             quote!(#private::Option::None)
+        } else if self.callback.is_variadic {
+            quote!(#private::variadic_layout(__CBFRAME_PLACED, __CBFRAME_ABI))
         } else {
             quote!(#private::layout(__CBFRAME_PLACED, __CBFRAME_ABI))
         };
@@ -212,7 +214,7 @@ impl<'a> Expansion<'a> {
         let parameters = self.callback.parameters.iter().map(|parameter| match parameter {
             Parameter::State => state.clone(),
             Parameter::Cpu { .. } => Some(quote!(&'__cbframe_cpu mut _)),
-            Parameter::C { .. } => Some(quote!(_)),
+            Parameter::List | Parameter::C { .. } => Some(quote!(_)),
         });
         let (alias, threads) = self
             .callback
@@ -253,6 +255,7 @@ impl<'a> Expansion<'a> {
             Parameter::Cpu { ty } => {
                 quote_spanned!(Span::call_site().located_at(ty.span())=> &mut *__cbframe_cpu)
             }
+            Parameter::List => quote!(__cbframe_list),
             Parameter::C { .. } => {
                 let ident = &arguments.next().expect("as many as were counted").ident;
                 quote!(#ident.assume_init())
@@ -289,11 +292,11 @@ impl<'a> Expansion<'a> {
                 },
             ),
         };
-        let cpu = self.cpu_parameter();
+        let (cpu, list) = (self.cpu_parameter(), self.list_parameter());
         quote! {
             #[inline(always)]
             unsafe fn __cbframe_call #generics (
-                __cbframe_ctx: *const (), #cpu #(#shim_parameters),*
+                __cbframe_ctx: *const (), #cpu #list #(#shim_parameters),*
             ) #output {
                 #fallback
                 // SAFETY: the entry passes what the C caller passed, whose contract is the pointer's; the arguments
@@ -306,6 +309,11 @@ impl<'a> Expansion<'a> {
     fn cpu_parameter(&self) -> Option<TokenStream> {
         let private = &self.private;
         self.callback.has_cpu.then(|| quote!(__cbframe_cpu: *mut #private::CpuState,))
+    }
+
+    fn list_parameter(&self) -> Option<TokenStream> {
+        let private = &self.private;
+        self.callback.is_variadic.then(|| quote!(__cbframe_list: #private::VaList<'_>,))
     }
 
     /// The entry: `__CBFRAME_ENTRY` for a slot, or the naked function `__cbframe_fn` for a stateless callback.
@@ -534,12 +542,18 @@ impl<'a> Expansion<'a> {
         let idents: Vec<_> = arguments.iter().map(|argument| &argument.ident).collect();
         let indices = 0..count;
         let cpu = self.callback.has_cpu.then(|| quote!(__cbframe_cpu,));
+        let (capture, list) = if self.callback.is_variadic {
+            let list = quote!(#private::va_list(__cbframe_cpu, __CBFRAME_ABI.0, __CBFRAME_PLACES),);
+            (quote!(variadic), Some(list))
+        } else {
+            (quote!(new), None)
+        };
         let lifetimes = self.callback.function.signature.generics.params.iter();
         let (closure, of_closure, generics) = (self.closure_generic(), self.closure_argument(), self.entry_generics());
         quote! {
             const __CBFRAME_PLACES: &#private::Placed<#count> = &#private::places(__CBFRAME_PLACED);
             const __CBFRAME_CAPTURE: #private::Capture =
-                #private::Capture::new(__CBFRAME_ABI.0, __CBFRAME_PLACES, 0 #(#groups)*);
+                #private::Capture::#capture(__CBFRAME_ABI.0, __CBFRAME_PLACES, 0 #(#groups)*);
 
             unsafe extern #abi fn __cbframe_dispatch<#(#lifetimes,)* #closure>(
                 __cbframe_cpu: *mut #private::CpuState, __cbframe_ctx: *const ()
@@ -550,7 +564,7 @@ impl<'a> Expansion<'a> {
                     let __cbframe_hidden =
                         #private::hidden_result(__cbframe_cpu, const { &__CBFRAME_PLACES.result().place });
                     #(let #idents = #private::take(__cbframe_cpu, const { &__CBFRAME_PLACES.parameter(#indices).place });)*
-                    let __cbframe_result = __cbframe_call #of_closure (__cbframe_ctx, #cpu #(#idents),*);
+                    let __cbframe_result = __cbframe_call #of_closure (__cbframe_ctx, #cpu #list #(#idents),*);
                     #private::give(
                         __cbframe_cpu,
                         const { __CBFRAME_PLACES.result() },

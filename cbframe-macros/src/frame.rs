@@ -1,11 +1,11 @@
 //! `frame!`: a closure as a callback.
 
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
-use quote::{format_ident, quote};
+use quote::{ToTokens, format_ident, quote};
 use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
 use syn::spanned::Spanned;
-use syn::{Expr, ExprClosure, FnArg, Pat, ReturnType, Token, Type};
+use syn::{Expr, ExprClosure, Pat, ReturnType, Token, Type, parse_quote};
 
 use crate::args::Args;
 use crate::ast::{Function, is_role};
@@ -87,11 +87,7 @@ impl Input {
                 input.parse::<Token![,]>()?;
             }
         }
-        let closure = input.parse()?;
-        input.parse::<Option<Token![,]>>()?;
-        if !input.is_empty() {
-            return Err(input.error("the closure is the last argument"));
-        }
+        let closure = parse_closure.parse2(with_dots_named(input.parse()?))?;
         Ok(Self { args, kind, pointer, fallback, closure })
     }
 
@@ -105,8 +101,14 @@ impl Input {
         let mut parameters = Vec::new();
         for input in &mut plain.inputs {
             match input {
+                Pat::Type(typed) if is_dots(&typed.ty) => {
+                    let (attributes, pattern, dots) = (&typed.attrs, &typed.pat, Token![...](typed.ty.span()));
+                    parameters.push(quote!(#(#attributes)* #pattern: #dots));
+                    let private = args.private();
+                    typed.ty = parse_quote!(#private::VaList<'_>);
+                }
                 Pat::Type(typed) => {
-                    parameters.push(FnArg::Typed(typed.clone()));
+                    parameters.push(typed.to_token_stream());
                     typed.attrs.retain(|attribute| !is_role(attribute));
                 }
                 other => report.error(other, "write the parameter's type, as C declares it: `x: i32`"),
@@ -144,6 +146,41 @@ impl Input {
             _ => refused(report),
         }
     }
+}
+
+/// What stands for `...` where syn knows only types.
+const DOTS: &str = "__CbframeDots";
+
+/// The tokens of a closure, with a type instead of `...` among its parameters.
+fn with_dots_named(tokens: TokenStream) -> TokenStream {
+    let is = |token: Option<&TokenTree>, c| matches!(token, Some(TokenTree::Punct(punct)) if punct.as_char() == c);
+    let tokens: Vec<TokenTree> = tokens.into_iter().collect();
+    let (mut named, mut bars, mut i) = (Vec::new(), 0, 0);
+    while i < tokens.len() {
+        bars += u32::from(is(tokens.get(i), '|'));
+        if bars == 1 && (i..i + 3).all(|i| is(tokens.get(i), '.')) {
+            named.push(Ident::new(DOTS, tokens[i].span()).into());
+            i += 3;
+        } else {
+            named.push(tokens[i].clone());
+            i += 1;
+        }
+    }
+    named.into_iter().collect()
+}
+
+fn is_dots(ty: &Type) -> bool {
+    matches!(ty, Type::Path(path) if path.path.is_ident(DOTS))
+}
+
+/// The closure, which is the last argument.
+fn parse_closure(input: ParseStream<'_>) -> syn::Result<ExprClosure> {
+    let closure = input.parse()?;
+    input.parse::<Option<Token![,]>>()?;
+    if !input.is_empty() {
+        return Err(input.error("the closure is the last argument"));
+    }
+    Ok(closure)
 }
 
 /// Whether a closure follows.

@@ -197,6 +197,9 @@ pub fn c_type(input: TokenStream) -> TokenStream {
 /// - `#[cpu] cpu: &mut CpuState`: the registers as they were when C called. Changes are in the registers on return; the
 ///   result wins over changes of the registers that it lies in. Pointers to such a callback are `unsafe` to call,
 ///   since it can change what its caller keeps in registers.
+/// - `mut args: ...`, as the last one: the arguments behind those of the other parameters, as a `cbframe::VaList<'_>`, which
+///   is also what Rust code passes that calls the function itself. Pointers to such a callback are `unsafe` to call. There is
+///   no `#[cpu]` beside it.
 /// - All others are the C signature, in this order. Types: whatever rustc takes in an `extern` function, and every
 ///   `CType`. A parameter is a name or `_`. Parameters whose type is a `CType` are checked: a value that Rust does not allow aborts the
 ///   process with a message. Other types arrive unchecked, as in an ordinary `extern` function.
@@ -261,7 +264,7 @@ pub fn cbframe(options: TokenStream, item: TokenStream) -> TokenStream {
 /// The closure is the last argument. Its parameters have types, and its result has one unless it is `()`: they are the C
 /// signature. All types are allowed that are in `#[cbframe]` functions, references with elided lifetimes and types that
 /// are no `CType` among them; they cannot name type parameters of the function around. `#[cpu] cpu: &mut CpuState` is
-/// the state of the CPU here too.
+/// the state of the CPU here too, and `args: ...` the arguments behind the others.
 ///
 /// # Options
 ///
@@ -289,6 +292,6 @@ fn callback(options: proc_macro2::TokenStream, item: proc_macro2::TokenStream) -
     };
     match validate::check(&args, &function, false, &mut report) {
         Some(callback) if report.is_empty() => expand::expand(&callback),
-        _ => [report.into_tokens(), function.plain()].into_iter().collect(),
+        _ => [report.into_tokens(), function.plain(&args.private())].into_iter().collect(),
     }
 }

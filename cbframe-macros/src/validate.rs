@@ -6,6 +6,7 @@ use syn::spanned::Spanned;
 use syn::visit_mut::VisitMut;
 use syn::{
     Attribute, FnArg, GenericParam, Ident, Pat, PatType, ReturnType, Safety, Type, TypeImplTrait, TypeReference,
+    Variadic,
 };
 
 use crate::args::{Args, EntryKind, Group};
@@ -26,6 +27,8 @@ pub(crate) struct Callback<'a> {
     pub(crate) parameters: Vec<Parameter<'a>>,
     pub(crate) state: Option<State>,
     pub(crate) has_cpu: bool,
+    /// Whether the last parameter is [`Parameter::List`].
+    pub(crate) is_variadic: bool,
     /// The groups of registers to save, on the captured lane.
     pub(crate) captured: Option<Vec<Group>>,
     /// The name of the type beside the function.
@@ -36,8 +39,15 @@ pub(crate) struct Callback<'a> {
 
 pub(crate) enum Parameter<'a> {
     State,
-    Cpu { ty: &'a Type },
-    C { name: String, ty: &'a Type },
+    Cpu {
+        ty: &'a Type,
+    },
+    /// `...`
+    List,
+    C {
+        name: String,
+        ty: &'a Type,
+    },
 }
 
 pub(crate) struct State {
@@ -97,8 +107,14 @@ pub(crate) fn check<'a>(
     if raw {
         check_raw(function, &parameters, report);
     }
-    if let (true, ReturnType::Type(_, ty)) = (state.is_some() || has_cpu, &function.signature.output) {
-        // The lifetime of `#[state]` or `#[cpu]` is elided too, so this means that one, or nothing.
+    let variadic = function.signature.variadic.as_ref();
+    if let Some(variadic) = variadic {
+        check_variadic(variadic, has_cpu, raw, report);
+        parameters.push(Parameter::List);
+    }
+    let is_variadic = variadic.is_some();
+    if let (true, ReturnType::Type(_, ty)) = (state.is_some() || has_cpu || is_variadic, &function.signature.output) {
+        // The lifetime of `#[state]`, `#[cpu]` or `...` is elided too, so this means that one, or nothing.
         for span in lifetimes::elided(ty) {
             report.push(syn::Error::new(
                 span,
@@ -107,7 +123,7 @@ pub(crate) fn check<'a>(
             ));
         }
     }
-    check_options(args, state.is_some() || is_closure, has_cpu, report);
+    check_options(args, state.is_some() || is_closure, has_cpu, is_variadic, report);
     if !report.is_empty() {
         return None;
     }
@@ -115,6 +131,7 @@ pub(crate) fn check<'a>(
         (Some((_, groups)), ..) => Some(groups.clone()),
         (None, true, _) => Some(vec![Group::Gpr, Group::Flags, Group::Sse]),
         (None, false, Some((_, EntryKind::Captured))) => Some(Vec::new()),
+        _ if is_variadic => Some(Vec::new()),
         _ => None,
     };
     let abi = args.abi.as_ref()?.value();
@@ -126,6 +143,7 @@ pub(crate) fn check<'a>(
         parameters,
         state: state.flatten(),
         has_cpu,
+        is_variadic,
         captured,
         item: args.name.as_ref().unwrap_or(&function.signature.ident),
         is_unsafe: matches!(function.signature.safety, Safety::Unsafe(_)),
@@ -180,8 +198,12 @@ fn check_signature(function: &Function, report: &mut Report) {
     if let Some(clause) = &signature.generics.where_clause {
         report.error(clause, "a C function has no `where` clause: remove it");
     }
-    if let Some(variadic) = &signature.variadic {
-        report.error(variadic, "variadic callbacks are not supported yet");
+    if let Some(Variadic { attrs, pat: Some((pattern, _)), .. }) = &signature.variadic {
+        check_parameter_attributes(attrs, report);
+        if let Some(role) = attrs.iter().find(|attribute| is_role(attribute)) {
+            report.error(role, "`...` are arguments of the caller");
+        }
+        check_pattern(pattern, report);
     }
     if let ReturnType::Type(_, ty) = &signature.output {
         check_type(ty, report);
@@ -205,16 +227,7 @@ fn check_type(ty: &Type, report: &mut Report) {
 
 /// Checks the pattern, the attributes and the type of a parameter; gives its name.
 fn check_parameter(parameter: &PatType, report: &mut Report) -> String {
-    for attribute in &parameter.attrs {
-        if attribute.path().is_ident("cfg") || attribute.path().is_ident("cfg_attr") {
-            report.error(
-                attribute,
-                "the macro cannot see whether this parameter is there: put `#[cfg]` on two versions of the function",
-            );
-        } else if is_role(attribute) && attribute.meta.require_path_only().is_err() {
-            report.error(attribute, "this attribute has no arguments");
-        }
-    }
+    check_parameter_attributes(&parameter.attrs, report);
     check_type(&parameter.ty, report);
     match peel(&parameter.ty) {
         Type::Tuple(tuple) if tuple.elems.is_empty() => {
@@ -227,7 +240,25 @@ fn check_parameter(parameter: &PatType, report: &mut Report) -> String {
         ),
         _ => {}
     }
-    match &*parameter.pat {
+    check_pattern(&parameter.pat, report)
+}
+
+fn check_parameter_attributes(attributes: &[Attribute], report: &mut Report) {
+    for attribute in attributes {
+        if attribute.path().is_ident("cfg") || attribute.path().is_ident("cfg_attr") {
+            report.error(
+                attribute,
+                "the macro cannot see whether this parameter is there: put `#[cfg]` on two versions of the function",
+            );
+        } else if is_role(attribute) && attribute.meta.require_path_only().is_err() {
+            report.error(attribute, "this attribute has no arguments");
+        }
+    }
+}
+
+/// The name that a parameter is given.
+fn check_pattern(pattern: &Pat, report: &mut Report) -> String {
+    match pattern {
         Pat::Ident(pat) if pat.by_ref.is_none() && pat.subpat.is_none() => pat.ident.unraw().to_string(),
         Pat::Wild(_) => "_".to_owned(),
         other => {
@@ -298,7 +329,7 @@ fn check_raw(function: &Function, parameters: &[Parameter<'_>], report: &mut Rep
     let mut has_cpu = false;
     for parameter in parameters {
         match parameter {
-            Parameter::State => {}
+            Parameter::State | Parameter::List => {}
             Parameter::Cpu { .. } => has_cpu = true,
             Parameter::C { ty, .. } => report.error(
                 ty,
@@ -315,7 +346,22 @@ fn check_raw(function: &Function, parameters: &[Parameter<'_>], report: &mut Rep
     }
 }
 
-fn check_options(args: &Args, has_state: bool, has_cpu: bool, report: &mut Report) {
+fn check_variadic(variadic: &Variadic, has_cpu: bool, raw: bool, report: &mut Report) {
+    if raw {
+        report.error(
+            variadic.dots,
+            "with `abi = \"raw\"` nothing is known of the arguments, nor where `...` begin: name the calling convention",
+        );
+    } else if has_cpu {
+        // One of them would be a reference to what the other points to.
+        report.error(
+            variadic.dots,
+            "`...` is taken from the state of the CPU, so there is either this or `CpuState`: remove one of the two",
+        );
+    }
+}
+
+fn check_options(args: &Args, has_state: bool, has_cpu: bool, is_variadic: bool, report: &mut Report) {
     if let (Some((span, _)), false) = (&args.save, has_cpu) {
         report.push(syn::Error::new(
             *span,
@@ -335,6 +381,7 @@ fn check_options(args: &Args, has_state: bool, has_cpu: bool, report: &mut Repor
         match kind {
             EntryKind::Captured => {}
             _ if has_cpu => report.error(text, "`CpuState` comes from the captured entry: remove `entry`"),
+            _ if is_variadic => report.error(text, "`...` needs the captured entry: remove `entry`"),
             _ if !has_state => report.error(text, "a callback without `#[state]` has no such entry: remove `entry`"),
             _ => {}
         }

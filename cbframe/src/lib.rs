@@ -84,6 +84,24 @@
 //! the arguments. [`Frame::builder`] chooses the pool and a value for C where a callback would abort the process;
 //! [`scope`](fn@scope) keeps frames for the time of a call.
 //!
+//! # Variadic callbacks
+//!
+//! `...` as the last parameter gives a [`VaList`], in every ABI and on every toolchain:
+//!
+//! ```
+//! use cbframe::{CStrRef, cbframe};
+//! use std::ffi::c_int;
+//!
+//! /// `void (*)(int level, const char *format, ...)`: a logger that C calls like `printf`.
+//! #[cbframe(abi = "C")]
+//! unsafe fn log(#[state] lowest: &c_int, level: c_int, format: CStrRef<'_>, args: ...) {
+//!     if level >= *lowest {
+//!         // SAFETY: the caller passes the arguments that its format asks for.
+//!         eprintln!("{}", unsafe { args.format(format.as_ptr()) });
+//!     }
+//! }
+//! ```
+//!
 //! # Panics
 //!
 //! A panic, or an exception of another language, that leaves a callback whose ABI does not unwind aborts the process with
@@ -193,6 +211,7 @@ mod panic;
 mod pool;
 mod signature;
 pub mod types;
+mod va_list;
 
 pub use arch::{CpuState, F80, Fxsave, LongDouble, Xmm};
 #[cfg(feature = "alloc")]
@@ -207,8 +226,9 @@ pub use frame::{ExclusiveState, Frame, SharedState};
 #[cfg(feature = "std")]
 pub use panic::resume_panics;
 pub use pool::{Pool, PoolFull, Resolved, Stats, resolve};
-pub use signature::FnPointer;
+pub use signature::{ClosurePointer, FnPointer};
 pub use types::{CStrRef, CType, Float16, Float128, NeverNull};
+pub use va_list::{VaArg, VaList};
 
 #[cfg(doc)]
 #[doc = include_str!("../docs/bindgen.md")]

@@ -23,6 +23,7 @@ pub use crate::panic::{NoUnwind, catch, fall_back};
 pub use crate::pool::{Entry, Exclusive, Meta, Name, Pool, PoolFull, Record, Slot, Statics, words};
 pub use crate::signature::{Described, Description, FnPointer, Forced, Known};
 pub use crate::types::{CType, Field, Kind, NeverNull, Type};
+pub use crate::va_list::{VaArg, VaList};
 pub use crate::{
     __cbframe_captured_entry as captured_entry, __cbframe_direct_entry as direct_entry, __cbframe_native as native,
     __cbframe_plain_entry as plain_entry, __cbframe_single_stub as single_stub, __cbframe_stack_entry as stack_entry,
@@ -33,7 +34,7 @@ use core::marker::PhantomData;
 use core::mem;
 
 use crate::abi::place;
-use crate::arch::abi_named;
+use crate::arch::{VaArguments, abi_named};
 use crate::{os, types};
 
 /// The description of `F`, which is written as a function pointer type.
@@ -353,6 +354,26 @@ pub const fn layout<const N: usize>(placed: &'static Option<Placed<N>>, abi: (Ab
         Some(placed) => Some(placed.layout(abi.0, abi.1)),
         None => None,
     }
+}
+
+/// The same for a signature that ends in `...`.
+pub const fn variadic_layout<const N: usize>(placed: &'static Option<Placed<N>>, abi: (Abi, bool)) -> Option<Layout> {
+    match layout(placed, abi) {
+        Some(layout) => Some(layout.variadic()),
+        None => None,
+    }
+}
+
+/// The arguments behind `...`.
+///
+/// # Safety
+///
+/// `cpu` is what the captured entry of a variadic callback with these parameters passed to the dispatcher, unchanged. The
+/// list is used while the callback runs.
+#[inline(always)]
+pub unsafe fn va_list<'a, const N: usize>(cpu: *mut CpuState, abi: Abi, placed: &Placed<N>) -> VaList<'a> {
+    // SAFETY: the caller's promise.
+    unsafe { VaList::new(VaArguments::of(cpu, abi, placed)) }
 }
 
 /// The layout.

@@ -4,11 +4,12 @@ use crate::abi::{Abi, Layout, place};
 use crate::arch::{Enter, Native, with_abis};
 use crate::private::{fn_pointer, is_not_null};
 use crate::types::{CType, NeverNull, Type};
+use crate::va_list::VaArg;
 
 /// A function pointer type whose parameters and result are [`CType`]s: a signature.
 ///
-/// Implemented for `extern` and `unsafe extern` function pointers of every ABI string with up to 16 parameters,
-/// and for `Option` of them. A pointer type that is generic over a lifetime (`fn(&T)`) is beyond the trait
+/// Implemented for `extern` and `unsafe extern` function pointers of every ABI string with up to 16 parameters, for
+/// `unsafe` ones of `"C"`, `"sysv64"` and `"win64"` with `...` behind up to 16, and for `Option` of them. A pointer type that is generic over a lifetime (`fn(&T)`) is beyond the trait
 /// system: write `fn(*const T)` or `fn(Option<&'static T>)`, whose layout is the same.
 ///
 /// # Safety
@@ -26,6 +27,15 @@ pub unsafe trait FnPointer: Copy {
     const UNSAFE: bool;
     /// The same type, but `unsafe` to call.
     type Unsafe: Copy;
+}
+
+/// A [`FnPointer`] that a closure can be behind: one without `...`.
+#[diagnostic::on_unimplemented(
+    message = "cbframe makes no pointer of type `{Self}` from a closure",
+    label = "not a function pointer with known layout and without `...`",
+    note = "an `unsafe extern` function pointer, or `Option` of one, with at most 16 parameters which are all `CType`s; for a closure with other parameters, `&T` or `...`, there is `frame!`"
+)]
+pub trait ClosurePointer: FnPointer {
     #[doc(hidden)]
     type Convention: Convention;
     #[doc(hidden)]
@@ -63,6 +73,9 @@ unsafe impl<F: FnPointer + NeverNull> FnPointer for Option<F> {
     const LAYOUT: &'static Layout = F::LAYOUT;
     const UNSAFE: bool = F::UNSAFE;
     type Unsafe = Option<F::Unsafe>;
+}
+
+impl<F: ClosurePointer + NeverNull> ClosurePointer for Option<F> {
     type Convention = F::Convention;
     type Parameters = F::Parameters;
     type Result = F::Result;
@@ -139,20 +152,31 @@ macro_rules! c_types {
 
         // SAFETY: `Option`'s documentation lists function pointers.
         unsafe impl<$($generics),*> NeverNull for $ty {}
+
+        impl<$($generics),*> VaArg for $ty {}
     };
 }
 
-macro_rules! signatures {
-    ($unsafety:literal $convention:ty, $ty:ty, $unsafe_ty:ty, $($generics:ident)*) => {
+macro_rules! pointers {
+    ($unsafety:literal $convention:ty, $ty:ty, $unsafe_ty:ty, [$($variadic:ident)?] $($generics:ident)*) => {
         c_types! { $ty, $($generics)* R }
 
         // SAFETY: placed from the types of the pointer's signature.
         unsafe impl<$($generics: CType,)* R: CType> FnPointer for $ty {
             const LAYOUT: &'static Layout =
                 &const { &place(<$convention>::ABI, [$(("", <$generics as CType>::TYPE)),*], R::TYPE) }
-                    .layout(<$convention>::ABI, <$convention>::UNWIND);
+                    .layout(<$convention>::ABI, <$convention>::UNWIND)$(.$variadic())?;
             const UNSAFE: bool = $unsafety;
             type Unsafe = $unsafe_ty;
+        }
+    };
+}
+
+macro_rules! signatures {
+    ($unsafety:literal $convention:ty, $ty:ty, $unsafe_ty:ty, $($generics:ident)*) => {
+        pointers! { $unsafety $convention, $ty, $unsafe_ty, [] $($generics)* }
+
+        impl<$($generics: CType,)* R: CType> ClosurePointer for $ty {
             type Convention = $convention;
             type Parameters = ($($generics,)*);
             type Result = R;
@@ -164,6 +188,9 @@ macro_rules! arity {
     ($($generics:ident)*) => {
         c_types! { fn($($generics),*) -> R, $($generics)* R }
         c_types! { unsafe fn($($generics),*) -> R, $($generics)* R }
+        pointers! { true Native<false>, unsafe extern "C" fn($($generics,)* ...) -> R, Self, [variadic] $($generics)* }
+        pointers! { true SysV64<false>, unsafe extern "sysv64" fn($($generics,)* ...) -> R, Self, [variadic] $($generics)* }
+        pointers! { true Win64<false>, unsafe extern "win64" fn($($generics,)* ...) -> R, Self, [variadic] $($generics)* }
         with_abis! { extern_arity [$($generics)*] }
     };
 }

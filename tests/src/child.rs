@@ -91,7 +91,17 @@ impl Library {
     /// If that fails.
     #[must_use]
     pub fn compile(dir: &str, name: &str, source: &str, options: &[&str]) -> Self {
-        let (compiler, language) = if name.ends_with(".cc") { ("g++", "c++") } else { ("gcc", "c") };
+        Self::compile_by(if name.ends_with(".cc") { "g++" } else { "gcc" }, dir, name, source, options)
+    }
+
+    /// The same by a certain compiler.
+    ///
+    /// # Panics
+    ///
+    /// If that fails.
+    #[must_use]
+    pub fn compile_by(compiler: &str, dir: &str, name: &str, source: &str, options: &[&str]) -> Self {
+        let language = if name.ends_with(".cc") { "c++" } else { "c" };
         // The folder is shared by the profiles, whose tests may run at the same time.
         let library = Path::new(dir).join(format!("{name}-{}.so", std::process::id()));
         let mut child = Command::new(compiler)

@@ -36,18 +36,26 @@ impl Expansion<'_> {
             Kind::Local => quote!(FnMut),
             Kind::Once => quote!(FnOnce),
         };
-        let types = self.closure_parameters(&quote!(&mut #private::CpuState), |Argument { ty, .. }| quote!(#ty));
+        let (cpu, list) = (quote!(&mut #private::CpuState), quote!(#private::VaList<'_>));
+        let types = self.closure_parameters(&cpu, &list, |Argument { ty, .. }| quote!(#ty));
         let output = &self.callback.function.signature.output;
         Some(quote!(__CbframeClosure: #private::core::ops::#bound(#(#types),*) #output,))
     }
 
-    /// Something for each of the closure's parameters: `cpu` for the state of the CPU, `of` for each of the C signature.
-    fn closure_parameters(&self, cpu: &TokenStream, of: impl Fn(&Argument<'_>) -> TokenStream) -> Vec<TokenStream> {
+    /// Something for each of the closure's parameters: `cpu` for the state of the CPU, `list` for `...`, `of` for each
+    /// other of the C signature.
+    fn closure_parameters(
+        &self,
+        cpu: &TokenStream,
+        list: &TokenStream,
+        of: impl Fn(&Argument<'_>) -> TokenStream,
+    ) -> Vec<TokenStream> {
         let mut arguments = self.arguments.iter();
         let parameters = self.callback.parameters.iter().filter_map(|parameter| match parameter {
             // Refused before.
             Parameter::State => None,
             Parameter::Cpu { .. } => Some(cpu.clone()),
+            Parameter::List => Some(list.clone()),
             Parameter::C { .. } => arguments.next().map(&of),
         });
         parameters.collect()
@@ -90,7 +98,8 @@ impl Expansion<'_> {
     fn closure_call(&self, closure: &Closure) -> TokenStream {
         let Self { private, shim_parameters, .. } = self;
         let output = &self.callback.function.signature.output;
-        let (generic, fallback, cpu) = (self.closure_generic(), self.fallback_type(closure), self.cpu_parameter());
+        let (generic, fallback) = (self.closure_generic(), self.fallback_type(closure));
+        let (cpu, list) = (self.cpu_parameter(), self.list_parameter());
         let checks = self.argument_checks();
         let unwind = self.callback.abi.ends_with("-unwind");
         let call = match closure.kind {
@@ -98,12 +107,13 @@ impl Expansion<'_> {
             Kind::Local => quote!(call_local),
             Kind::Once => quote!(call_once),
         };
-        let values = self
-            .closure_parameters(&quote!(&mut *__cbframe_cpu), |Argument { ident, .. }| quote!(#ident.assume_init()));
+        let (the_cpu, the_list) = (quote!(&mut *__cbframe_cpu), quote!(__cbframe_list));
+        let values =
+            self.closure_parameters(&the_cpu, &the_list, |Argument { ident, .. }| quote!(#ident.assume_init()));
         quote! {
             #[inline(always)]
             unsafe fn __cbframe_call<#generic>(
-                __cbframe_ctx: *const (), #cpu #(#shim_parameters),*
+                __cbframe_ctx: *const (), #cpu #list #(#shim_parameters),*
             ) #output {
                 // SAFETY: the entry passes what the C caller passed, whose contract is the pointer's; the arguments
                 // are checked before they become values. ctx is what was bound.

@@ -16,13 +16,14 @@ impl Expansion<'_> {
         let binder = (lifetimes.len() > 0).then(|| quote!(for<#(#lifetimes),*>));
         let types = self.arguments.iter().map(|argument| argument.ty);
         let output = &signature.output;
-        quote!(#binder #safety extern #abi fn(#(#types),*) #output)
+        let variadic = self.callback.is_variadic.then(|| quote!(...));
+        quote!(#binder #safety extern #abi fn(#(#types,)* #variadic) #output)
     }
 
     /// Whether the pointer is unsafe to call even while its state lives: a handler that sees the CPU can change
-    /// what its caller keeps in registers.
+    /// what its caller keeps in registers, and the arguments behind `...` may be any.
     fn is_unsafe(&self) -> bool {
-        self.callback.is_unsafe || self.callback.has_cpu
+        self.callback.is_unsafe || self.callback.has_cpu || self.callback.is_variadic
     }
 
     /// The `impl` of the type beside the function.

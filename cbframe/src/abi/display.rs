@@ -67,7 +67,11 @@ impl Display for Layout {
             let colon = if name.is_empty() { "" } else { ": " };
             write!(f, "{comma}{name}{colon}{}", ty.name)?;
         }
-        f.write_char(')')?;
+        f.write_str(match (self.variadic, self.parameters) {
+            (false, _) => ")",
+            (true, []) => "...)",
+            (true, _) => ", ...)",
+        })?;
         if !matches!(self.result.ty.kind, Kind::Void) {
             write!(f, " -> {}", self.result.ty.name)?;
         }

@@ -4,12 +4,12 @@
 //! `unsafe`. One file holds one convention.
 
 mod display;
-mod sysv64;
+pub(crate) mod sysv64;
 #[cfg(test)]
 mod tests;
-mod win64;
+pub(crate) mod win64;
 
-use crate::types::{Kind, Type};
+use crate::types::{Kind, Message, Type};
 
 /// A calling convention, as far as the places of arguments and results go.
 ///
@@ -155,8 +155,8 @@ pub struct Parameter {
 pub struct Placed<const N: usize> {
     pub(crate) parameters: [Parameter; N],
     pub(crate) result: Parameter,
-    /// Bytes of arguments on the stack.
-    pub(crate) stack: u32,
+    /// What the parameters have taken.
+    pub(crate) end: Cursor,
     /// The register in which one more pointer argument would be passed, if it would be.
     pub(crate) next: Option<Register>,
 }
@@ -168,6 +168,7 @@ pub struct Placed<const N: usize> {
 pub struct Layout {
     pub(crate) abi: Abi,
     pub(crate) unwind: bool,
+    pub(crate) variadic: bool,
     pub(crate) parameters: &'static [Parameter],
     pub(crate) result: Parameter,
     pub(crate) stack: u32,
@@ -202,7 +203,7 @@ pub const fn place<const N: usize>(abi: Abi, parameters: [(&'static str, Type); 
         _ => None,
     };
     let result = Parameter { name: "", ty: result, place };
-    Placed { parameters: placed, result, stack: cursor.stack, next }
+    Placed { parameters: placed, result, end: cursor, next }
 }
 
 const fn next(abi: Abi, cursor: Cursor, ty: &Type) -> (Cursor, Place) {
@@ -217,13 +218,50 @@ const POINTER: Type =
 
 /// How much of an ABI's argument registers and stack has been given out.
 #[derive(Clone, Copy, Debug)]
-struct Cursor {
-    /// Integer registers given out; on Windows, positions.
-    integers: u8,
+pub(crate) struct Cursor {
+    /// Integer registers given out; on Windows, positions, up to four.
+    pub(crate) integers: u8,
     /// Vector registers given out.
-    vectors: u8,
+    pub(crate) vectors: u8,
     /// Bytes of stack given out.
-    stack: u32,
+    pub(crate) stack: u32,
+}
+
+impl Cursor {
+    const START: Self = Self { integers: 0, vectors: 0, stack: 0 };
+}
+
+/// The place that an argument behind `...` has as long as there are registers for it, relative to the next free ones.
+///
+/// # Panics
+///
+/// When C passes no argument of this type behind `...`, be it that it passes another in its stead.
+#[track_caller]
+pub(crate) const fn unnamed(abi: Abi, ty: &Type) -> Place {
+    check_parameter(ty);
+    check_promoted(ty);
+    let (_, place) = next(abi, Cursor::START, ty);
+    match (abi, &place) {
+        // psABI, 3.5.7: "arguments of type __m256 and __m512" behind `...` are in memory.
+        (Abi::SysV64, Place::Registers(parts)) if parts.parts[0].size > 16 => Place::Stack(0),
+        _ => place,
+    }
+}
+
+/// Panics if C's default argument promotions (C17, 6.5.2.2, paragraph 6) make something else of this type.
+#[track_caller]
+const fn check_promoted(ty: &Type) {
+    let instead = match ty.passed_as().kind {
+        Kind::Bool | Kind::Int { .. } | Kind::Enum { .. } if ty.size < 4 => "c_int",
+        Kind::Float if ty.size == 4 => "f64",
+        _ => return,
+    };
+    Message::new("cbframe: C passes `")
+        .text(ty.name)
+        .text("` through `...` as another type: ask for `")
+        .text(instead)
+        .text("`, and convert it")
+        .panic()
 }
 
 /// Panics unless C has parameters of this type.
@@ -254,7 +292,7 @@ impl<const N: usize> Placed<N> {
     pub(crate) const NOWHERE: Self = {
         let ty = Type { name: "()", size: 0, align: 1, kind: Kind::Void };
         let nothing = Parameter { name: "", ty, place: Place::Nothing };
-        Self { parameters: [nothing; N], result: nothing, stack: 0, next: None }
+        Self { parameters: [nothing; N], result: nothing, end: Cursor::START, next: None }
     };
 
     /// The parameter at `index`.
@@ -269,7 +307,8 @@ impl<const N: usize> Placed<N> {
 
     /// The layout of this signature.
     pub const fn layout(&'static self, abi: Abi, unwind: bool) -> Layout {
-        Layout { abi, unwind, parameters: &self.parameters, result: self.result, stack: self.stack }
+        let stack = self.end.stack;
+        Layout { abi, unwind, variadic: false, parameters: &self.parameters, result: self.result, stack }
     }
 }
 
@@ -322,6 +361,16 @@ impl Layout {
         self.unwind
     }
 
+    /// Whether arguments may follow those of the parameters: `...`.
+    pub const fn is_variadic(&self) -> bool {
+        self.variadic
+    }
+
+    /// The same for a signature that ends in `...`.
+    pub(crate) const fn variadic(self) -> Self {
+        Self { variadic: true, ..self }
+    }
+
     /// The parameters in the order of their declaration.
     pub const fn parameters(&self) -> &'static [Parameter] {
         self.parameters
@@ -345,6 +394,7 @@ impl Layout {
     pub const fn fits(&self, pointer: &Self) -> bool {
         if self.abi as u8 != pointer.abi as u8
             || self.unwind && !pointer.unwind
+            || self.variadic != pointer.variadic
             || self.parameters.len() != pointer.parameters.len()
             || !same_place(&self.result.place, &pointer.result.place)
             || self.result.ty.size != pointer.result.ty.size

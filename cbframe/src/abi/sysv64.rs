@@ -7,7 +7,7 @@
 use super::{Cursor, Parts, Place, Register};
 use crate::types::{Field, Kind, Type, round_up};
 
-const INTEGERS: [Register; 6] =
+pub(crate) const INTEGERS: [Register; 6] =
     [Register::RDI, Register::RSI, Register::RDX, Register::RCX, Register::R8, Register::R9];
 
 /// How many vector registers carry arguments: xmm0 to xmm7.
@@ -37,7 +37,7 @@ type Classes = Option<[Class; EIGHTBYTES]>;
 
 /// "Returning of Values": the place of the result, and the cursor before the first parameter.
 pub(super) const fn start(result: &Type) -> (Cursor, Place) {
-    let cursor = Cursor { integers: 0, vectors: 0, stack: 0 };
+    let cursor = Cursor::START;
     let Some(classes) = classify(result) else {
         // 2. MEMORY: the address of the space arrives in rdi as a hidden first argument and leaves in rax.
         let place = Place::Hidden { arrives: INTEGERS[0], leaves: Register::RAX };

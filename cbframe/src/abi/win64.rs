@@ -20,7 +20,7 @@
 use super::{Cursor, Parts, Place, Pointer, Register};
 use crate::types::{Kind, Type};
 
-const INTEGERS: [Register; 4] = [Register::RCX, Register::RDX, Register::R8, Register::R9];
+pub(crate) const INTEGERS: [Register; 4] = [Register::RCX, Register::RDX, Register::R8, Register::R9];
 
 /// The bytes of home space below the stack arguments.
 const HOME: u32 = 32;
@@ -32,7 +32,7 @@ const fn fits_a_word(ty: &Type) -> bool {
 
 /// The place of the result, and the cursor before the first parameter.
 pub(super) const fn start(result: &Type) -> (Cursor, Place) {
-    let cursor = Cursor { integers: 0, vectors: 0, stack: HOME };
+    let cursor = Cursor { stack: HOME, ..Cursor::START };
     match result.passed_as().kind {
         _ if result.size == 0 => (cursor, Place::Nothing),
         Kind::Vector => (cursor, in_register(result, Register::Vector(0))),

@@ -10,7 +10,7 @@ use super::{Handler, Local, Once, local, once};
 use crate::arch::Enter;
 use crate::frame::{Frame, boxed};
 use crate::pool::{Binding, Bound, Entry, Meta, Owned, Pool, PoolFull};
-use crate::signature::FnPointer;
+use crate::signature::ClosurePointer;
 
 /// Where a closure is to be bound, and as what.
 pub struct Site {
@@ -27,7 +27,7 @@ pub struct Site {
 impl Site {
     /// For a handler of the signature of `P`.
     #[track_caller]
-    pub(super) fn of<P: FnPointer, H: Handler<P::Parameters, P::Result>>(pool: &'static Pool) -> Self {
+    pub(super) fn of<P: ClosurePointer, H: Handler<P::Parameters, P::Result>>(pool: &'static Pool) -> Self {
         let entry = <P::Parameters as Enter<P::Convention, P::Result>>::entry::<H>();
         let meta = <P::Parameters as Enter<P::Convention, P::Result>>::meta::<H>();
         Self { pool, entry, meta, at: Location::caller() }
@@ -36,8 +36,8 @@ impl Site {
     /// For [`guarded`]: the entry is the signature's, what is told is the handler's.
     #[cfg(feature = "std")]
     #[track_caller]
-    pub(super) fn guarded<P: FnPointer, H: Handler<P::Parameters, P::Result>>(pool: &'static Pool) -> Self {
-        type Guarding<P> = guarded::Guardedly<<P as FnPointer>::Parameters, <P as FnPointer>::Result>;
+    pub(super) fn guarded<P: ClosurePointer, H: Handler<P::Parameters, P::Result>>(pool: &'static Pool) -> Self {
+        type Guarding<P> = guarded::Guardedly<<P as ClosurePointer>::Parameters, <P as ClosurePointer>::Result>;
         let entry = <P::Parameters as Enter<P::Convention, P::Result>>::entry::<Guarding<P>>();
         let meta = <P::Parameters as Enter<P::Convention, P::Result>>::meta::<H>();
         Self { pool, entry, meta, at: Location::caller() }

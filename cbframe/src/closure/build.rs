@@ -16,7 +16,7 @@ use crate::CpuState;
 use crate::arch::raw_entry;
 use crate::frame::{Frame, boxed};
 use crate::pool::{Pool, PoolFull};
-use crate::signature::FnPointer;
+use crate::signature::ClosurePointer;
 
 /// Makes frames for closures: [`Frame::builder`].
 ///
@@ -49,7 +49,7 @@ pub struct Builder<P, V = Abort> {
     pointer: PhantomData<P>,
 }
 
-impl<P: FnPointer> Builder<P> {
+impl<P: ClosurePointer> Builder<P> {
     pub(crate) fn start() -> Self {
         Self { pool: Pool::shared(), fallback: Abort, pointer: PhantomData }
     }
@@ -75,7 +75,7 @@ impl<P: FnPointer> Builder<P> {
     }
 }
 
-impl<P: FnPointer, V: Fallback<P::Result>> Builder<P, V> {
+impl<P: ClosurePointer, V: Fallback<P::Result>> Builder<P, V> {
     /// The pool that gives the slot, instead of [`Pool::shared`].
     pub fn pool(self, pool: &'static Pool) -> Self {
         Self { pool, ..self }
@@ -187,7 +187,7 @@ impl<P: FnPointer, V: Fallback<P::Result>> Builder<P, V> {
 }
 
 #[cfg(feature = "std")]
-impl<P: FnPointer, V: Fallback<P::Result> + Copy + Send + Sync + 'static> Builder<P, V> {
+impl<P: ClosurePointer, V: Fallback<P::Result> + Copy + Send + Sync + 'static> Builder<P, V> {
     /// A frame for a closure that may be exchanged and freed while calls of it run: see [`Frame::guarded`].
     ///
     /// # Errors
@@ -206,7 +206,7 @@ impl<P: FnPointer, V: Fallback<P::Result> + Copy + Send + Sync + 'static> Builde
 }
 
 #[cfg(feature = "std")]
-impl<P: FnPointer<Unsafe = P>> Frame<'static, P, Guarded> {
+impl<P: ClosurePointer<Unsafe = P>> Frame<'static, P, Guarded> {
     /// Has calls that begin from now on run another closure, which has no value for C. The address stays the same.
     ///
     /// Calls of the old closure may be under way, on this thread or on others; it is dropped when the last one ends, on
@@ -241,7 +241,7 @@ impl<P> Frame<'static, P, Guarded> {
     }
 }
 
-// `FnPointer` is asked for by each function: its message would not be shown if it were by the `impl`.
+// `ClosurePointer` is asked for by each function: its message would not be shown if it were by the `impl`.
 impl<'a, P> Frame<'a, P> {
     /// Binds a closure that any thread may call, also while other calls of it run.
     ///
@@ -285,7 +285,7 @@ impl<'a, P> Frame<'a, P> {
     #[track_caller]
     pub fn new<F>(closure: F) -> Result<Frame<'a, P::Unsafe>, PoolFull<F>>
     where
-        P: FnPointer,
+        P: ClosurePointer,
         F: Send + Sync + 'a,
         Concurrently<F, Abort>: Handler<P::Parameters, P::Result>,
     {
@@ -327,7 +327,7 @@ impl<'a, P> Frame<'a, P> {
     #[track_caller]
     pub fn local<F>(closure: F) -> Result<Frame<'a, P::Unsafe, Local>, PoolFull<F>>
     where
-        P: FnPointer,
+        P: ClosurePointer,
         F: 'a,
         local::Locally<F, Abort>: Handler<P::Parameters, P::Result>,
     {
@@ -360,7 +360,7 @@ impl<'a, P> Frame<'a, P> {
     #[track_caller]
     pub fn once<F>(closure: F) -> Result<Frame<'a, P::Unsafe, Once>, PoolFull<F>>
     where
-        P: FnPointer,
+        P: ClosurePointer,
         F: Send + 'a,
         once::AtOnce<F, Abort>: Handler<P::Parameters, P::Result>,
     {
@@ -405,7 +405,7 @@ impl<'a, P> Frame<'a, P> {
     #[track_caller]
     pub fn guarded<F>(closure: F) -> Result<Frame<'static, P::Unsafe, Guarded>, PoolFull<F>>
     where
-        P: FnPointer,
+        P: ClosurePointer,
         F: Send + Sync + 'static,
         Concurrently<F, Abort>: Handler<P::Parameters, P::Result>,
     {
@@ -415,7 +415,7 @@ impl<'a, P> Frame<'a, P> {
     /// Frames with more choices: in which pool, and what C gets if the closure cannot be run.
     pub fn builder() -> Builder<P>
     where
-        P: FnPointer,
+        P: ClosurePointer,
     {
         Builder::start()
     }
@@ -441,7 +441,7 @@ impl<'a, P> Frame<'a, P> {
     #[track_caller]
     pub fn set<F>(&mut self, closure: F)
     where
-        P: FnPointer<Unsafe = P>,
+        P: ClosurePointer<Unsafe = P>,
         F: Send + Sync + 'a,
         Concurrently<F, Abort>: Handler<P::Parameters, P::Result>,
     {

@@ -81,7 +81,8 @@ fn confirm(out: &mut String, aggregate: &Aggregate, size: usize, align: usize) {
 /// The type of the callback, as a declaration of `name`.
 #[must_use]
 pub fn prototype(signature: &Signature, name: &str) -> String {
-    let types: Vec<_> = signature.parameters.iter().map(|ty| ty.c()).collect();
+    let mut types: Vec<_> = signature.split().0.iter().map(|ty| ty.c()).collect();
+    types.extend(signature.named.map(|_| "..."));
     let types = if types.is_empty() { "void".into() } else { types.join(", ") };
     format!("{} {name}({types})", signature.result.as_ref().map_or("void", |ty| ty.c()))
 }

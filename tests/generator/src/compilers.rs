@@ -45,6 +45,10 @@ impl Compiler {
             (Self::Clang, Family::SysV64) if signature.types().any(|ty| ty.size() <= 16 && ty.any(&mixes_floats)) => {
                 Some("loses half of a union of different floats")
             }
+            (Self::Gcc, Family::SysV64) if signature.split().1.iter().any(has_vector_union) => {
+                // psABI 3.5.7: what is in a save area has 16 bytes for each vector register.
+                Some("passes a union of 256-bit or 512-bit vectors behind `...` in a register")
+            }
             (Self::Gcc, Family::SysV64) if signature.types().any(|ty| ty.size() <= 16 && ty.any(&repeats_elements)) => {
                 Some("classifies all elements of an array as the first")
             }
@@ -66,6 +70,11 @@ impl Compiler {
             _ => None,
         }
     }
+}
+
+/// Whether it has a vector that is wider than 16 bytes, and a union.
+fn has_vector_union(ty: &Type) -> bool {
+    ty.cpu() > Cpu::Any && ty.any(&|ty| ty.aggregate().is_some_and(|found| found.union))
 }
 
 /// Whether it is a struct with a vector that is wider than 16 bytes and a field without bytes.

@@ -48,9 +48,19 @@ pub fn signature(table: &Table, seed: u64, index: u64) -> Signature {
     let result = (!maker.random.chance(12)).then(|| maker.parameter());
     let abi = maker.random.pick(family.abis(cfg!(windows)));
     let forms = if maker.random.chance(25) { Forms::Stateless } else { Forms::Entries };
-    let mut signature = Signature { name: format!("s{index}"), family, abi, parameters, result, forms };
+    let mut signature = Signature { name: format!("s{index}"), family, abi, parameters, named: None, result, forms };
+    variadic(&mut signature, &mut Random::of_item(!seed, index));
     rename(&mut signature);
     signature
+}
+
+/// Has some of the parameters that can be behind `...` passed there, now and then.
+fn variadic(signature: &mut Signature, random: &mut Random) {
+    let last = signature.parameters.iter().rposition(|ty| !ty.is_variadic());
+    let least = last.map_or(0, |index| index + 1).max(1);
+    if least <= signature.parameters.len() && random.chance(35) {
+        signature.named = Some(least + random.below(signature.parameters.len() - least + 1));
+    }
 }
 
 /// The convention of the signature at `index`.

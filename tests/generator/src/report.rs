@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use cbframe_signatures::signatures::Signature;
 use cbframe_signatures::table::Table;
+use cbframe_signatures::types::Type;
 use cbframe_signatures::{c, rust};
 
 use crate::batch::{Profile, Verdict, Workshop};
@@ -96,8 +97,13 @@ pub(crate) fn failure(
     for aggregate in signature.definitions() {
         out.push_str(&rust::definition(&aggregate));
     }
-    let parameters = signature.parameters.iter().enumerate().map(|(i, ty)| format!("p{i}: {}", ty.rust()));
-    let parameters = parameters.collect::<Vec<_>>().join(", ");
+    let (named, unnamed) = signature.split();
+    let mut parameters: Vec<_> = named.iter().enumerate().map(|(i, ty)| format!("p{i}: {}", ty.rust())).collect();
+    if signature.named.is_some() {
+        let types: Vec<_> = unnamed.iter().map(Type::rust).collect();
+        parameters.push(format!("... /* {} */", types.join(", ")));
+    }
+    let parameters = parameters.join(", ");
     let result = signature.result.as_ref().map_or(String::new(), |ty| format!(" -> {}", ty.rust()));
     write!(out, "extern \"{}\" fn({parameters}){result}\n\n", signature.abi).unwrap();
     for aggregate in signature.definitions() {

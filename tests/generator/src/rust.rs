@@ -110,6 +110,10 @@ pub fn module(index: usize, signature: &Signature, style: Style) -> String {
     .unwrap();
 
     let mut module = Module { signature, style, functions: out, statements: String::new() };
+    if signature.named.is_some() {
+        module.variadic();
+        return module.finish(Some("stateful"));
+    }
     let known = signature.is_known();
     let stateful = Form { name: "", options: "", first: STATE, start: ARRIVE };
     let bound = |name: &str, what: &str| {
@@ -148,7 +152,7 @@ pub fn module(index: usize, signature: &Signature, style: Style) -> String {
             module.captured_forms();
         }
     }
-    module.finish(known)
+    module.finish(known.then_some("captured"))
 }
 
 /// Whether rustc passes these types as C does. On Windows it relies on more alignment of what is passed by reference
@@ -189,18 +193,24 @@ impl Module<'_> {
     /// Adds a callback, and to the test its call.
     fn form(&mut self, form: Form<'_>, call: &str) {
         let Form { name, options, first, start } = form;
-        let Signature { abi, parameters, result, .. } = self.signature;
+        let Signature { abi, result, .. } = self.signature;
         // Only a panic that leaves the callback has something to do with `on_panic`.
         let options = if abi.ends_with("-unwind") && options.contains("on_panic") { "" } else { options };
-        let declared = parameters.iter().enumerate().map(|(i, ty)| format!("p{i}: {}", ty.rust()));
-        let declared = declared.collect::<Vec<_>>().join(", ");
+        let (named, unnamed) = self.signature.split();
+        let declared = named.iter().enumerate().map(|(i, ty)| format!("p{i}: {}", ty.rust()));
+        let list = self.signature.named.map(|_| "mut args: ...".into());
+        let declared = declared.chain(list).collect::<Vec<_>>().join(", ");
+        let take = |(i, ty): (usize, &Type)| {
+            format!("let p{i} = unsafe {{ args.arg::<{}>() }}; ", ty.rust(), i = named.len() + i)
+        };
+        let taken: String = unnamed.iter().enumerate().map(take).collect();
         // Rust code must not call pointers to such callbacks, cbframe says.
         let qualifier = if self.signature.types().any(Type::is_opaque) { "unsafe " } else { "" };
         let arrow = result.as_ref().map_or(String::new(), |ty| format!(" -> {}", ty.rust()));
         let body = self.body();
         writeln!(
             self.functions,
-            "#[cbframe(abi = \"{abi}\"{options})]\n{qualifier}fn {name}({first}{declared}){arrow} {{ {start}{body} }}"
+            "#[cbframe(abi = \"{abi}\"{options})]\n{qualifier}fn {name}({first}{declared}){arrow} {{ {start}{taken}{body} }}"
         )
         .unwrap();
         writeln!(self.statements, "    {call}").unwrap();
@@ -238,6 +248,16 @@ impl Module<'_> {
             )
             .unwrap();
         }
+    }
+
+    /// What a callback with `...` can be.
+    fn variadic(&mut self) {
+        self.statements.push_str("    run.captured();\n");
+        self.form(PLAIN, "run.lane(\"variadic, stateless\", plain::FN as *const ());");
+        self.form(
+            Form { name: "stateful", options: "", first: STATE, start: ARRIVE },
+            "let f = stateful::bind(&state).unwrap(); run.stateful(\"variadic\", f.as_ptr(), &state);",
+        );
     }
 
     /// The less common ways to write a callback, on the native lane.
@@ -292,9 +312,10 @@ impl Module<'_> {
         );
     }
 
-    fn finish(self, known: bool) -> String {
+    /// `layout`: the callback that is asked for the layout.
+    fn finish(self, layout: Option<&str>) -> String {
         let Self { mut functions, statements, style, .. } = self;
-        let layout = if known { "    run.layout(captured::LAYOUT);\n" } else { "" };
+        let layout = layout.map_or(String::new(), |name| format!("    run.layout({name}::LAYOUT);\n"));
         write!(functions, "pub fn run(run: &mut Run<'_>) {{\n{layout}    let state = State::new();\n{statements}}}\n")
             .unwrap();
         if style.test {

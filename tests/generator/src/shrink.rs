@@ -13,7 +13,7 @@ const SIMPLE: [&str; 5] = ["i32", "f64", "f32", "u8", "i64"];
 /// How much there is to a signature. Every reduction has less.
 #[must_use]
 pub fn weight(signature: &Signature) -> usize {
-    signature.types().map(|ty| 100 + weight_of(ty)).sum()
+    signature.types().map(|ty| 100 + weight_of(ty)).sum::<usize>() + usize::from(signature.named.is_some())
 }
 
 fn weight_of(ty: &Type) -> usize {
@@ -60,10 +60,15 @@ pub fn stages(signature: &Signature, table: &Table) -> Vec<Vec<Signature>> {
     while part > 0 {
         for start in (0..count).step_by(part) {
             let mut reduced = signature.clone();
-            reduced.parameters.drain(start..(start + part).min(count));
+            let end = (start + part).min(count);
+            reduced.parameters.drain(start..end);
+            reduced.named = reduced.named.map(|named| named - (named.min(end) - named.min(start)));
             parameters.push(reduced);
         }
         part /= 2;
+    }
+    if signature.named.is_some() {
+        parameters.push(Signature { named: None, ..signature.clone() });
     }
     if signature.result.is_some() {
         parameters.push(Signature { result: None, ..signature.clone() });
@@ -84,8 +89,9 @@ pub fn stages(signature: &Signature, table: &Table) -> Vec<Vec<Signature>> {
     let mut stages = vec![parameters, shapes, scalars];
     for stage in &mut stages {
         stage.iter_mut().for_each(rename);
-        // A struct that is packed no more can be too large.
-        stage.retain(|reduced| weight(reduced) < least && reduced.types().all(|ty| ty.size() <= SIZE));
+        // A struct that is packed no more can be too large, and what takes its place may be none for `...`.
+        let is_sound = |reduced: &Signature| reduced.is_possible() && reduced.types().all(|ty| ty.size() <= SIZE);
+        stage.retain(|reduced| weight(reduced) < least && is_sound(reduced));
         stage.sort_by_key(weight);
         stage.iter_mut().for_each(|reduced| reduced.forms = Forms::Stateless);
     }

@@ -46,8 +46,10 @@ pub struct Signature {
     pub family: Family,
     /// The ABI string.
     pub abi: &'static str,
-    /// The parameters.
+    /// The parameters, those behind `...` included.
     pub parameters: Vec<Type>,
+    /// For a variadic one, how many of them are before `...`.
+    pub named: Option<usize>,
     /// The result.
     pub result: Option<Type>,
     /// Which callbacks it gets.
@@ -69,6 +71,20 @@ impl Signature {
     /// The parameters and the result.
     pub fn types(&self) -> impl Iterator<Item = &Type> {
         self.parameters.iter().chain(&self.result)
+    }
+
+    /// The parameters before `...`, and those behind it.
+    #[must_use]
+    pub fn split(&self) -> (&[Type], &[Type]) {
+        self.parameters.split_at(self.named.unwrap_or(self.parameters.len()))
+    }
+
+    /// Whether C has such a signature: `...` stands behind one parameter at least (before C23), and no argument behind it
+    /// has a type that C promotes.
+    #[must_use]
+    pub fn is_possible(&self) -> bool {
+        self.named.is_none_or(|named| (1..=self.parameters.len()).contains(&named))
+            && self.split().1.iter().all(Type::is_variadic)
     }
 
     /// The structs and unions in it, each behind those that it consists of.
@@ -121,7 +137,7 @@ impl Signature {
 pub fn signatures(table: &Table, windows: bool) -> Vec<(&'static str, Signature)> {
     let mut all = Vec::new();
     for family in [Family::SysV64, Family::Win64] {
-        let mut add = |name: String, theme, parameters: Vec<&Type>, result: Option<&Type>| {
+        let mut add = |name: String, theme, parameters: Vec<&Type>, named, result: Option<&Type>| {
             let name = format!("{}_{name}", family.name());
             let abis = family.abis(windows);
             let count = all.len();
@@ -131,16 +147,18 @@ pub fn signatures(table: &Table, windows: bool) -> Vec<(&'static str, Signature)
                 _ => Forms::Entries,
             };
             let (parameters, result) = (parameters.into_iter().cloned().collect(), result.cloned());
-            all.push((theme, Signature { name, family, abi: abis[count % abis.len()], parameters, result, forms }));
+            let abi = abis[count % abis.len()];
+            all.push((theme, Signature { name, family, abi, parameters, named, result, forms }));
         };
         alone(table, family, &mut add);
         late(table, family, &mut add);
         mixed(table, family, &mut add);
+        variadic(table, family, &mut add);
     }
     all
 }
 
-type Add<'f> = dyn FnMut(String, &'static str, Vec<&Type>, Option<&Type>) + 'f;
+type Add<'f> = dyn FnMut(String, &'static str, Vec<&Type>, Option<usize>, Option<&Type>) + 'f;
 
 /// Whether cbframe takes a result of this type: on Windows it refuses some that it knows nothing of.
 fn is_result_for(ty: &Type, family: Family) -> bool {
@@ -151,7 +169,7 @@ fn is_result_for(ty: &Type, family: Family) -> bool {
 fn alone(table: &Table, family: Family, add: &mut Add<'_>) {
     for ty in table.iter() {
         let result = is_result_for(ty, family).then_some(ty);
-        add(format!("alone_{}", ty.name()), "types", vec![ty], result);
+        add(format!("alone_{}", ty.name()), "types", vec![ty], None, result);
     }
 }
 
@@ -170,7 +188,7 @@ fn late(table: &Table, family: Family, add: &mut Add<'_>) {
         let mut parameters = vec![int; ints];
         parameters.extend(vec![double; doubles]);
         parameters.extend([ty, int, double, table.get("u8")]);
-        add(format!("late_{}", ty.name()), "types", parameters, None);
+        add(format!("late_{}", ty.name()), "types", parameters, None, None);
     }
 }
 
@@ -183,13 +201,13 @@ fn mixed(table: &Table, family: Family, add: &mut Add<'_>) {
         for (kind, palette) in [("scalars", &scalars), ("all", &palette)] {
             let parameters = (0..count).map(|_| *random.pick(palette)).collect();
             let result = (count % 5 != 1).then(|| *random.pick(palette));
-            add(format!("mixed_{count:02}_{kind}"), "mixed", parameters, result);
+            add(format!("mixed_{count:02}_{kind}"), "mixed", parameters, None, result);
         }
     }
     // Runs of one kind: integer registers out before vector ones, and the other way round; all on the stack.
     let mut run = |name: &str, of: &[(&str, usize)], result: &str| {
         let parameters = of.iter().flat_map(|(name, count)| vec![table.get(name); *count]);
-        add(format!("run_{name}"), "mixed", parameters.collect(), Some(table.get(result)));
+        add(format!("run_{name}"), "mixed", parameters.collect(), None, Some(table.get(result)));
     };
     run("ints", &[("i32", 14)], "i64");
     run("doubles", &[("f64", 14)], "f64");
@@ -200,4 +218,31 @@ fn mixed(table: &Table, family: Family, add: &mut Add<'_>) {
     run("memory", &[("M24", 2), ("i8", 3), ("M20", 2)], "SI");
     let foreign = ["ForeignI", "f32", "ForeignIS", "i64", "ForeignM", "Aligned32", "u8", "Aligned64", "ForeignI"];
     run("foreign", &foreign.map(|name| (name, 1)), "ForeignM");
+}
+
+/// Each type behind `...`: with all registers left, and where they have nearly run out. Then mixtures.
+fn variadic(table: &Table, family: Family, add: &mut Add<'_>) {
+    let [int, long, double, byte] = ["i32", "i64", "f64", "u8"].map(|name| table.get(name));
+    let palette: Vec<_> = table.iter().filter(|ty| ty.is_variadic() && ty.size() > 0).collect();
+    for (i, ty) in palette.iter().enumerate() {
+        add(format!("first_{}", ty.name()), "variadic", vec![byte, ty, int, double], Some(1), None);
+        let (ints, doubles) = match family {
+            Family::SysV64 => (4 + i % 2, 6 + i / 2 % 2),
+            Family::Win64 => (1 + i % 2, i / 2 % 2),
+        };
+        // Either kind of register is taken by arguments behind `...`, or by others.
+        let mut parameters = vec![long; ints];
+        let named = if i % 3 == 0 { 1 } else { ints };
+        parameters.extend(vec![double; doubles]);
+        parameters.extend([*ty, ty, long, double]);
+        add(format!("last_{}", ty.name()), "variadic", parameters, Some(named), Some(ty));
+    }
+    let mut random = Random::new(0xe11 ^ family as u64);
+    let named: Vec<_> = table.iter().filter(|ty| ty.is_known()).collect();
+    for count in 1..=14 {
+        let before = 1 + random.below(count);
+        let parameters = (0..count).map(|i| *random.pick(if i < before { &named } else { &palette })).collect();
+        let result = (count % 4 != 1).then(|| *random.pick(&palette));
+        add(format!("mixture_{count:02}"), "variadic", parameters, Some(before), result);
+    }
 }

@@ -255,6 +255,19 @@ impl Type {
         !self.any(&|ty| matches!(ty, Self::Aggregate(aggregate) if !aggregate.derived))
     }
 
+    /// Whether an argument behind `...` can have this type: C promotes no such argument, and cbframe knows the layout.
+    #[must_use]
+    pub fn is_variadic(&self) -> bool {
+        match self {
+            Self::Scalar(scalar) => match scalar.kind {
+                Kind::Integer { .. } | Kind::Float => scalar.size > 4 || scalar.size == 4 && scalar.kind != Kind::Float,
+                _ => true,
+            },
+            Self::Wrapped(_, inner) => inner.is_variadic(),
+            Self::Aggregate(_) => self.is_known(),
+        }
+    }
+
     /// Whether rustc knows a scalar in it as bytes only, and so passes it otherwise than C does.
     #[must_use]
     pub fn is_opaque(&self) -> bool {

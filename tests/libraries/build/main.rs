@@ -1,9 +1,11 @@
-//! Declares two C libraries from the headers that are installed.
+//! Declares C libraries from the headers that are installed.
 
 mod chipmunk;
 mod clang;
+mod xml;
 
 fn main() {
     chipmunk::main();
     clang::main();
+    xml::main();
 }

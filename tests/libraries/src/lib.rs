@@ -1,4 +1,4 @@
-//! What bindgen made of the headers of two libraries, for the tests.
+//! What bindgen made of the headers of libraries, for the tests.
 #![allow(
     missing_docs,
     nonstandard_style,
@@ -15,4 +15,9 @@ pub mod chipmunk {
 /// libclang, clang's parser as a library.
 pub mod clang {
     include!(concat!(env!("OUT_DIR"), "/clang.rs"));
+}
+
+/// libxml2, a parser of XML.
+pub mod xml {
+    include!(concat!(env!("OUT_DIR"), "/xml.rs"));
 }

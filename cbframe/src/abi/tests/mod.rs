@@ -197,7 +197,7 @@ fn fits_by_place() {
 const _: () = {
     let placed = place(Abi::SysV64, [("a", INT), ("b", DOUBLE)], LONG);
     assert!(matches!(placed.parameters[1].place, Place::Registers(parts) if parts.as_slice().len() == 1));
-    assert!(placed.stack == 0);
+    assert!(placed.end.stack == 0);
     let placed = place(Abi::Win64, [("", INT); 5], VOID);
     assert!(matches!(placed.parameters[4].place, Place::Stack(32)));
 };

@@ -5,7 +5,7 @@ use core::ptr;
 
 use super::state::CpuState;
 use super::x87::Fxsave;
-use crate::abi::{Abi, Parameter, Part, Parts, Place, Placed, Pointer, Register, extension};
+use crate::abi::{self, Abi, Parameter, Part, Parts, Place, Placed, Pointer, Register, extension};
 use crate::signature::{Forced, Known};
 use crate::types::{Field, Kind, Type};
 
@@ -339,6 +339,21 @@ impl Capture {
         Self { saved, loaded: whole | result, result, groups, ymm, zmm, wide_result, x87_result, home }
     }
 
+    /// The same for a callback with arguments behind `...`: with every register that may carry one.
+    pub const fn variadic<const N: usize>(abi: Abi, placed: &Placed<N>, groups: u32) -> Self {
+        let capture = Self::new(abi, placed, groups);
+        let (integers, vectors): (&[Register], u32) = match abi {
+            Abi::SysV64 => (&abi::sysv64::INTEGERS, 0xff << 16),
+            Abi::Win64 => (&abi::win64::INTEGERS, 0),
+        };
+        let (mut saved, mut i) = (capture.saved | vectors, 0);
+        while i < integers.len() {
+            saved |= bit(integers[i]);
+            i += 1;
+        }
+        Self { saved, ..capture }
+    }
+
     /// The vector registers, by number, to store as 32 bytes.
     pub const fn ymm(self) -> u32 {
         self.ymm
@@ -508,7 +523,7 @@ unsafe fn read(cpu: *const CpuState, offset: isize) -> u64 {
 
 /// Where the caller's stack arguments begin: above the return address, which is the last word of the state.
 #[cfg_attr(not(debug_assertions), inline(always))]
-fn stack_arguments(cpu: *const CpuState) -> *const u8 {
+pub(super) fn stack_arguments(cpu: *const CpuState) -> *const u8 {
     cpu.wrapping_add(1).cast()
 }
 

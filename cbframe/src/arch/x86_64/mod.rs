@@ -15,6 +15,7 @@ mod entries;
 mod lanes;
 mod shims;
 mod state;
+mod va_list;
 mod vectors;
 mod x87;
 
@@ -35,6 +36,7 @@ pub(crate) use shims::Enter;
 #[cfg(feature = "alloc")]
 pub(crate) use shims::raw_entry;
 pub use state::{CpuState, Xmm};
+pub(crate) use va_list::List as VaArguments;
 pub use x87::{F80, Fxsave, LongDouble};
 
 /// The bytes of code of one stub; a stub lies at a multiple of this.
@@ -64,6 +66,9 @@ pub(crate) fn instruction_pointer() -> usize {
 pub(crate) const fn abi_named(name: &str) -> Option<(crate::abi::Abi, bool)> {
     crate::abi::Abi::named(name, cfg!(windows))
 }
+
+/// The convention that `extern "C"` is on this target.
+pub(crate) const NATIVE: crate::abi::Abi = <Native<false> as crate::signature::Convention>::ABI;
 
 /// What `extern "C"` is on this target.
 #[cfg(windows)]

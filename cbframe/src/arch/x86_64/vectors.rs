@@ -2,6 +2,7 @@
 
 use core::arch::x86_64::{__m128, __m128d, __m128i, __m256, __m256d, __m256i, __m512, __m512d, __m512i};
 
+use crate::VaArg;
 use crate::types::{CType, Kind, Type, scalar};
 
 macro_rules! vectors {
@@ -10,6 +11,8 @@ macro_rules! vectors {
         unsafe impl CType for $ty {
             const TYPE: Type = scalar::<Self>(stringify!($ty), Kind::Vector);
         }
+
+        impl VaArg for $ty {}
     )* };
 }
 
