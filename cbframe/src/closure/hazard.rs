@@ -18,7 +18,11 @@ use crate::activation::{self, Activation};
 use crate::os;
 
 /// How many calls of a thread a record has room for; for more the thread takes another.
-const DEPTH: usize = 30;
+const DEPTH: usize = 31;
+
+/// The alignment of records, which is their size: so the address alone tells whether a call is one of a record, or is
+/// behind its last one.
+const RECORD: usize = 512;
 
 /// A call that is under way.
 struct Call {
@@ -28,20 +32,21 @@ struct Call {
     activation: AtomicUsize,
 }
 
-/// The `activation` behind the last call of a record: no stack frame's, since those are even.
-const FULL: usize = 1;
-
-/// What the calls of one thread use: a *record*. Never freed: threads that start later take over those of threads that have ended.
+/// What the calls of one thread use: a *record*. Never freed: threads that start later take over those of threads that
+/// have ended.
+#[repr(C, align(512))]
 struct Calls {
+    /// The first has an `activation` that lies above all others, and is none.
+    calls: [Call; DEPTH + 1],
     /// Whether a thread has it.
     taken: AtomicBool,
     /// The record of this thread's outer calls, if they fill one.
     before: AtomicPtr<Self>,
     /// All records, a list.
     next: AtomicPtr<Self>,
-    /// The first has an `activation` that lies above all others, and the last is [`FULL`].
-    calls: [Call; DEPTH + 2],
 }
+
+const _: () = assert!(align_of::<Calls>() == RECORD && size_of::<[Call; DEPTH + 1]>() == RECORD);
 
 /// All records.
 static ALL: AtomicPtr<Calls> = AtomicPtr::new(ptr::null_mut());
@@ -50,7 +55,8 @@ static ALL: AtomicPtr<Calls> = AtomicPtr::new(ptr::null_mut());
 static FENCE: AtomicBool = AtomicBool::new(true);
 
 std::thread_local! {
-    /// Where this thread's next call goes. `const` and without a destructor: one instruction to reach.
+    /// Where this thread's next call goes; a multiple of `RECORD` if there is no room. `const` and without a destructor: one
+    /// instruction to reach.
     static TOP: Cell<*const Call> = const { Cell::new(ptr::null()) };
     /// The record that this is in.
     static OWN: Cell<*const Calls> = const { Cell::new(ptr::null()) };
@@ -89,10 +95,9 @@ impl Calls {
             before: AtomicPtr::new(ptr::null_mut()),
             next: AtomicPtr::new(ptr::null_mut()),
             calls: [const { Call { used: AtomicPtr::new(ptr::null_mut()), activation: AtomicUsize::new(0) } };
-                DEPTH + 2],
+                DEPTH + 1],
         }));
         own.calls[0].activation.store(usize::MAX, Ordering::Relaxed);
-        own.calls[DEPTH + 1].activation.store(FULL, Ordering::Relaxed);
         FENCE.store(!has_membarrier(), Ordering::Relaxed);
         let mut first = ALL.load(Ordering::Relaxed);
         loop {
@@ -109,6 +114,11 @@ impl Calls {
         &raw const self.calls[1]
     }
 
+    /// Behind the last one.
+    fn end(&'static self) -> *const Call {
+        self.calls.as_ptr_range().end
+    }
+
     /// The record of this thread's outer calls.
     fn before(&self) -> Option<&'static Self> {
         // SAFETY: null, or a record, which is never freed.
@@ -116,7 +126,7 @@ impl Calls {
     }
 
     fn give_back(&self) {
-        for call in &self.calls[1..=DEPTH] {
+        for call in &self.calls[1..] {
             call.activation.store(0, Ordering::Relaxed);
             call.used.store(ptr::null_mut(), Ordering::Release);
         }
@@ -154,12 +164,12 @@ fn make_room(here: Activation) -> *const Call {
         } else if let (true, Some(before)) = (ptr::eq(top, own.first()), own.before()) {
             own.give_back();
             own = before;
-            top = &raw const own.calls[DEPTH + 1];
+            top = own.end();
         } else {
             break;
         }
     }
-    if ptr::eq(top, &raw const own.calls[DEPTH + 1]) {
+    if ptr::eq(top, own.end()) {
         let next = Calls::claim();
         next.before.store(ptr::from_ref(own).cast_mut(), Ordering::Relaxed);
         own = next;
@@ -170,12 +180,28 @@ fn make_room(here: Activation) -> *const Call {
     top
 }
 
-/// A barrier between an announcement and what follows, as far as other threads see it.
+/// A barrier between an announcement and what follows, as far as other threads see it; `full` is [`FENCE`].
 #[inline(always)]
-fn barrier() {
+fn barrier(full: bool) {
     compiler_fence(Ordering::SeqCst);
-    if FENCE.load(Ordering::Relaxed) {
+    if full {
         fence(Ordering::SeqCst);
+    }
+}
+
+/// Announces what `place` holds, until it still holds that afterwards.
+#[cold]
+#[inline(never)]
+fn announce(own: &Call, place: &AtomicPtr<()>) -> *mut () {
+    let mut used = place.load(Ordering::Acquire);
+    loop {
+        own.used.store(used, Ordering::Release);
+        barrier(true);
+        let now = place.load(Ordering::Acquire);
+        if now == used {
+            return used;
+        }
+        used = now;
     }
 }
 
@@ -195,30 +221,22 @@ pub(super) unsafe fn using<R>(
 ) -> R {
     let here = Activation::here();
     let mut own = TOP.get();
-    // SAFETY: `own` is null, or a call of this thread's record; there is one before it, and one behind it unless it is
-    // `FULL`.
-    unsafe {
-        if own.is_null()
-            || (*own.sub(1)).activation.load(Ordering::Relaxed) <= here.address()
-            || (*own).activation.load(Ordering::Relaxed) == FULL
-        {
-            own = make_room(here);
-        }
+    // SAFETY: there is a call before it, since it is not the first of a record.
+    if own.addr().is_multiple_of(RECORD) || unsafe { &*own.sub(1) }.activation.load(Ordering::Relaxed) <= here.address()
+    {
+        own = make_room(here);
     }
-    // SAFETY: a record is never freed.
+    // SAFETY: a record is never freed; `own` is one of its calls, not behind the last one.
     let own = unsafe { &*own };
+    let full = FENCE.load(Ordering::Relaxed);
     own.activation.store(here.address(), Ordering::Relaxed);
     TOP.set(ptr::from_ref(own).wrapping_add(1));
     let mut used = place.load(Ordering::Acquire);
-    loop {
-        own.used.store(used, Ordering::Release);
-        barrier();
-        // Whoever exchanges it after this sees the announcement.
-        let now = place.load(Ordering::Acquire);
-        if now == used {
-            break;
-        }
-        used = now;
+    own.used.store(used, Ordering::Release);
+    barrier(full);
+    // Whoever exchanges it after this sees the announcement.
+    if place.load(Ordering::Acquire) != used {
+        used = announce(own, place);
     }
     let ending = unwind.then(|| Unwound { own, here, place, name });
     let result = call(used);
@@ -235,7 +253,8 @@ pub(super) unsafe fn using<R>(
     } else {
         end_out_of_order(own, here, name);
     }
-    barrier();
+    // Calls need a barrier of their own for ever or never, once there is a record.
+    barrier(full);
     // Who has exchanged it either saw the announcement gone, or is seen here.
     if place.load(Ordering::Relaxed) != used {
         collect();
@@ -257,7 +276,7 @@ impl Drop for Unwound<'_> {
     fn drop(&mut self) {
         let used = self.own.used.load(Ordering::Relaxed);
         end_out_of_order(self.own, self.here, self.name);
-        barrier();
+        barrier(true);
         if self.place.load(Ordering::Relaxed) != used {
             collect();
         }
