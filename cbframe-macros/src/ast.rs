@@ -5,6 +5,8 @@ use quote::{ToTokens, quote};
 use syn::parse::{Parse, ParseStream};
 use syn::{Attribute, FnArg, LitStr, Signature, Token, Visibility};
 
+use crate::custom::is_place;
+
 /// A function, as far as the macro looks into it.
 pub(crate) struct Function {
     pub(crate) attributes: Vec<Attribute>,
@@ -51,7 +53,7 @@ impl Function {
         let mut signature = signature.clone();
         for input in &mut signature.inputs {
             if let FnArg::Typed(parameter) = input {
-                parameter.attrs.retain(|attribute| !is_role(attribute));
+                parameter.attrs.retain(|attribute| !is_role(attribute) && !is_place(attribute));
             }
         }
         quote!(#(#attributes)* #visibility #signature #body)

@@ -9,6 +9,7 @@ use syn::{Expr, ExprClosure, FnArg, Pat, ReturnType, Token, Type};
 
 use crate::args::Args;
 use crate::ast::{Function, is_role};
+use crate::custom::is_place;
 use crate::expand::{self, Closure};
 use crate::report::Report;
 use crate::validate;
@@ -107,7 +108,7 @@ impl Input {
             match input {
                 Pat::Type(typed) => {
                     parameters.push(FnArg::Typed(typed.clone()));
-                    typed.attrs.retain(|attribute| !is_role(attribute));
+                    typed.attrs.retain(|attribute| !is_role(attribute) && !is_place(attribute));
                 }
                 other => report.error(other, "write the parameter's type, as C declares it: `x: i32`"),
             }

@@ -5,11 +5,12 @@ use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 use syn::visit_mut::VisitMut;
 use syn::{
-    Attribute, FnArg, GenericParam, Ident, Pat, PatType, ReturnType, Safety, Type, TypeImplTrait, TypeReference,
+    Attribute, FnArg, GenericParam, Ident, Pat, PatType, Path, ReturnType, Safety, Type, TypeImplTrait, TypeReference,
 };
 
 use crate::args::{Args, EntryKind, Group};
 use crate::ast::{Function, is_role};
+use crate::custom::{self, Custom};
 use crate::lifetimes;
 use crate::pointer::peel;
 use crate::report::Report;
@@ -22,6 +23,8 @@ pub(crate) struct Callback<'a> {
     pub(crate) abi: String,
     /// Whether the C signature is unknown.
     pub(crate) raw: bool,
+    /// A convention that rustc does not know.
+    pub(crate) convention: Option<Convention<'a>>,
     /// The parameters in the order of the function.
     pub(crate) parameters: Vec<Parameter<'a>>,
     pub(crate) state: Option<State>,
@@ -32,6 +35,13 @@ pub(crate) struct Callback<'a> {
     pub(crate) item: &'a Ident,
     /// Whether the function is `unsafe`.
     pub(crate) is_unsafe: bool,
+}
+
+/// A convention that rustc does not know.
+pub(crate) enum Convention<'a> {
+    /// The type that describes it.
+    Named(&'a Path),
+    Custom(Custom),
 }
 
 pub(crate) enum Parameter<'a> {
@@ -65,6 +75,8 @@ pub(crate) fn check<'a>(
     check_attributes(&function.attributes, report);
     check_signature(function, report);
     let raw = args.abi.as_ref().is_some_and(|abi| abi.value() == "raw");
+    let custom = is_custom(args);
+    let mut spots = Vec::new();
     let mut state = None;
     let mut has_cpu = false;
     let mut parameters = Vec::new();
@@ -74,7 +86,17 @@ pub(crate) fn check<'a>(
                 .error(receiver, "a callback is a plain function: take the state as `#[state] state: &S`, or `&mut S`"),
             FnArg::Typed(parameter) => {
                 let name = check_parameter(parameter, report);
-                match role(parameter, raw, report) {
+                let role = role(parameter, raw, report);
+                match (role, custom) {
+                    (Role::C, true) => spots.extend(custom::spot(parameter, report)),
+                    (Role::C, false) => custom::refuse_places(
+                        parameter,
+                        "only with `abi = \"custom\"`: other conventions say themselves where arguments lie",
+                        report,
+                    ),
+                    _ => custom::refuse_places(parameter, "this is no argument of the caller's", report),
+                }
+                match role {
                     Role::State if state.is_some() => {
                         report
                             .error(parameter, "there is one `#[state]`: put the others into it, as fields or a tuple");
@@ -97,6 +119,12 @@ pub(crate) fn check<'a>(
     if raw {
         check_raw(function, &parameters, report);
     }
+    let convention = if custom {
+        Some(Convention::Custom(custom::check(args, &function.signature, spots, report)))
+    } else {
+        custom::refuse_options(args, report);
+        args.convention.as_ref().map(Convention::Named)
+    };
     if let (true, ReturnType::Type(_, ty)) = (state.is_some() || has_cpu, &function.signature.output) {
         // The lifetime of `#[state]` or `#[cpu]` is elided too, so this means that one, or nothing.
         for span in lifetimes::elided(ty) {
@@ -115,14 +143,17 @@ pub(crate) fn check<'a>(
         (Some((_, groups)), ..) => Some(groups.clone()),
         (None, true, _) => Some(vec![Group::Gpr, Group::Flags, Group::Sse]),
         (None, false, Some((_, EntryKind::Captured))) => Some(Vec::new()),
+        _ if convention.is_some() => Some(Vec::new()),
         _ => None,
     };
-    let abi = args.abi.as_ref()?.value();
+    // What the dispatcher of a convention that rustc does not know follows, which the entry calls.
+    let abi = if convention.is_some() { "sysv64".to_owned() } else { args.abi.as_ref()?.value() };
     Some(Callback {
         args,
         function,
         abi: if raw { "C".to_owned() } else { abi },
         raw,
+        convention,
         parameters,
         state: state.flatten(),
         has_cpu,
@@ -315,6 +346,10 @@ fn check_raw(function: &Function, parameters: &[Parameter<'_>], report: &mut Rep
     }
 }
 
+fn is_custom(args: &Args) -> bool {
+    args.abi.as_ref().is_some_and(|abi| abi.value() == "custom")
+}
+
 fn check_options(args: &Args, has_state: bool, has_cpu: bool, report: &mut Report) {
     if let (Some((span, _)), false) = (&args.save, has_cpu) {
         report.push(syn::Error::new(
@@ -335,6 +370,10 @@ fn check_options(args: &Args, has_state: bool, has_cpu: bool, report: &mut Repor
         match kind {
             EntryKind::Captured => {}
             _ if has_cpu => report.error(text, "`CpuState` comes from the captured entry: remove `entry`"),
+            _ if args.convention.is_some() || is_custom(args) => report.error(
+                text,
+                "rustc does not know this convention, so only the captured entry serves it: remove `entry`",
+            ),
             _ if !has_state => report.error(text, "a callback without `#[state]` has no such entry: remove `entry`"),
             _ => {}
         }

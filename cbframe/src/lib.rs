@@ -187,6 +187,7 @@ pub mod abi;
 mod activation;
 mod arch;
 mod closure;
+pub mod conventions;
 mod frame;
 mod os;
 mod panic;
@@ -197,7 +198,7 @@ pub mod types;
 pub use arch::{CpuState, F80, Fxsave, LongDouble, Xmm};
 #[cfg(feature = "alloc")]
 pub use cbframe_macros::frame;
-pub use cbframe_macros::{CType, c_type, cbframe};
+pub use cbframe_macros::{CType, c_type, cbframe, convention};
 #[cfg(feature = "alloc")]
 pub use closure::{Abort, Builder, Fallback, Scope, scope};
 pub use closure::{Closure, Local, Once, Raw};
