@@ -6,13 +6,24 @@ use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
 use syn::punctuated::Punctuated;
 use syn::spanned::Spanned;
-use syn::{Expr, ExprLit, ExprPath, Ident, Lit, LitStr, Path, Token, parenthesized, token};
+use syn::{Expr, ExprLit, ExprPath, Ident, Lit, LitInt, LitStr, Path, Token, parenthesized, token};
 
 use crate::report::Report;
 
 /// The ABI strings that a callback can have.
-pub(crate) const ABIS: [&str; 10] =
-    ["C", "C-unwind", "system", "system-unwind", "sysv64", "sysv64-unwind", "win64", "win64-unwind", "efiapi", "raw"];
+pub(crate) const ABIS: [&str; 11] = [
+    "C",
+    "C-unwind",
+    "system",
+    "system-unwind",
+    "sysv64",
+    "sysv64-unwind",
+    "win64",
+    "win64-unwind",
+    "efiapi",
+    "raw",
+    "custom",
+];
 
 /// Rust's ABI strings of other architectures, and theirs.
 const FOREIGN: [(&str, &str); 8] = [
@@ -24,6 +35,18 @@ const FOREIGN: [(&str, &str); 8] = [
     ("msp430-interrupt", "MSP430"),
     ("riscv-interrupt-m", "RISC-V"),
     ("avr-interrupt", "AVR"),
+];
+
+/// Conventions that are known by these names, and where `cbframe::conventions` has them.
+const SHIPPED: [(&str, &str); 8] = [
+    ("vectorcall", "Vectorcall"),
+    ("regcall", "Regcall"),
+    ("preserve_most", "PreserveMost"),
+    ("preserve_all", "PreserveAll"),
+    ("preserve_none", "PreserveNoneClang19"),
+    ("preserve-none", "PreserveNoneClang19"),
+    ("go", "GoInternal"),
+    ("ABIInternal", "GoInternal"),
 ];
 
 /// A group of registers in `save(…)`.
@@ -47,6 +70,10 @@ pub(crate) enum EntryKind {
 #[derive(Default)]
 pub(crate) struct Args {
     pub(crate) abi: Option<LitStr>,
+    /// A convention that is a type, instead of `abi`.
+    pub(crate) convention: Option<Path>,
+    pub(crate) ret: Option<LitStr>,
+    pub(crate) callee_pops: Option<LitInt>,
     pub(crate) pool: Option<Path>,
     pub(crate) on_panic: Option<Expr>,
     pub(crate) save: Option<(Span, Vec<Group>)>,
@@ -93,7 +120,7 @@ impl Args {
 
     /// Reports that the ABI is missing, if nothing else is wrong.
     pub(crate) fn require_abi(&self, example: &str, report: &mut Report) {
-        if report.is_empty() && self.abi.is_none() {
+        if report.is_empty() && self.abi.is_none() && self.convention.is_none() {
             let others = listed(&ABIS[1..]);
             report.push(syn::Error::new(
                 Span::call_site(),
@@ -128,6 +155,12 @@ impl Args {
                 check_abi(&abi, report);
                 self.abi = Some(abi);
             }
+            Value::Convention(path) => {
+                check_convention(&path, report);
+                self.convention = Some(path);
+            }
+            Value::Ret(text) => self.ret = Some(text),
+            Value::CalleePops(literal) => self.callee_pops = Some(literal),
             Value::Pool(path) => self.pool = Some(path),
             Value::OnPanic(expr) => self.on_panic = Some(expr),
             Value::Save(span, groups) => self.take_groups(span, groups, report),
@@ -184,8 +217,15 @@ fn check_abi(abi: &LitStr, report: &mut Report) {
             abi,
             format_args!("`{name}` is a calling convention of {of}; for x86-64 there are {}", listed(&ABIS)),
         );
-    } else if name == "vectorcall" || name == "custom" {
-        report.error(abi, format_args!("`{name}` is not supported yet; the calling conventions are {}", listed(&ABIS)));
+    } else if let Some((_, ty)) = SHIPPED.iter().find(|(shipped, _)| *shipped == base) {
+        report.error(
+            abi,
+            format_args!(
+                "this convention is a type: write `abi = cbframe::conventions::{ty}`, and read there which it is"
+            ),
+        );
+    } else if base == "custom" {
+        report.error(abi, "no unwinder knows how a convention of one's own preserves registers: write `\"custom\"`");
     } else if base == "efiapi" {
         report.error(abi, "nothing unwinds through UEFI: write `\"efiapi\"`");
     } else if base == "Rust" || base == "rust-call" {
@@ -193,6 +233,18 @@ fn check_abi(abi: &LitStr, report: &mut Report) {
             .error(abi, "a C caller cannot follow Rust's own calling convention, which is unspecified: write `\"C\"`");
     } else {
         report.error(abi, format_args!("unknown calling convention `{name}`; there are {}", listed(&ABIS)));
+    }
+}
+
+/// Reports a path that was meant for a string.
+fn check_convention(path: &Path, report: &mut Report) {
+    if let Some(name) = path.get_ident().map(ToString::to_string).filter(|name| ABIS.contains(&name.as_str())) {
+        report.error(
+            path,
+            format_args!(
+                "this option is written like `abi = \"{name}\"`; a path is a type that describes a convention"
+            ),
+        );
     }
 }
 
@@ -205,6 +257,9 @@ fn listed(names: &[&str]) -> String {
 
 enum Value {
     Abi(LitStr),
+    Convention(Path),
+    Ret(LitStr),
+    CalleePops(LitInt),
     Pool(Path),
     OnPanic(Expr),
     Save(Span, Vec<Ident>),
@@ -227,8 +282,11 @@ impl Value {
             "export" => "export = \"symbol\"",
             "entry" => "entry = \"stack\"",
             "crate" => "crate = path::to::cbframe",
+            "ret" => "ret = \"eax\"",
+            "callee_pops" => "callee_pops = 8",
             _ => {
-                let options = ["abi", "pool", "on_panic", "save", "name", "export", "entry", "crate"];
+                let options =
+                    ["abi", "pool", "on_panic", "save", "name", "export", "entry", "ret", "callee_pops", "crate"];
                 let message = format_args!("unknown option `{name}`; there are {}", listed(&options));
                 return Err(syn::Error::new(name.span(), message));
             }
@@ -250,7 +308,9 @@ impl Value {
         let value: Expr = input.parse()?;
         let span = value.span();
         let parsed = match option.as_str() {
-            "abi" => string(&value).map(Self::Abi),
+            "abi" => string(&value).map(Self::Abi).or_else(|| path(&value).map(Self::Convention)),
+            "ret" => string(&value).map(Self::Ret),
+            "callee_pops" => integer(&value).map(Self::CalleePops),
             "export" => string(&value).map(Self::Export),
             "entry" => string(&value).map(Self::Entry),
             "name" => path(&value).and_then(|path| path.get_ident().cloned()).map(Self::Name),
@@ -274,6 +334,13 @@ fn ungrouped(mut expr: &Expr) -> &Expr {
 fn string(expr: &Expr) -> Option<LitStr> {
     match ungrouped(expr) {
         Expr::Lit(ExprLit { lit: Lit::Str(string), .. }) => Some(string.clone()),
+        _ => None,
+    }
+}
+
+fn integer(expr: &Expr) -> Option<LitInt> {
+    match ungrouped(expr) {
+        Expr::Lit(ExprLit { lit: Lit::Int(integer), .. }) => Some(integer.clone()),
         _ => None,
     }
 }

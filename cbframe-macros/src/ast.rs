@@ -6,6 +6,8 @@ use syn::parse::{Parse, ParseStream};
 use syn::spanned::Spanned;
 use syn::{Attribute, FnArg, LitStr, Signature, Token, Variadic, Visibility, parse_quote};
 
+use crate::custom::is_place;
+
 /// A function, as far as the macro looks into it.
 pub(crate) struct Function {
     pub(crate) attributes: Vec<Attribute>,
@@ -53,7 +55,7 @@ impl Function {
         let mut signature = signature.clone();
         for input in &mut signature.inputs {
             if let FnArg::Typed(parameter) = input {
-                parameter.attrs.retain(|attribute| !is_role(attribute));
+                parameter.attrs.retain(|attribute| !is_role(attribute) && !is_place(attribute));
             }
         }
         if let Some(Variadic { attrs, pat, dots, .. }) = signature.variadic.take() {

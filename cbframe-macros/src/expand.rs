@@ -4,6 +4,7 @@
 //! that nothing in scope can be mistaken for them and they hide nothing that the user's types name.
 
 mod closure;
+mod convention;
 mod items;
 #[cfg(test)]
 mod tests;
@@ -127,9 +128,8 @@ impl<'a> Expansion<'a> {
     /// The constants that say what is known of the signature.
     fn descriptions(&self) -> TokenStream {
         let Self { private, arguments, .. } = self;
-        let abi = &self.callback.abi;
+        let (abi, placed) = (self.abi(), self.placed());
         let count = arguments.len();
-        let names = arguments.iter().map(|argument| argument.name);
         let known = arguments.iter().map(|argument| self.known(argument.ty));
         let result = self.known(&self.result);
         let texts = arguments.iter().map(|Argument { name, ty, .. }| format!("{name}: {}", text(ty)));
@@ -143,11 +143,11 @@ impl<'a> Expansion<'a> {
             quote!(#private::layout(__CBFRAME_PLACED, __CBFRAME_ABI))
         };
         quote! {
-            const __CBFRAME_ABI: (#private::Abi, #private::core::primitive::bool) = #private::abi(#abi);
+            const __CBFRAME_ABI: (#private::Abi, #private::core::primitive::bool) = #abi;
             const __CBFRAME_KNOWN: [#private::Known; #count] = [#(#known),*];
             const __CBFRAME_RESULT: #private::Known = #result;
             const __CBFRAME_PLACED: &#private::Option<#private::Placed<#count>> =
-                &#private::place_known(__CBFRAME_ABI.0, [#(#names),*], __CBFRAME_KNOWN, __CBFRAME_RESULT);
+                &#placed;
             const __CBFRAME_LAYOUT: #private::Option<#private::Layout> = #layout;
             static __CBFRAME_META: #private::Meta = #private::Meta {
                 name: #private::Name::Path(#private::core::concat!(#private::core::module_path!(), "::", #name)),
@@ -179,8 +179,8 @@ impl<'a> Expansion<'a> {
 
     /// What can be refused only with types at hand, each on its own token.
     fn checks(&self) -> TokenStream {
-        // A frame's pointers are always unsafe.
-        let safe = !self.callback.is_unsafe && self.closure.is_none();
+        // A frame's pointers are always unsafe, and those that Rust cannot call as what they are.
+        let safe = !self.callback.is_unsafe && self.closure.is_none() && self.callback.convention.is_none();
         let mut checks = TokenStream::new();
         for (i, Argument { ty, .. }) in self.arguments.iter().enumerate() {
             let private = self.private_at(ty.span());
@@ -194,6 +194,7 @@ impl<'a> Expansion<'a> {
         checks.extend(quote_spanned!(self.result.span()=>
             const _: () = { #private::check_result(__CBFRAME_RESULT); #safe };
         ));
+        checks.extend(self.convention_checks());
         if self.closure.is_none() {
             checks.extend(self.coercion());
         }
@@ -550,6 +551,7 @@ impl<'a> Expansion<'a> {
         };
         let lifetimes = self.callback.function.signature.generics.params.iter();
         let (closure, of_closure, generics) = (self.closure_generic(), self.closure_argument(), self.entry_generics());
+        let give = self.give();
         quote! {
             const __CBFRAME_PLACES: &#private::Placed<#count> = &#private::places(__CBFRAME_PLACED);
             const __CBFRAME_CAPTURE: #private::Capture =
@@ -565,12 +567,7 @@ impl<'a> Expansion<'a> {
                         #private::hidden_result(__cbframe_cpu, const { &__CBFRAME_PLACES.result().place });
                     #(let #idents = #private::take(__cbframe_cpu, const { &__CBFRAME_PLACES.parameter(#indices).place });)*
                     let __cbframe_result = __cbframe_call #of_closure (__cbframe_ctx, #cpu #list #(#idents),*);
-                    #private::give(
-                        __cbframe_cpu,
-                        const { __CBFRAME_PLACES.result() },
-                        __cbframe_hidden,
-                        __cbframe_result,
-                    );
+                    #give
                 }
             }
             #private::captured_entry!(

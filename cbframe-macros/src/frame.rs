@@ -9,6 +9,7 @@ use syn::{Expr, ExprClosure, Pat, ReturnType, Token, Type, parse_quote};
 
 use crate::args::Args;
 use crate::ast::{Function, is_role};
+use crate::custom::is_place;
 use crate::expand::{self, Closure};
 use crate::report::Report;
 use crate::validate;
@@ -109,7 +110,7 @@ impl Input {
                 }
                 Pat::Type(typed) => {
                     parameters.push(typed.to_token_stream());
-                    typed.attrs.retain(|attribute| !is_role(attribute));
+                    typed.attrs.retain(|attribute| !is_role(attribute) && !is_place(attribute));
                 }
                 other => report.error(other, "write the parameter's type, as C declares it: `x: i32`"),
             }

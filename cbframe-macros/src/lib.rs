@@ -3,11 +3,14 @@
 mod args;
 mod ast;
 mod c_type;
+mod convention;
+mod custom;
 mod derive;
 mod expand;
 mod frame;
 mod lifetimes;
 mod pointer;
+mod registers;
 mod report;
 #[cfg(test)]
 mod snapshot;
@@ -175,6 +178,58 @@ pub fn derive_c_type(input: TokenStream) -> TokenStream {
 #[proc_macro]
 pub fn c_type(input: TokenStream) -> TokenStream {
     c_type::expand(input.into()).into()
+}
+
+/// Defines a calling convention as data, and a type that stands for it in `abi = …`.
+///
+/// ```
+/// use cbframe::{cbframe, convention};
+///
+/// convention! {
+///     /// The register calls of an imaginary 64-bit Delphi.
+///     pub struct Register {
+///         ints: [rax, rdx, rcx],
+///         floats: [xmm0, xmm1],
+///         results: [rax, xmm0],
+///         preserves: [rsi, rdi],
+///         callee_pops: true,
+///     }
+/// }
+///
+/// #[cbframe(abi = Register)]
+/// fn scale(#[state] factor: &f64, this: *const u8, x: f64, flags: u32) -> f64 {
+///     x * factor
+/// }
+///
+/// assert_eq!(scale::LAYOUT.parameters()[2].place.to_string(), "edx");
+/// ```
+///
+/// Registers are called by the names of the whole, `rax` and `xmm0`. The fields, of which the first four are required:
+///
+/// - `ints`, `floats`: the registers that carry integers and pointers, and floats and 16-byte vectors, in the order in
+///   which they are given out. An argument for which none is left is on the stack.
+/// - `results`: the registers for results. An integer is in the first general one, a float in the first vector one.
+/// - `preserves`: registers that a function preserves, and `flags`. The stack pointer and what System V preserves, rbx, rbp
+///   and r12 to r15, are preserved without being named. A register that holds the result is not. Of vector registers 16
+///   bytes are preserved: callers that keep more in a ymm register across the call must not rely on it.
+/// - `narrow_ints: false`: integers of 1 and 2 bytes are refused as arguments.
+/// - `by_position: true`: each argument takes the next of both lists, as on Windows; they are of the same length.
+/// - `callee_pops: true`: the return pops the arguments on the stack.
+/// - `home: 32`: bytes that the caller leaves free between the return address and the arguments on the stack.
+/// - `slot: 1`: arguments on the stack are laid out like the fields of a struct; otherwise each takes a multiple of 8 bytes.
+/// - `stack_align: 8`: the stack pointer is a multiple of 8 before the call, and not of 16.
+/// - `aggregates`: the rules for structs and unions, `Refused`, `Eightbytes`, `Fields` or `Vectorcall`: see
+///   `cbframe::abi::Aggregates`. By default a signature that has any is refused.
+/// - `hidden: rdi -> rax`: how the address of a result in memory arrives and leaves, where the rules for aggregates have
+///   such results.
+///
+/// `crate = PATH;` before the first struct says where `cbframe` is, if it is not `::cbframe`.
+///
+/// The pointers to a callback with such a convention have the type `unsafe extern "C" fn()`: they are addresses, which only
+/// code of that convention can call.
+#[proc_macro]
+pub fn convention(input: TokenStream) -> TokenStream {
+    convention::expand(input.into()).into()
 }
 
 /// Makes a function a C callback.

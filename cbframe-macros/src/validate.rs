@@ -5,12 +5,13 @@ use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 use syn::visit_mut::VisitMut;
 use syn::{
-    Attribute, FnArg, GenericParam, Ident, Pat, PatType, ReturnType, Safety, Type, TypeImplTrait, TypeReference,
+    Attribute, FnArg, GenericParam, Ident, Pat, PatType, Path, ReturnType, Safety, Type, TypeImplTrait, TypeReference,
     Variadic,
 };
 
 use crate::args::{Args, EntryKind, Group};
 use crate::ast::{Function, is_role};
+use crate::custom::{self, Custom};
 use crate::lifetimes;
 use crate::pointer::peel;
 use crate::report::Report;
@@ -23,6 +24,8 @@ pub(crate) struct Callback<'a> {
     pub(crate) abi: String,
     /// Whether the C signature is unknown.
     pub(crate) raw: bool,
+    /// A convention that rustc does not know.
+    pub(crate) convention: Option<Convention<'a>>,
     /// The parameters in the order of the function.
     pub(crate) parameters: Vec<Parameter<'a>>,
     pub(crate) state: Option<State>,
@@ -35,6 +38,13 @@ pub(crate) struct Callback<'a> {
     pub(crate) item: &'a Ident,
     /// Whether the function is `unsafe`.
     pub(crate) is_unsafe: bool,
+}
+
+/// A convention that rustc does not know.
+pub(crate) enum Convention<'a> {
+    /// The type that describes it.
+    Named(&'a Path),
+    Custom(Custom),
 }
 
 pub(crate) enum Parameter<'a> {
@@ -75,6 +85,8 @@ pub(crate) fn check<'a>(
     check_attributes(&function.attributes, report);
     check_signature(function, report);
     let raw = args.abi.as_ref().is_some_and(|abi| abi.value() == "raw");
+    let custom = is_custom(args);
+    let mut spots = Vec::new();
     let mut state = None;
     let mut has_cpu = false;
     let mut parameters = Vec::new();
@@ -84,7 +96,17 @@ pub(crate) fn check<'a>(
                 .error(receiver, "a callback is a plain function: take the state as `#[state] state: &S`, or `&mut S`"),
             FnArg::Typed(parameter) => {
                 let name = check_parameter(parameter, report);
-                match role(parameter, raw, report) {
+                let role = role(parameter, raw, report);
+                match (role, custom) {
+                    (Role::C, true) => spots.extend(custom::spot(parameter, report)),
+                    (Role::C, false) => custom::refuse_places(
+                        parameter,
+                        "only with `abi = \"custom\"`: other conventions say themselves where arguments lie",
+                        report,
+                    ),
+                    _ => custom::refuse_places(parameter, "this is no argument of the caller's", report),
+                }
+                match role {
                     Role::State if state.is_some() => {
                         report
                             .error(parameter, "there is one `#[state]`: put the others into it, as fields or a tuple");
@@ -107,9 +129,15 @@ pub(crate) fn check<'a>(
     if raw {
         check_raw(function, &parameters, report);
     }
+    let convention = if custom {
+        Some(Convention::Custom(custom::check(args, &function.signature, spots, report)))
+    } else {
+        custom::refuse_options(args, report);
+        args.convention.as_ref().map(Convention::Named)
+    };
     let variadic = function.signature.variadic.as_ref();
     if let Some(variadic) = variadic {
-        check_variadic(variadic, has_cpu, raw, report);
+        check_variadic(variadic, has_cpu, raw, convention.is_some(), report);
         parameters.push(Parameter::List);
     }
     let is_variadic = variadic.is_some();
@@ -131,15 +159,17 @@ pub(crate) fn check<'a>(
         (Some((_, groups)), ..) => Some(groups.clone()),
         (None, true, _) => Some(vec![Group::Gpr, Group::Flags, Group::Sse]),
         (None, false, Some((_, EntryKind::Captured))) => Some(Vec::new()),
-        _ if is_variadic => Some(Vec::new()),
+        _ if is_variadic || convention.is_some() => Some(Vec::new()),
         _ => None,
     };
-    let abi = args.abi.as_ref()?.value();
+    // What the dispatcher of a convention that rustc does not know follows, which the entry calls.
+    let abi = if convention.is_some() { "sysv64".to_owned() } else { args.abi.as_ref()?.value() };
     Some(Callback {
         args,
         function,
         abi: if raw { "C".to_owned() } else { abi },
         raw,
+        convention,
         parameters,
         state: state.flatten(),
         has_cpu,
@@ -346,11 +376,16 @@ fn check_raw(function: &Function, parameters: &[Parameter<'_>], report: &mut Rep
     }
 }
 
-fn check_variadic(variadic: &Variadic, has_cpu: bool, raw: bool, report: &mut Report) {
+fn check_variadic(variadic: &Variadic, has_cpu: bool, raw: bool, has_convention: bool, report: &mut Report) {
     if raw {
         report.error(
             variadic.dots,
             "with `abi = \"raw\"` nothing is known of the arguments, nor where `...` begin: name the calling convention",
+        );
+    } else if has_convention {
+        report.error(
+            variadic.dots,
+            "C has no `...` in this calling convention: name the parameters, or write `abi = \"C\"`",
         );
     } else if has_cpu {
         // One of them would be a reference to what the other points to.
@@ -359,6 +394,10 @@ fn check_variadic(variadic: &Variadic, has_cpu: bool, raw: bool, report: &mut Re
             "`...` is taken from the state of the CPU, so there is either this or `CpuState`: remove one of the two",
         );
     }
+}
+
+fn is_custom(args: &Args) -> bool {
+    args.abi.as_ref().is_some_and(|abi| abi.value() == "custom")
 }
 
 fn check_options(args: &Args, has_state: bool, has_cpu: bool, is_variadic: bool, report: &mut Report) {
@@ -382,6 +421,10 @@ fn check_options(args: &Args, has_state: bool, has_cpu: bool, is_variadic: bool,
             EntryKind::Captured => {}
             _ if has_cpu => report.error(text, "`CpuState` comes from the captured entry: remove `entry`"),
             _ if is_variadic => report.error(text, "`...` needs the captured entry: remove `entry`"),
+            _ if args.convention.is_some() || is_custom(args) => report.error(
+                text,
+                "rustc does not know this convention, so only the captured entry serves it: remove `entry`",
+            ),
             _ if !has_state => report.error(text, "a callback without `#[state]` has no such entry: remove `entry`"),
             _ => {}
         }

@@ -205,6 +205,7 @@ pub mod abi;
 mod activation;
 mod arch;
 mod closure;
+pub mod conventions;
 mod frame;
 mod os;
 mod panic;
@@ -216,7 +217,7 @@ mod va_list;
 pub use arch::{CpuState, F80, Fxsave, LongDouble, Xmm};
 #[cfg(feature = "alloc")]
 pub use cbframe_macros::frame;
-pub use cbframe_macros::{CType, c_type, cbframe};
+pub use cbframe_macros::{CType, c_type, cbframe, convention};
 #[cfg(feature = "alloc")]
 pub use closure::{Abort, Builder, Fallback, Scope, scope};
 pub use closure::{Closure, Local, Once, Raw};

@@ -1,5 +1,7 @@
 //! Everything that generated code names, and nothing else. Not part of the public interface.
 
+mod convention;
+
 pub use core;
 pub use core::mem::MaybeUninit;
 pub use core::option::Option;
@@ -7,11 +9,11 @@ pub use core::panic::Location;
 pub use core::result::Result;
 pub use core::sync::atomic::AtomicU64;
 
-pub use crate::abi::{Abi, Layout, Placed};
+pub use crate::abi::{Abi, Aggregates, CallingConvention, Convention, Hidden, Layout, Placed, Register, Spot};
 pub use crate::activation::Running;
 pub use crate::arch::{
-    Capture, CpuState, Group, Head, Head4, Head8, Lane, give, hidden_result, is_native, sysv64_lane, take,
-    win64_hidden, win64_lane,
+    Capture, CpuState, Group, Head, Head4, Head8, Lane, give, give_exactly, hidden_result, is_native, sysv64_lane,
+    take, win64_hidden, win64_lane,
 };
 #[cfg(feature = "alloc")]
 pub use crate::closure::{Abort, Site, bind_local, bind_once, bind_shared, call_local, call_once, call_shared};
@@ -29,6 +31,7 @@ pub use crate::{
     __cbframe_plain_entry as plain_entry, __cbframe_single_stub as single_stub, __cbframe_stack_entry as stack_entry,
     __cbframe_stub_table as stub_table,
 };
+pub use convention::{check_apart, check_passes, check_result_spot, check_returns, check_spot, place_spots};
 
 use core::marker::PhantomData;
 use core::mem;
@@ -323,15 +326,16 @@ pub const fn place_known<const N: usize>(
     result: Known,
 ) -> Option<Placed<N>> {
     let Some(result) = result.ty else { return None };
-    if matches!(result.passed_as().kind, Kind::Array { .. }) {
+    if !convention::returns(abi, &result) {
         return None;
     }
     let mut typed = [("", result); N];
     let mut i = 0;
     while i < N {
         match parameters[i].ty {
-            // What C cannot pass is reported by `check_parameter`, on the parameter.
-            Some(ty) if !matches!(ty.passed_as().kind, Kind::Void | Kind::Array { .. }) => typed[i] = (names[i], ty),
+            // What C cannot pass is reported by `check_parameter`, what the convention cannot by `check_passes`, on the
+            // parameter.
+            Some(ty) if convention::passes(abi, &ty) => typed[i] = (names[i], ty),
             _ => return None,
         }
         i += 1;

@@ -125,10 +125,13 @@ impl Description {
     #[track_caller]
     pub const fn assert_fits(&self, pointer: &Layout) {
         match self {
-            Self::Layout(layout) => assert!(
-                layout.fits(pointer),
-                "cbframe: this function pointer type has not the layout of the callback: another ABI, or a parameter or the result in another place"
-            ),
+            Self::Layout(layout) => {
+                layout.check_callable();
+                assert!(
+                    layout.fits(pointer),
+                    "cbframe: this function pointer type has not the layout of the callback: another ABI, or a parameter or the result in another place"
+                );
+            }
             Self::Unknown => panic!(
                 "cbframe: `as_fn_of` compares layouts, and a parameter or the result of this callback is not a `CType`: derive it, or use `as_fn`"
             ),

@@ -88,6 +88,10 @@ impl VaList<'_> {
 
     /// The same for a `va_list` of another ABI: `__builtin_ms_va_list` and `__builtin_sysv_va_list` of GCC and Clang.
     ///
+    /// # Panics
+    ///
+    /// For a convention that C has no variadic functions of.
+    ///
     /// # Safety
     ///
     /// As for [`from_raw`](Self::from_raw).

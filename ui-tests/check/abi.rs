@@ -14,7 +14,7 @@ fn x86() {}
 fn arm() {}
 
 #[cbframe(abi = "vectorcall")]
-fn not_yet() {}
+fn a_type() {}
 
 #[cbframe(abi = "efiapi-unwind")]
 fn unwinding() {}

@@ -1,12 +1,18 @@
 //! `...` where it cannot be, and arguments that C passes otherwise.
 
-use cbframe::{CpuState, VaList, cbframe};
+use cbframe::{CpuState, cbframe, conventions};
 
 #[cbframe(abi = "C")]
 fn cpu(#[cpu] cpu: &mut CpuState, args: ...) {}
 
 #[cbframe(abi = "raw")]
 fn raw(cpu: &mut CpuState, args: ...) {}
+
+#[cbframe(abi = conventions::Regcall)]
+fn convention(args: ...) {}
+
+#[cbframe(abi = "custom")]
+fn custom(args: ...) {}
 
 #[cbframe(abi = "C", entry = "stack")]
 fn stack(#[state] s: &u32, args: ...) {}

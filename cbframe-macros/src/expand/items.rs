@@ -10,6 +10,10 @@ use crate::validate::State;
 impl Expansion<'_> {
     /// The type of the C function pointer.
     pub(super) fn pointer(&self, safety: Option<TokenStream>) -> TokenStream {
+        if self.callback.convention.is_some() {
+            // An address: Rust has no type for what is there.
+            return quote!(unsafe extern "C" fn());
+        }
         let abi = &self.callback.abi;
         let signature = &self.callback.function.signature;
         let lifetimes = signature.generics.params.iter();

@@ -47,6 +47,32 @@ fn exclusive_win64() {
 }
 
 #[test]
+fn custom() {
+    let expansion = callback(
+        quote!(abi = "custom", ret = "ecx", callee_pops = 8),
+        quote! {
+            fn usercall(#[state] s: &S, #[reg("eax")] n: i32, #[reg("rsi")] this: *mut Obj, #[stack(0)] k: f32, #[stack(4)] l: f32) -> i32 {
+                s.call(n, this, k, l)
+            }
+        },
+    );
+    snapshot::assert("callback_custom", expansion);
+}
+
+#[test]
+fn named_convention() {
+    let expansion = callback(
+        quote!(abi = conventions::Regcall),
+        quote! {
+            fn scale(n: i32, x: f64) -> f64 {
+                f64::from(n) * x
+            }
+        },
+    );
+    snapshot::assert("callback_convention", expansion);
+}
+
+#[test]
 fn native_with_pool() {
     let expansion = callback(
         quote!(abi = "C", pool = crate::MENU, entry = "stack"),

@@ -15,6 +15,8 @@ impl Display for Abi {
         f.pad(match self {
             Self::SysV64 => "sysv64",
             Self::Win64 => "win64",
+            Self::Named(convention) => convention.name,
+            Self::Custom => "custom",
         })
     }
 }

@@ -3,13 +3,21 @@
 //! Everything here is compiled on every host and knows nothing of the machine it runs on: no `cfg`, no
 //! `unsafe`. One file holds one convention.
 
+mod convention;
 mod display;
-pub(crate) mod sysv64;
+mod spots;
+mod sysv64;
 #[cfg(test)]
 mod tests;
+mod vectorcall;
 pub(crate) mod win64;
 
-use crate::types::{Kind, Message, Type};
+pub use convention::{Aggregates, CallingConvention, Convention, Hidden};
+#[doc(hidden)]
+pub use spots::Spot;
+pub(crate) use spots::{overlap, placed as place_at};
+
+use crate::types::{Kind, Message, Type, round_up};
 
 /// A calling convention, as far as the places of arguments and results go.
 ///
@@ -35,6 +43,10 @@ pub enum Abi {
     ///
     /// An empty struct takes a position, passed by reference, and is nothing as a result, as in GCC and rustc.
     Win64,
+    /// One that is described as data: see [`crate::convention!`](macro@crate::convention) and [`crate::conventions`].
+    Named(&'static Convention),
+    /// `abi = "custom"`: each callback says itself where its arguments and its result lie.
+    Custom,
 }
 
 /// A register that carries an argument or a result.
@@ -157,6 +169,8 @@ pub struct Placed<const N: usize> {
     pub(crate) result: Parameter,
     /// What the parameters have taken.
     pub(crate) end: Cursor,
+    /// Bytes of arguments that the return pops.
+    pub(crate) pops: u32,
     /// The register in which one more pointer argument would be passed, if it would be.
     pub(crate) next: Option<Register>,
 }
@@ -183,8 +197,10 @@ pub struct Layout {
 pub const fn place<const N: usize>(abi: Abi, parameters: [(&'static str, Type); N], result: Type) -> Placed<N> {
     check_result(&result);
     let (mut cursor, place) = match abi {
-        Abi::SysV64 => sysv64::start(&result),
+        Abi::SysV64 => sysv64::start(&Convention::SYSV64, &result),
         Abi::Win64 => win64::start(&result),
+        Abi::Named(convention) => convention::start(convention, &result),
+        Abi::Custom => panic!("cbframe: with `abi = \"custom\"` no rule says where arguments lie"),
     };
     let nothing = Parameter { name: "", ty: result, place: Place::Nothing };
     let mut placed = [nothing; N];
@@ -197,19 +213,29 @@ pub const fn place<const N: usize>(abi: Abi, parameters: [(&'static str, Type); 
         placed[i] = Parameter { name, ty, place };
         i += 1;
     }
+    let mut pops = 0;
+    if let Abi::Named(convention) = abi {
+        if let Aggregates::Vectorcall = convention.aggregates {
+            placed = vectorcall::finish(convention, placed, cursor.vectors, matches!(place, Place::Hidden { .. }));
+        }
+        cursor.stack = round_up(cursor.stack as usize, 8) as u32;
+        pops = if convention.callee_pops { cursor.stack } else { 0 };
+    }
     // What one pointer more would get: the direct entry passes the state there.
     let next = match next(abi, cursor, &POINTER).1 {
         Place::Registers(parts) => Some(parts.parts[0].register),
         _ => None,
     };
     let result = Parameter { name: "", ty: result, place };
-    Placed { parameters: placed, result, end: cursor, next }
+    Placed { parameters: placed, result, end: cursor, pops, next }
 }
 
 const fn next(abi: Abi, cursor: Cursor, ty: &Type) -> (Cursor, Place) {
     match abi {
-        Abi::SysV64 => sysv64::next(cursor, ty),
+        Abi::SysV64 => sysv64::next(&Convention::SYSV64, cursor, ty),
         Abi::Win64 => win64::next(cursor, ty),
+        Abi::Named(convention) => convention::next(convention, cursor, ty),
+        Abi::Custom => (cursor, Place::Nothing),
     }
 }
 
@@ -225,10 +251,6 @@ pub(crate) struct Cursor {
     pub(crate) vectors: u8,
     /// Bytes of stack given out.
     pub(crate) stack: u32,
-}
-
-impl Cursor {
-    const START: Self = Self { integers: 0, vectors: 0, stack: 0 };
 }
 
 /// The place that an argument behind `...` has as long as there are registers for it, relative to the next free ones.
@@ -264,6 +286,15 @@ const fn check_promoted(ty: &Type) {
         .panic()
 }
 
+impl Cursor {
+    const START: Self = Self { integers: 0, vectors: 0, stack: 0 };
+
+    /// Behind so many more registers.
+    const fn and(self, integers: u8, vectors: u8) -> Self {
+        Self { integers: self.integers + integers, vectors: self.vectors + vectors, ..self }
+    }
+}
+
 /// Panics unless C has parameters of this type.
 #[track_caller]
 pub(crate) const fn check_parameter(ty: &Type) {
@@ -292,7 +323,7 @@ impl<const N: usize> Placed<N> {
     pub(crate) const NOWHERE: Self = {
         let ty = Type { name: "()", size: 0, align: 1, kind: Kind::Void };
         let nothing = Parameter { name: "", ty, place: Place::Nothing };
-        Self { parameters: [nothing; N], result: nothing, end: Cursor::START, next: None }
+        Self { parameters: [nothing; N], result: nothing, end: Cursor::START, pops: 0, next: None }
     };
 
     /// The parameter at `index`.
@@ -345,6 +376,15 @@ impl Layout {
         self.abi
     }
 
+    /// Panics if no function pointer type of Rust has this convention.
+    #[track_caller]
+    pub(crate) const fn check_callable(&self) {
+        assert!(
+            matches!(self.abi, Abi::SysV64 | Abi::Win64),
+            "cbframe: Rust has no function pointer type for this calling convention: `FN` and `as_fn` give an address that only code of the convention can call"
+        );
+    }
+
     /// Panics if Rust code that calls a pointer of this layout would pass something otherwise than C does.
     #[track_caller]
     pub(crate) const fn check_safe(&self) {
@@ -390,9 +430,11 @@ impl Layout {
     /// `pointer`: each argument and the result lie in the same places and are, where they are narrower than 32
     /// bits, extended in the same way; and nothing unwinds through a pointer type that says nothing does.
     ///
-    /// Names do not count, nor does what a pointer points to.
+    /// Names do not count, nor does what a pointer points to. Rust has no pointer types for [`Abi::Named`] and
+    /// [`Abi::Custom`]: these fit nothing.
     pub const fn fits(&self, pointer: &Self) -> bool {
-        if self.abi as u8 != pointer.abi as u8
+        let same_abi = matches!((self.abi, pointer.abi), (Abi::SysV64, Abi::SysV64) | (Abi::Win64, Abi::Win64));
+        if !same_abi
             || self.unwind && !pointer.unwind
             || self.variadic != pointer.variadic
             || self.parameters.len() != pointer.parameters.len()

@@ -4,14 +4,8 @@
 //! A field without bytes has no class, as clang and rustc have it. gcc lets a zero-length array of integers, a
 //! GNU extension, make its eightbyte INTEGER.
 
-use super::{Cursor, Parts, Place, Register};
+use super::{Convention, Cursor, Hidden, Parts, Place, Register};
 use crate::types::{Field, Kind, Type, round_up};
-
-pub(crate) const INTEGERS: [Register; 6] =
-    [Register::RDI, Register::RSI, Register::RDX, Register::RCX, Register::R8, Register::R9];
-
-/// How many vector registers carry arguments: xmm0 to xmm7.
-const VECTORS: u8 = 8;
 
 /// The most eightbytes that a value in registers has.
 const EIGHTBYTES: usize = 8;
@@ -36,22 +30,24 @@ enum Class {
 type Classes = Option<[Class; EIGHTBYTES]>;
 
 /// "Returning of Values": the place of the result, and the cursor before the first parameter.
-pub(super) const fn start(result: &Type) -> (Cursor, Place) {
-    let cursor = Cursor::START;
+pub(super) const fn start(convention: &Convention, result: &Type) -> (Cursor, Place) {
+    let cursor = Cursor { stack: convention.home, ..Cursor::START };
     let Some(classes) = classify(result) else {
         // 2. MEMORY: the address of the space arrives in rdi as a hidden first argument and leaves in rax.
-        let place = Place::Hidden { arrives: INTEGERS[0], leaves: Register::RAX };
-        return (Cursor { integers: 1, ..cursor }, place);
+        let Some(Hidden { arrives, leaves }) = convention.hidden else {
+            panic!("cbframe: no place for a result in memory")
+        };
+        let taken = !convention.ints.is_empty() && super::same_register(convention.ints[0], arrives);
+        return (cursor.and(taken as u8, 0), Place::Hidden { arrives, leaves });
     };
     // 3. INTEGER: the next of rax, rdx. 4. and 5. SSE and SSEUP: the next of xmm0, xmm1. 6. and 7. X87 and X87UP: st0.
     // 8. COMPLEX_X87: the real part in st0, the imaginary one in st1.
-    let integers = [Register::RAX, Register::RDX];
-    let place = in_registers(result, classes, &integers, 0);
+    let place = in_registers(result, classes, convention.int_results, convention.float_results);
     (cursor, place)
 }
 
 /// "Passing": the place of the next parameter, and the cursor behind it.
-pub(super) const fn next(cursor: Cursor, ty: &Type) -> (Cursor, Place) {
+pub(super) const fn next(convention: &Convention, cursor: Cursor, ty: &Type) -> (Cursor, Place) {
     if let Some(classes) = classify(ty)
         // 5. "If the class is X87, X87UP or COMPLEX_X87, it is passed in memory."
         && !matches!(classes[0], Class::X87 | Class::ComplexX87)
@@ -60,9 +56,10 @@ pub(super) const fn next(cursor: Cursor, ty: &Type) -> (Cursor, Place) {
         let vectors = cursor.vectors + count(&classes, Class::Sse, ty.size);
         // "If there are no registers available for any eightbyte of an argument, the whole argument is passed
         // on the stack", and registers already assigned to it are free again.
-        if integers as usize <= INTEGERS.len() && vectors <= VECTORS {
-            let free = INTEGERS.split_at(cursor.integers as usize).1;
-            let place = in_registers(ty, classes, free, cursor.vectors);
+        if integers as usize <= convention.ints.len() && vectors as usize <= convention.floats.len() {
+            let ints = convention.ints.split_at(cursor.integers as usize).1;
+            let floats = convention.floats.split_at(cursor.vectors as usize).1;
+            let place = in_registers(ty, classes, ints, floats);
             return (Cursor { integers, vectors, ..cursor }, place);
         }
     }
@@ -73,9 +70,9 @@ pub(super) const fn next(cursor: Cursor, ty: &Type) -> (Cursor, Place) {
     (Cursor { stack: end as u32, ..cursor }, Place::Stack(offset as u32))
 }
 
-/// The place of a value whose eightbytes take the next of `integers` and of the vector registers from `vector`.
-const fn in_registers(ty: &Type, classes: [Class; EIGHTBYTES], integers: &[Register], vector: u8) -> Place {
-    let (mut integer, mut vector) = (0, vector);
+/// The place of a value whose eightbytes take the next of `integers` and of `vectors`.
+const fn in_registers(ty: &Type, classes: [Class; EIGHTBYTES], integers: &[Register], vectors: &[Register]) -> Place {
+    let (mut integer, mut vector) = (0, 0);
     let mut parts = Parts::NONE;
     let mut i = 0;
     while 8 * i < ty.size {
@@ -92,7 +89,7 @@ const fn in_registers(ty: &Type, classes: [Class; EIGHTBYTES], integers: &[Regis
                     i += 1;
                 }
                 vector += 1;
-                Register::Vector(vector - 1)
+                vectors[vector - 1]
             }
             Class::X87 => {
                 parts = parts.and(Register::X87(0), offset, X87_SIZE);

@@ -5,7 +5,7 @@ use core::ptr;
 
 use super::state::CpuState;
 use super::x87::Fxsave;
-use crate::abi::{self, Abi, Parameter, Part, Parts, Place, Placed, Pointer, Register, extension};
+use crate::abi::{self, Abi, Convention, Parameter, Part, Parts, Place, Placed, Pointer, Register, extension};
 use crate::signature::{Forced, Known};
 use crate::types::{Field, Kind, Type};
 
@@ -51,6 +51,8 @@ const fn is_native_type(abi: Abi, ty: &Option<Type>) -> bool {
     let aligned = match abi {
         Abi::SysV64 => true,
         Abi::Win64 => ty.align <= 16,
+        // No convention of rustc's.
+        Abi::Named(_) | Abi::Custom => false,
     };
     aligned && never_native(ty).is_none() && widest_vector(ty) <= VECTOR_REGISTER
 }
@@ -291,6 +293,8 @@ pub struct Capture {
     x87_result: u32,
     /// Bytes of home space that the dispatcher's ABI wants.
     home: usize,
+    /// Bytes of arguments that the return pops.
+    pops: u32,
 }
 
 /// The size of the area for what a [`CpuState`] has no room for: 64 bytes for each of the vector registers that carry
@@ -307,6 +311,7 @@ const VECTORS: u32 = 0xffff << 16;
 impl Capture {
     /// The capture for a callback of this ABI and signature that asks for `groups`, a sum of [`Group::bit`]s.
     pub const fn new<const N: usize>(abi: Abi, placed: &Placed<N>, groups: u32) -> Self {
+        let groups = groups | preserved_groups(abi);
         let mut whole = 0;
         if groups & Group::Gpr.bit() != 0 {
             whole |= INTEGERS;
@@ -328,23 +333,40 @@ impl Capture {
             i += 1;
         }
         let home = match abi {
-            Abi::SysV64 => 0,
+            // The dispatcher of the latter two follows System V.
+            Abi::SysV64 | Abi::Named(_) | Abi::Custom => 0,
             Abi::Win64 => 32,
         };
         let place = &placed.result.place;
         let result = on_return(place);
+        let preserved = preserved(abi) & !result;
+        saved |= preserved;
+        whole |= preserved;
+        assert!(placed.pops <= 0xfff8, "cbframe: the instruction `ret` pops up to 65528 bytes of arguments");
         let wide_result = 32 * wide_vectors(place, 32) + 64 * wide_vectors(place, 64);
         assert!(matches!(wide_result, 0 | 32 | 64), "cbframe: a wide result in more than vector register 0");
         let x87_result = x87_registers(place);
-        Self { saved, loaded: whole | result, result, groups, ymm, zmm, wide_result, x87_result, home }
+        Self {
+            saved,
+            loaded: whole | result,
+            result,
+            groups,
+            ymm,
+            zmm,
+            wide_result,
+            x87_result,
+            home,
+            pops: placed.pops,
+        }
     }
 
     /// The same for a callback with arguments behind `...`: with every register that may carry one.
     pub const fn variadic<const N: usize>(abi: Abi, placed: &Placed<N>, groups: u32) -> Self {
         let capture = Self::new(abi, placed, groups);
         let (integers, vectors): (&[Register], u32) = match abi {
-            Abi::SysV64 => (&abi::sysv64::INTEGERS, 0xff << 16),
+            Abi::SysV64 => (Convention::SYSV64.ints, 0xff << 16),
             Abi::Win64 => (&abi::win64::INTEGERS, 0),
+            Abi::Named(_) | Abi::Custom => panic!("cbframe: no `...` in this convention"),
         };
         let (mut saved, mut i) = (capture.saved | vectors, 0);
         while i < integers.len() {
@@ -403,6 +425,11 @@ impl Capture {
         self.groups
     }
 
+    /// The bytes of arguments that the return pops.
+    pub const fn pops(self) -> u32 {
+        self.pops
+    }
+
     /// The bytes of home space, at the bottom of the frame.
     pub const fn home(self) -> usize {
         self.home
@@ -428,6 +455,39 @@ impl Capture {
     pub const fn frame(self) -> usize {
         self.state() + CpuState::CTX
     }
+}
+
+/// The groups that a callback of this convention preserves whatever it asks for.
+const fn preserved_groups(abi: Abi) -> u32 {
+    match abi {
+        Abi::SysV64 | Abi::Win64 => 0,
+        Abi::Named(convention) => {
+            if convention.preserves_flags {
+                Group::Gpr.bit() | Group::Flags.bit()
+            } else {
+                0
+            }
+        }
+        Abi::Custom => Group::Gpr.bit() | Group::Flags.bit() | Group::Sse.bit(),
+    }
+}
+
+/// The registers that a callback of this convention preserves, and a System V dispatcher does not.
+const fn preserved(abi: Abi) -> u32 {
+    // rbx, rsp, rbp, r12 to r15 it does.
+    const BY_DISPATCHER: [u8; 7] = [3, 4, 5, 12, 13, 14, 15];
+    let Abi::Named(convention) = abi else { return 0 };
+    let (mut bits, mut i) = (0, 0);
+    while i < convention.preserves.len() {
+        bits |= bit(convention.preserves[i]);
+        i += 1;
+    }
+    i = 0;
+    while i < BY_DISPATCHER.len() {
+        bits &= !bit(Register::Integer(BY_DISPATCHER[i]));
+        i += 1;
+    }
+    bits
 }
 
 /// The registers that a parameter arrives in.
@@ -497,7 +557,7 @@ const fn x87_registers(place: &Place) -> u32 {
 
 /// The offset of a register from a [`CpuState`], for a piece of `size` bytes.
 #[cfg_attr(not(debug_assertions), inline(always))]
-const fn offset(register: Register, size: u16) -> isize {
+pub(super) const fn offset(register: Register, size: u16) -> isize {
     let wide = -(WIDE_BELOW as isize);
     match register {
         Register::Integer(number) => CpuState::integer(number) as isize,
@@ -516,7 +576,7 @@ const fn offset(register: Register, size: u16) -> isize {
 ///
 /// `cpu` points to a state in an entry's frame, and the offset, a multiple of 8, is that of something stored.
 #[cfg_attr(not(debug_assertions), inline(always))]
-unsafe fn read(cpu: *const CpuState, offset: isize) -> u64 {
+pub(super) unsafe fn read(cpu: *const CpuState, offset: isize) -> u64 {
     // SAFETY: the caller's promise; the state is aligned to 16.
     unsafe { cpu.byte_offset(offset).cast::<u64>().read_volatile() }
 }

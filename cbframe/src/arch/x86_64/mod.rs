@@ -12,6 +12,7 @@
 //! `lanes`, C types that only x86 has in `vectors` and `x87`.
 
 mod entries;
+mod exact;
 mod lanes;
 mod shims;
 mod state;
@@ -27,6 +28,7 @@ use crate::signature::SysV64;
 use crate::signature::Win64;
 
 pub(crate) use entries::{DISTANT_STUBS, distant_stubs, stale_entry};
+pub use exact::give_exactly;
 pub(crate) use lanes::never_native;
 pub use lanes::{
     Capture, Group, Head, Head4, Head8, Lane, give, hidden_result, is_native, sysv64_lane, take, win64_hidden,

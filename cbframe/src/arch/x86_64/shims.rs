@@ -78,6 +78,7 @@ macro_rules! shims {
             const LANE: Lane = match C::ABI {
                 Abi::SysV64 => sysv64_lane(Self::PLACED, &Self::KNOWN, Self::RESULT, Forced::No),
                 Abi::Win64 => win64_lane(&Self::KNOWN, Self::RESULT, win64_hidden(Self::RESULT), Forced::No),
+                Abi::Named(_) | Abi::Custom => Lane::Captured,
             };
             const CAPTURE: Capture = Capture::new(C::ABI, Self::PLACES, 0);
         }

@@ -81,6 +81,7 @@ impl List {
                 };
                 Self::Win64(stack.wrapping_add(positions))
             }
+            Abi::Named(_) | Abi::Custom => no_list(),
         }
     }
 
@@ -94,6 +95,7 @@ impl List {
             // SAFETY: the caller's promise. The type is an array of one, so what is passed is its address.
             Abi::SysV64 => Self::SysV64(unsafe { raw.cast::<Tag>().read() }),
             Abi::Win64 => Self::Win64(raw.cast()),
+            Abi::Named(_) | Abi::Custom => no_list(),
         }
     }
 
@@ -154,6 +156,12 @@ impl List {
         }
         value
     }
+}
+
+#[cold]
+#[track_caller]
+fn no_list() -> ! {
+    panic!("cbframe: only C's own calling conventions have lists of arguments")
 }
 
 impl Tag {

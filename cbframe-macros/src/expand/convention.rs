@@ -1,0 +1,135 @@
+//! Conventions that rustc does not know: where arguments and the result lie, and what is refused when the types are
+//! known.
+
+use proc_macro2::TokenStream;
+use quote::{quote, quote_spanned};
+use syn::spanned::Spanned;
+
+use super::{Argument, Expansion};
+use crate::custom::{Custom, Spot};
+use crate::registers::Register;
+use crate::validate::Convention;
+
+impl Expansion<'_> {
+    /// An expression for the convention, and whether calls may unwind.
+    pub(super) fn abi(&self) -> TokenStream {
+        let private = &self.private;
+        match &self.callback.convention {
+            None => {
+                let abi = &self.callback.abi;
+                quote!(#private::abi(#abi))
+            }
+            Some(Convention::Named(path)) => {
+                let at = self.private_at(path.span());
+                quote_spanned!(path.span()=> (#at::Abi::Named(<#path as #at::CallingConvention>::CONVENTION), false))
+            }
+            Some(Convention::Custom(_)) => quote!((#private::Abi::Custom, false)),
+        }
+    }
+
+    /// An expression for the placed signature, with `names` for the parameters.
+    pub(super) fn placed(&self) -> TokenStream {
+        let private = &self.private;
+        let names = self.arguments.iter().map(|argument| argument.name);
+        let Some(Convention::Custom(Custom { spots, result, pops })) = &self.callback.convention else {
+            return quote! {
+                #private::place_known(__CBFRAME_ABI.0, [#(#names),*], __CBFRAME_KNOWN, __CBFRAME_RESULT)
+            };
+        };
+        let spots = spots.iter().map(|spot| self.spot(spot));
+        let result = match result {
+            None => quote!(#private::Option::None),
+            Some(spot) => {
+                let spot = self.spot(spot);
+                quote!(#private::Option::Some(#spot))
+            }
+        };
+        quote! {
+            #private::place_spots(
+                [#(#names),*], [#(#spots),*], __CBFRAME_KNOWN, #result, __CBFRAME_RESULT, #pops
+            )
+        }
+    }
+
+    fn spot(&self, spot: &Spot) -> TokenStream {
+        let private = &self.private;
+        match spot {
+            Spot::Register { text, register } => {
+                let size = match register {
+                    Register::Integer { size, .. } => *size,
+                    Register::Vector(_) => 16,
+                };
+                let register = register.tokens(private);
+                quote!(#private::Spot::Register { name: #text, register: #register, size: #size })
+            }
+            Spot::Stack { offset, .. } => quote!(#private::Spot::Stack(#offset)),
+        }
+    }
+
+    /// What can be refused only with types at hand, each on its own token.
+    pub(super) fn convention_checks(&self) -> Option<TokenStream> {
+        let (result, arguments) = (&self.result, self.arguments.iter().enumerate());
+        let at = self.private_at(result.span());
+        match self.callback.convention.as_ref()? {
+            Convention::Named(_) => {
+                let checks = arguments.map(|(i, Argument { name, ty, .. })| {
+                    let at = self.private_at(ty.span());
+                    quote_spanned!(ty.span()=>
+                        const _: () = #at::check_passes(__CBFRAME_ABI.0, #name, __CBFRAME_KNOWN[#i]);
+                    )
+                });
+                let result = quote_spanned!(result.span()=>
+                    const _: () = #at::check_returns(__CBFRAME_ABI.0, __CBFRAME_RESULT);
+                );
+                Some(quote!(#(#checks)* #result))
+            }
+            Convention::Custom(custom) => {
+                let checks = arguments.zip(&custom.spots).map(|((i, Argument { ty, .. }), spot)| {
+                    let (at, value) = (self.private_at(ty.span()), self.spot(spot));
+                    let overlaps = custom.spots[..i].iter().enumerate().filter_map(|(j, other)| {
+                        let (Spot::Stack { offset, literal }, Spot::Stack { offset: before, .. }) = (spot, other)
+                        else {
+                            return None;
+                        };
+                        let at = self.private_at(literal.span());
+                        Some(quote_spanned!(literal.span()=>
+                            const _: () = #at::check_apart(
+                                #offset, __CBFRAME_KNOWN[#i], #before, __CBFRAME_KNOWN[#j]
+                            );
+                        ))
+                    });
+                    let overlaps: Vec<_> = overlaps.collect();
+                    quote_spanned!(ty.span()=>
+                        const _: () = #at::check_spot(&#value, __CBFRAME_KNOWN[#i]);
+                        #(#overlaps)*
+                    )
+                });
+                let result = custom.result.as_ref().map(|spot| {
+                    let spot = self.spot(spot);
+                    quote_spanned!(result.span()=>
+                        const _: () = #at::check_result_spot(&#spot, __CBFRAME_RESULT);
+                    )
+                });
+                Some(quote!(#(#checks)* #result))
+            }
+        }
+    }
+
+    /// A statement that puts the result into its place.
+    pub(super) fn give(&self) -> TokenStream {
+        let private = &self.private;
+        match &self.callback.convention {
+            Some(Convention::Custom(_)) => quote! {
+                #private::give_exactly(__cbframe_cpu, const { __CBFRAME_PLACES.result() }, __cbframe_result);
+            },
+            _ => quote! {
+                #private::give(
+                    __cbframe_cpu,
+                    const { __CBFRAME_PLACES.result() },
+                    __cbframe_hidden,
+                    __cbframe_result,
+                );
+            },
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! Calling conventions that rustc does not know, for `abi = …`.
+//!
+//! Each is what clang 19 makes of it, in whose code the tests call. A callback has the address `FN`, or that of its frame, of
+//! the type `unsafe extern "C" fn()`: only code of the convention may call it.
+//!
+//! ```
+//! use cbframe::{cbframe, conventions::Regcall};
+//!
+//! /// `int __attribute__((regcall)) weigh(void *item, int count, double price)`
+//! #[cbframe(abi = Regcall)]
+//! fn weigh(#[state] scale: &f64, item: *const u8, count: i32, price: f64) -> i32 {
+//!     (scale * price) as i32 * count
+//! }
+//!
+//! assert_eq!(
+//!     weigh::LAYOUT.to_string(),
+//!     "\
+//! Regcall fn(item: pointer, count: i32, price: f64) -> i32
+//!   return  i32      4 B  eax
+//!   item    pointer  8 B  rax
+//!   count   i32      4 B  ecx
+//!   price   f64      8 B  xmm0"
+//! );
+//! ```
+
+use crate::convention;
+
+convention! {
+    crate = crate;
+
+    /// clang's `__attribute__((regcall))`, also `__regcall`, on System V x86-64 (version 3, not Windows' register order).
+    ///
+    /// Integers are in rax, rcx, rdx, rdi, rsi, r8, r9, r12, r13, r14 and r15, floats and 16-byte vectors in xmm0 to xmm15;
+    /// xmm8 to xmm15 are preserved. Structs, `__int128`, `long double` and `_Float16` are refused.
+    pub struct Regcall {
+        ints: [rax, rcx, rdx, rdi, rsi, r8, r9, r12, r13, r14, r15],
+        floats: [
+            xmm0, xmm1, xmm2, xmm3, xmm4, xmm5, xmm6, xmm7, xmm8, xmm9, xmm10, xmm11, xmm12, xmm13, xmm14, xmm15,
+        ],
+        results: [rax, xmm0],
+        preserves: [xmm8, xmm9, xmm10, xmm11, xmm12, xmm13, xmm14, xmm15],
+    }
+
+    /// clang's `__attribute__((preserve_most))` on x86-64 Linux: arguments and results as in C, and every general register
+    /// but r11 and those of the result preserved.
+    pub struct PreserveMost {
+        ints: [rdi, rsi, rdx, rcx, r8, r9],
+        floats: [xmm0, xmm1, xmm2, xmm3, xmm4, xmm5, xmm6, xmm7],
+        results: [rax, rdx, xmm0, xmm1],
+        hidden: rdi -> rax,
+        aggregates: Eightbytes,
+        preserves: [rax, rcx, rdx, rsi, rdi, r8, r9, r10],
+    }
+
+    /// clang's `__attribute__((preserve_all))` on x86-64 Linux: like [`PreserveMost`], and xmm0 to xmm15 are preserved.
+    ///
+    /// **Only for callers that are compiled without AVX**: others expect the upper halves of ymm0 to ymm15 to be preserved
+    /// as well, which they are not.
+    pub struct PreserveAll {
+        ints: [rdi, rsi, rdx, rcx, r8, r9],
+        floats: [xmm0, xmm1, xmm2, xmm3, xmm4, xmm5, xmm6, xmm7],
+        results: [rax, rdx, xmm0, xmm1],
+        hidden: rdi -> rax,
+        aggregates: Eightbytes,
+        preserves: [
+            rax, rcx, rdx, rsi, rdi, r8, r9, r10, xmm0, xmm1, xmm2, xmm3, xmm4, xmm5, xmm6, xmm7, xmm8, xmm9, xmm10, xmm11,
+            xmm12, xmm13, xmm14, xmm15,
+        ],
+    }
+
+    /// `__attribute__((preserve_none))` as clang 19 has it on x86-64 Linux. **Its registers belong to a version of the
+    /// compiler**: others have another order.
+    ///
+    /// Integers of 4 and 8 bytes are in r12, r13, r14, r15, rdi, rsi, rdx, rcx, r8, r9, r11 and rax; floats and results are
+    /// where C has them. Integers of 1 and 2 bytes are refused (clang 19 puts them into C's registers, among those), and so
+    /// are structs. Callers expect only rbp and rsp to be preserved; what System V preserves is.
+    pub struct PreserveNoneClang19 {
+        ints: [r12, r13, r14, r15, rdi, rsi, rdx, rcx, r8, r9, r11, rax],
+        floats: [xmm0, xmm1, xmm2, xmm3, xmm4, xmm5, xmm6, xmm7],
+        narrow_ints: false,
+        results: [rax, xmm0],
+        preserves: [],
+    }
+}
