@@ -1,6 +1,6 @@
 //! Closures: the same shims and entries, generic over the closure's type.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Expr, ExprClosure, Type};
@@ -36,7 +36,11 @@ impl Expansion<'_> {
             Kind::Local => quote!(FnMut),
             Kind::Once => quote!(FnOnce),
         };
-        let types = self.closure_parameters(&quote!(&mut #private::CpuState), |Argument { ty, .. }| quote!(#ty));
+        let cpu = match &self.callback.captured {
+            Some(save) if save.is_subset() => quote!(&mut #private::CpuSubset),
+            _ => quote!(&mut #private::CpuState),
+        };
+        let types = self.closure_parameters(&cpu, |Argument { ty, .. }| quote!(#ty));
         let output = &self.callback.function.signature.output;
         Some(quote!(__CbframeClosure: #private::core::ops::#bound(#(#types),*) #output,))
     }
@@ -99,7 +103,7 @@ impl Expansion<'_> {
             Kind::Once => quote!(call_once),
         };
         let values = self
-            .closure_parameters(&quote!(&mut *__cbframe_cpu), |Argument { ident, .. }| quote!(#ident.assume_init()));
+            .closure_parameters(&self.cpu(Span::call_site()), |Argument { ident, .. }| quote!(#ident.assume_init()));
         quote! {
             #[inline(always)]
             unsafe fn __cbframe_call<#generic>(
