@@ -19,5 +19,7 @@ mod raw;
 mod single;
 #[path = "cpu_state/typed.rs"]
 mod typed;
+#[path = "cpu_state/views.rs"]
+mod views;
 #[path = "cpu_state/wide.rs"]
 mod wide;

@@ -37,9 +37,14 @@ use crate::abi::Register;
 ///
 /// `rip` is the return address and `rsp` the address of the word that held it. On return `rsp` becomes
 /// `cpu.rsp + 8` and execution goes on at `cpu.rip`; the word at `cpu.rsp` is overwritten with `cpu.rip`. So a
-/// handler that adds 16 to `rsp` has popped two words of arguments. `rsp` must not become smaller: the entry's
-/// own frame lies there. A state stays where the entry made it: to exchange the contents of two (`mem::swap`)
-/// is to change every register of both, and only right between callbacks that save the same groups.
+/// handler that adds 16 to `rsp` has popped two words of arguments, and one that writes `rip` resumes elsewhere. `rsp` must
+/// not become smaller: the entry's own frame lies there. A state stays where the entry made it: to exchange the contents of
+/// two (`mem::swap`) is to change every register of both, and only right between callbacks that save the same registers.
+///
+/// Where user shadow stacks are enabled (CET SHSTK), `ret` compares `rip` with the CPU's own copy of the return address and
+/// raises an exception if it is another: there a handler that changes `rip` has to put the new address onto the
+/// shadow stack first (`wrssq`, if the system allows it, at the address that `rdsspq` gives). To pop arguments needs nothing: the
+/// shadow stack has return addresses only. One that pops callers' frames as well has to drop as many of those (`incsspq`).
 ///
 /// The first fields are in the order of System V's register save area (psABI, figure 3.33), so that a `va_list`
 /// can point to them.
