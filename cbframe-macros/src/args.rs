@@ -56,6 +56,29 @@ pub(crate) enum Group {
     Flags,
     Sse,
     X87,
+    Avx,
+    Avx512,
+}
+
+/// A register in `save(…)`, by its number.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Register {
+    General(u8),
+    Xmm(u8),
+}
+
+/// What `save(…)` names.
+#[derive(Clone, Default)]
+pub(crate) struct Save {
+    pub(crate) groups: Vec<Group>,
+    pub(crate) registers: Vec<Register>,
+}
+
+impl Save {
+    /// Whether the state of the CPU is a `CpuSubset`.
+    pub(crate) fn is_subset(&self) -> bool {
+        !self.groups.contains(&Group::Gpr)
+    }
 }
 
 /// `entry = "…"`.
@@ -76,7 +99,7 @@ pub(crate) struct Args {
     pub(crate) callee_pops: Option<LitInt>,
     pub(crate) pool: Option<Path>,
     pub(crate) on_panic: Option<Expr>,
-    pub(crate) save: Option<(Span, Vec<Group>)>,
+    pub(crate) save: Option<(Span, Save)>,
     pub(crate) name: Option<Ident>,
     pub(crate) export: Option<LitStr>,
     pub(crate) entry: Option<(LitStr, EntryKind)>,
@@ -181,28 +204,86 @@ impl Args {
         }
     }
 
-    fn take_groups(&mut self, span: Span, groups: Vec<Ident>, report: &mut Report) {
-        let mut found = Vec::new();
-        for group in groups {
-            let known = match group.to_string().as_str() {
-                "gpr" => Group::Gpr,
-                "flags" => Group::Flags,
-                "sse" => Group::Sse,
-                "x87" => Group::X87,
-                _ => {
-                    report.error(&group, "the groups of registers are `gpr`, `flags`, `sse` and `x87`");
-                    continue;
-                }
-            };
-            if found.contains(&known) {
-                report.error(&group, format_args!("the group `{group}` is given twice"));
+    fn take_groups(&mut self, span: Span, names: Vec<Ident>, report: &mut Report) {
+        let mut save = Save::default();
+        let mut seen = Vec::new();
+        let mut registers = Vec::new();
+        for name in &names {
+            let text = name.to_string();
+            if seen.contains(&text) {
+                report.error(name, format_args!("`{name}` is given twice"));
+                continue;
             }
-            found.push(known);
+            if let Some(group) = group(&text) {
+                save.groups.push(group);
+            } else if let Some(register) = register(&text) {
+                save.registers.push(register);
+                registers.push((name, register));
+            } else {
+                report.error(name, unknown_register(&text));
+            }
+            seen.push(text);
         }
-        if !found.contains(&Group::Gpr) {
-            report.push(syn::Error::new(span, "`gpr` is always saved: write `save(gpr, …)`"));
+        if names.is_empty() {
+            let message = "nothing is saved: name groups or registers, as in `save(gpr, flags, sse)`";
+            report.push(syn::Error::new(span, message));
+            return;
         }
-        self.save = Some((span, found));
+        let vectors = save.groups.iter().any(|group| matches!(group, Group::Sse | Group::Avx | Group::Avx512));
+        for (name, register) in registers {
+            match register {
+                Register::General(_) if !save.is_subset() => {
+                    report.error(name, format_args!("`{name}` is one of `gpr`: remove it"));
+                }
+                Register::Xmm(_) if vectors => {
+                    report.error(name, format_args!("`{name}` is in a group of vector registers already: remove it"));
+                }
+                _ => {}
+            }
+        }
+        self.save = Some((span, save));
+    }
+}
+
+fn group(name: &str) -> Option<Group> {
+    Some(match name {
+        "gpr" => Group::Gpr,
+        "flags" => Group::Flags,
+        "sse" => Group::Sse,
+        "avx" => Group::Avx,
+        "avx512" => Group::Avx512,
+        "x87" => Group::X87,
+        _ => return None,
+    })
+}
+
+/// The general registers by the numbers that instructions encode; rsp cannot be named alone.
+const GENERAL: [&str; 16] =
+    ["rax", "rcx", "rdx", "rbx", "", "rbp", "rsi", "rdi", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15"];
+
+fn register(name: &str) -> Option<Register> {
+    if let Some(number) = GENERAL.iter().position(|&general| general == name) {
+        return Some(Register::General(number as u8));
+    }
+    let number = (0..16).find(|number| name == format!("xmm{number}"))?;
+    Some(Register::Xmm(number))
+}
+
+/// What to write instead of an unknown name in `save(…)`.
+fn unknown_register(name: &str) -> &'static str {
+    match name {
+        "rsp" | "rip" => "rsp and rip are in `gpr`, without which a handler cannot change where the stack is",
+        "rflags" | "eflags" => "rflags is the group `flags`",
+        "mxcsr" => "mxcsr is in the group `sse`",
+        "fpu" | "mmx" => "the x87 unit, with the MMX registers, is the group `x87`",
+        _ if name.starts_with("ymm") => "the ymm registers are saved together: `avx`",
+        _ if name.starts_with("zmm") || name.len() == 2 && name.starts_with('k') => {
+            "the zmm and opmask registers are saved together: `avx512`"
+        }
+        _ => {
+            "the groups of registers are `gpr`, `flags`, `sse`, `avx`, `avx512` and `x87`; single ones are named as `rax` and \
+             `xmm0` are"
+        }
     }
 }
 

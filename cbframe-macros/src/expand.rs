@@ -15,7 +15,7 @@ use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 use syn::{Attribute, GenericArgument, PathArguments, ReturnType, Type};
 
-use crate::args::{EntryKind, Group};
+use crate::args::{EntryKind, Group, Register, Save};
 use crate::ast::text;
 use crate::derive::located;
 use crate::lifetimes;
@@ -253,9 +253,7 @@ impl<'a> Expansion<'a> {
             Parameter::State if exclusive => quote!(&mut *__cbframe_exclusive.state().cast()),
             Parameter::State => quote!(&*__cbframe_ctx.cast()),
             // An error on the parameter's type if it is another.
-            Parameter::Cpu { ty } => {
-                quote_spanned!(Span::call_site().located_at(ty.span())=> &mut *__cbframe_cpu)
-            }
+            Parameter::Cpu { ty } => self.cpu(Span::call_site().located_at(ty.span())),
             Parameter::List => quote!(__cbframe_list),
             Parameter::C { .. } => {
                 let ident = &arguments.next().expect("as many as were counted").ident;
@@ -307,6 +305,15 @@ impl<'a> Expansion<'a> {
         }
     }
 
+    /// What the callback sees of the CPU, as an expression at `span`.
+    fn cpu(&self, span: Span) -> TokenStream {
+        let private = &self.private;
+        match &self.callback.captured {
+            Some(save) if save.is_subset() => quote_spanned!(span=> &mut *__cbframe_cpu.cast::<#private::CpuSubset>()),
+            _ => quote_spanned!(span=> &mut *__cbframe_cpu),
+        }
+    }
+
     fn cpu_parameter(&self) -> Option<TokenStream> {
         let private = &self.private;
         self.callback.has_cpu.then(|| quote!(__cbframe_cpu: *mut #private::CpuState,))
@@ -320,14 +327,14 @@ impl<'a> Expansion<'a> {
     /// The entry: `__CBFRAME_ENTRY` for a slot, or the naked function `__cbframe_fn` for a stateless callback.
     fn entry(&self) -> TokenStream {
         let stateless = self.callback.state.is_none() && self.closure.is_none();
-        if let Some(groups) = &self.callback.captured {
-            let (private, captured, of_closure) = (&self.private, self.captured(groups), self.closure_argument());
+        if let Some(save) = &self.callback.captured {
+            let (private, captured, of_closure) = (&self.private, self.captured(save), self.closure_argument());
             let entry = self.entry_const(&quote!(#private::Entry::new(__cbframe_captured_entry #of_closure)));
             let stub = stateless.then(|| self.captured_stub(&format_ident!("__cbframe_fn"), self.export().as_ref()));
             return quote!(#captured #entry #stub);
         }
         // Only the compiler knows the types, and so whether rustc can pass them: what is not used is not compiled.
-        let captured = self.captured(&[]);
+        let captured = self.captured(&Save::default());
         let native = match self.family() {
             _ if stateless => self.plain(),
             Family::SysV64 => self.sysv64(),
@@ -529,17 +536,24 @@ impl<'a> Expansion<'a> {
         }
     }
 
-    /// The dispatcher, and the entry that captures what it needs, and `groups`.
-    fn captured(&self, groups: &[Group]) -> TokenStream {
+    /// The dispatcher, and the entry that captures what it needs, and what is to be saved.
+    fn captured(&self, save: &Save) -> TokenStream {
         let Self { private, arguments, .. } = self;
         let abi = &self.callback.abi;
         let count = arguments.len();
-        let groups = groups.iter().map(|group| match group {
+        let groups = save.groups.iter().map(|group| match group {
             Group::Gpr => quote!(| #private::Group::Gpr.bit()),
             Group::Flags => quote!(| #private::Group::Flags.bit()),
             Group::Sse => quote!(| #private::Group::Sse.bit()),
             Group::X87 => quote!(| #private::Group::X87.bit()),
+            Group::Avx => quote!(| #private::Group::Avx.bit()),
+            Group::Avx512 => quote!(| #private::Group::Avx512.bit()),
         });
+        let registers = save.registers.iter().map(|register| match register {
+            Register::General(number) => quote!(| #private::register_bit(#private::Register::Integer(#number))),
+            Register::Xmm(number) => quote!(| #private::register_bit(#private::Register::Vector(#number))),
+        });
+        let and = (!save.registers.is_empty()).then(|| quote!(.and(0 #(#registers)*)));
         let idents: Vec<_> = arguments.iter().map(|argument| &argument.ident).collect();
         let indices = 0..count;
         let cpu = self.callback.has_cpu.then(|| quote!(__cbframe_cpu,));
@@ -555,7 +569,7 @@ impl<'a> Expansion<'a> {
         quote! {
             const __CBFRAME_PLACES: &#private::Placed<#count> = &#private::places(__CBFRAME_PLACED);
             const __CBFRAME_CAPTURE: #private::Capture =
-                #private::Capture::#capture(__CBFRAME_ABI.0, __CBFRAME_PLACES, 0 #(#groups)*);
+                #private::Capture::#capture(__CBFRAME_ABI.0, __CBFRAME_PLACES, 0 #(#groups)*) #and;
 
             unsafe extern #abi fn __cbframe_dispatch<#(#lifetimes,)* #closure>(
                 __cbframe_cpu: *mut #private::CpuState, __cbframe_ctx: *const ()

@@ -273,8 +273,8 @@ pub fn convention(input: TokenStream) -> TokenStream {
 ///   aborts the process, and so does an exception of another language. The panic itself is dropped, unless C was called
 ///   inside of `cbframe::resume_panics`: then it goes on in Rust when C is back, and until then callbacks with `on_panic`
 ///   return their value without running, and without a check of their arguments. Needs the feature `std`.
-/// - `save(gpr, flags, sse, x87)`: the registers that `CpuState` has, `gpr` and any of the others; `(gpr, flags, sse)` by
-///   default.
+/// - `save(…)`: the registers that the state of the CPU has: the groups `gpr`, `flags`, `sse`, `avx`, `avx512` and `x87`, and
+///   single ones, `rdi` or `xmm0`; `(gpr, flags, sse)` by default. Without `gpr` the parameter is `cpu: &mut CpuSubset`.
 /// - `name = Ident`: another name for the type beside the function.
 /// - `export = "symbol"`: without `#[state]`, exports the C function under this name. With a type that rustc does not
 ///   pass as C does, it needs `entry = "captured"` beside it.

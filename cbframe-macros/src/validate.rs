@@ -9,7 +9,7 @@ use syn::{
     Variadic,
 };
 
-use crate::args::{Args, EntryKind, Group};
+use crate::args::{Args, EntryKind, Group, Save};
 use crate::ast::{Function, is_role};
 use crate::custom::{self, Custom};
 use crate::lifetimes;
@@ -32,8 +32,8 @@ pub(crate) struct Callback<'a> {
     pub(crate) has_cpu: bool,
     /// Whether the last parameter is [`Parameter::List`].
     pub(crate) is_variadic: bool,
-    /// The groups of registers to save, on the captured lane.
-    pub(crate) captured: Option<Vec<Group>>,
+    /// What to save, on the captured lane.
+    pub(crate) captured: Option<Save>,
     /// The name of the type beside the function.
     pub(crate) item: &'a Ident,
     /// Whether the function is `unsafe`.
@@ -118,7 +118,7 @@ pub(crate) fn check<'a>(
                     Role::Cpu if has_cpu => report.error(parameter, "the CPU has one state: remove one of the two"),
                     Role::Cpu => {
                         has_cpu = true;
-                        check_cpu(&parameter.ty, report);
+                        check_cpu(&parameter.ty, args, report);
                         parameters.push(Parameter::Cpu { ty: &parameter.ty });
                     }
                     Role::C => parameters.push(Parameter::C { name, ty: &parameter.ty }),
@@ -156,10 +156,10 @@ pub(crate) fn check<'a>(
         return None;
     }
     let captured = match (&args.save, has_cpu, &args.entry) {
-        (Some((_, groups)), ..) => Some(groups.clone()),
-        (None, true, _) => Some(vec![Group::Gpr, Group::Flags, Group::Sse]),
-        (None, false, Some((_, EntryKind::Captured))) => Some(Vec::new()),
-        _ if is_variadic || convention.is_some() => Some(Vec::new()),
+        (Some((_, save)), ..) => Some(save.clone()),
+        (None, true, _) => Some(Save { groups: vec![Group::Gpr, Group::Flags, Group::Sse], registers: Vec::new() }),
+        (None, false, Some((_, EntryKind::Captured))) => Some(Save::default()),
+        _ if is_variadic || convention.is_some() => Some(Save::default()),
         _ => None,
     };
     // What the dispatcher of a convention that rustc does not know follows, which the entry calls.
@@ -314,8 +314,13 @@ fn role(parameter: &PatType, raw: bool, report: &mut Report) -> Role {
 }
 
 fn is_cpu_state(ty: &Type) -> bool {
+    names(ty, "CpuState") || names(ty, "CpuSubset")
+}
+
+/// Whether a type is written as a reference to what is called so.
+fn names(ty: &Type, name: &str) -> bool {
     let Type::Reference(TypeReference { elem, .. }) = peel(ty) else { return false };
-    matches!(peel(elem), Type::Path(path) if path.path.segments.last().is_some_and(|last| last.ident == "CpuState"))
+    matches!(peel(elem), Type::Path(path) if path.path.segments.last().is_some_and(|last| last.ident == name))
 }
 
 fn check_state(ty: &Type, report: &mut Report) -> Option<State> {
@@ -344,7 +349,17 @@ fn check_state(ty: &Type, report: &mut Report) -> Option<State> {
     Some(State { ty: (*reference.elem).clone(), exclusive: reference.mutability.is_some() })
 }
 
-fn check_cpu(ty: &Type, report: &mut Report) {
+fn check_cpu(ty: &Type, args: &Args, report: &mut Report) {
+    let subset = args.save.as_ref().is_some_and(|(_, save)| save.is_subset());
+    if subset && names(ty, "CpuState") {
+        report.error(
+            ty,
+            "without `gpr` in `save(…)` most fields of `CpuState` would hold nothing: take `&mut CpuSubset`, whose methods \
+             tell what was saved, or add `gpr`",
+        );
+    } else if !subset && names(ty, "CpuSubset") {
+        report.error(ty, "with `gpr` saved the state of the CPU is `&mut CpuState`");
+    }
     match peel(ty) {
         Type::Reference(reference) if reference.mutability.is_some() => {
             if let Some(lifetime) = &reference.lifetime {

@@ -214,7 +214,7 @@ mod signature;
 pub mod types;
 mod va_list;
 
-pub use arch::{CpuState, F80, Fxsave, LongDouble, Xmm};
+pub use arch::{Annotated, CpuState, CpuSubset, Diff, F80, Fxsave, Gpr, LongDouble, Snapshot, Word, Xmm, Ymm, Zmm};
 #[cfg(feature = "alloc")]
 pub use cbframe_macros::frame;
 pub use cbframe_macros::{CType, c_type, cbframe, convention};

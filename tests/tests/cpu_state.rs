@@ -3,6 +3,8 @@
 #![cfg(all(target_os = "linux", target_arch = "x86_64"))]
 #![allow(missing_docs, reason = "tests")]
 
+#[path = "cpu_state/avx512.rs"]
+mod avx512;
 #[path = "cpu_state/dump.rs"]
 mod dump;
 #[path = "cpu_state/f80.rs"]
@@ -13,5 +15,11 @@ mod flags;
 mod probe;
 #[path = "cpu_state/raw.rs"]
 mod raw;
+#[path = "cpu_state/single.rs"]
+mod single;
 #[path = "cpu_state/typed.rs"]
 mod typed;
+#[path = "cpu_state/views.rs"]
+mod views;
+#[path = "cpu_state/wide.rs"]
+mod wide;

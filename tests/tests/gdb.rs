@@ -9,7 +9,7 @@ use std::arch::naked_asm;
 use std::path::Path;
 use std::process::Command;
 
-use cbframe::{CpuState, bind_static, cbframe};
+use cbframe::{CpuState, CpuSubset, bind_static, cbframe};
 use cbframe_tests::child;
 
 static STATE: u32 = 3;
@@ -92,6 +92,9 @@ lanes! {
     raw_flags [abi = "raw", save(gpr, flags)] [#[state] _s: &u32, _cpu: &mut CpuState] bound 30;
     raw_bound [abi = "raw"] [#[state] _s: &u32, _cpu: &mut CpuState] bound 90;
     raw_all [abi = "raw", save(gpr, flags, sse, x87)] [#[state] _s: &u32, _cpu: &mut CpuState] bound 90;
+    raw_avx [abi = "raw", save(gpr, avx)] [#[state] _s: &u32, _cpu: &mut CpuState] bound 70;
+    raw_avx512 [abi = "raw", save(gpr, flags, avx512)] [#[state] _s: &u32, _cpu: &mut CpuState] bound 90;
+    raw_single [abi = "raw", save(rdi, xmm3)] [_cpu: &mut CpuSubset] function 11;
     cpu [abi = "sysv64"] [#[cpu] _cpu: &mut CpuState, _x: u64] function 90;
     win_function [abi = "win64"] [_x: u64] function 2;
     win_direct [abi = "win64"] [#[state] _s: &u32, _x: u64] bound 6;

@@ -1,6 +1,6 @@
 //! Closures: the same shims and entries, generic over the closure's type.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Expr, ExprClosure, Type};
@@ -36,7 +36,11 @@ impl Expansion<'_> {
             Kind::Local => quote!(FnMut),
             Kind::Once => quote!(FnOnce),
         };
-        let (cpu, list) = (quote!(&mut #private::CpuState), quote!(#private::VaList<'_>));
+        let cpu = match &self.callback.captured {
+            Some(save) if save.is_subset() => quote!(&mut #private::CpuSubset),
+            _ => quote!(&mut #private::CpuState),
+        };
+        let list = quote!(#private::VaList<'_>);
         let types = self.closure_parameters(&cpu, &list, |Argument { ty, .. }| quote!(#ty));
         let output = &self.callback.function.signature.output;
         Some(quote!(__CbframeClosure: #private::core::ops::#bound(#(#types),*) #output,))
@@ -107,7 +111,7 @@ impl Expansion<'_> {
             Kind::Local => quote!(call_local),
             Kind::Once => quote!(call_once),
         };
-        let (the_cpu, the_list) = (quote!(&mut *__cbframe_cpu), quote!(__cbframe_list));
+        let (the_cpu, the_list) = (self.cpu(Span::call_site()), quote!(__cbframe_list));
         let values =
             self.closure_parameters(&the_cpu, &the_list, |Argument { ident, .. }| quote!(#ident.assume_init()));
         quote! {

@@ -71,7 +71,7 @@ pub(crate) fn handle(cpu: &mut CpuState) {
 }
 
 /// Changes every register that a function may change, and with the groups also those that it may not.
-fn trash(sse: bool, x87: bool) {
+pub(crate) fn trash(sse: bool, x87: bool) {
     // SAFETY: the clobbers are declared. The control words are changed only where the entry restores them, and no
     // floating-point arithmetic happens between here and there.
     unsafe {
@@ -141,6 +141,10 @@ subjects! {
     gpr_flags_x87 [, save(gpr, flags, x87)] true false true;
     gpr_sse_x87 [, save(gpr, sse, x87)] false true true;
     all [, save(gpr, flags, sse, x87)] true true true;
+    gpr_avx [, save(gpr, avx)] false true false;
+    gpr_flags_avx [, save(gpr, flags, avx)] true true false;
+    gpr_flags_avx512 [, save(gpr, flags, avx512)] true true false;
+    all_wide [, save(gpr, flags, avx512, x87)] true true true;
 }
 
 impl Subject {

@@ -164,12 +164,15 @@ macro_rules! __cbframe_names {
 .set .Lcbframe_rsp, 328
 .set .Lcbframe_mxcsr, 384
 .set .Lcbframe_present, 388
-.set .Lcbframe_rflags, 392
-.set .Lcbframe_rip, 408
+.set .Lcbframe_registers, 392
+.set .Lcbframe_rflags, 408
+.set .Lcbframe_rip, 424
 .set .Lcbframe_gpr, 1
 .set .Lcbframe_flags, 2
 .set .Lcbframe_sse, 4
 .set .Lcbframe_x87, 8
+.set .Lcbframe_avx, 16
+.set .Lcbframe_avx512, 32
 .set .Lcbframe_changed_xmm, 0x100
 .set .Lcbframe_changed_flags, 0x200"
     };
@@ -226,9 +229,9 @@ macro_rules! __cbframe_vectors {
 /// [`CpuState`], calls `$dispatch(&mut CpuState, ctx)` and loads those that it says to load.
 ///
 /// ```text
-///   rsp ▸ [home space, Windows: 32] [wide vectors, x87 results: 512] [FXSAVE area: 512] [CpuState: 416]
-///                                     its last words: [rflags, with flags] [ctx] [return address]
-///   Both areas are left out where neither is used, and the first one where only x87 is saved.
+///   rsp ▸ [home space, Windows: 32] [vector registers, with avx] [wide vectors, x87 results: 512] [FXSAVE area: 512]
+///         [CpuState: 432]             its last words: [rflags, with flags] [ctx] [return address]
+///   Areas are left out that are not used: the FXSAVE area if the one below it is not either.
 /// ```
 ///
 /// [`Capture`]: super::Capture
@@ -263,6 +266,14 @@ macro_rules! __cbframe_captured_entry {
                 $crate::__cbframe_vectors!("zmm", "0", "vmovups [rsp + {wide} + 64 * \\n], zmm\\n"),
                 "vzeroupper", // else SSE instructions would be slow from here on
                 ".endif",
+                ".if {groups} & .Lcbframe_avx",
+                $crate::__cbframe_store_wide!(),
+                ".elseif {present}",
+                "mov dword ptr [rsp + {state} + .Lcbframe_present], {present}",
+                ".endif",
+                ".if {singles}",
+                "mov dword ptr [rsp + {state} + .Lcbframe_registers], {singles}",
+                ".endif",
                 ".if {groups} & .Lcbframe_sse",
                 "stmxcsr [rsp + {state} + .Lcbframe_mxcsr]",
                 ".endif",
@@ -272,7 +283,6 @@ macro_rules! __cbframe_captured_entry {
                 ".if {groups} & .Lcbframe_gpr", // which has saved rax
                 "lea rax, [rsp + {frame} + 8]",
                 "mov [rsp + {state} + .Lcbframe_rsp], rax",
-                "mov dword ptr [rsp + {state} + .Lcbframe_present], {groups}",
                 ".endif",
                 ".if {groups} & .Lcbframe_flags",
                 "test dword ptr [rsp + {state} + .Lcbframe_rflags], 0x400",
@@ -300,12 +310,12 @@ macro_rules! __cbframe_captured_entry {
                 ".endif",
                 // By halves where a lane may have been stored alone: a `movaps` could not be forwarded from that
                 // store and would wait for it. Elsewhere `movaps` is half the work.
-                ".if {groups} & .Lcbframe_sse",
+                ".if {groups} & .Lcbframe_avx",
+                $crate::__cbframe_load_wide!(),
+                ".elseif {groups} & .Lcbframe_sse",
                 "test dword ptr [rsp + {state} + .Lcbframe_present], .Lcbframe_changed_xmm",
                 "jnz 4f",
-                ".endif",
                 $crate::__cbframe_vectors!("whole", "16", "movaps xmm\\n, [rsp + {state} + .Lcbframe_xmm + 16 * \\n]"),
-                ".if {groups} & .Lcbframe_sse",
                 "5:",
                 ".endif",
                 $crate::__cbframe_vectors!(
@@ -350,6 +360,11 @@ macro_rules! __cbframe_captured_entry {
                 "9:",
                 "ldmxcsr [rsp + {state} + .Lcbframe_mxcsr]",
                 "jmp 2b",
+                ".endif",
+                ".if {groups} & .Lcbframe_avx",
+                $crate::__cbframe_store_wide_rarely!(),
+                $crate::__cbframe_load_wide_rarely!(),
+                ".elseif {groups} & .Lcbframe_sse",
                 "4:",
                 $crate::__cbframe_vectors!(
                     "whole",
@@ -405,6 +420,10 @@ macro_rules! __cbframe_captured_entry {
                 wide_result = const $capture.wide_result(),
                 x87_result = const $capture.x87_result(),
                 groups = const $capture.groups(),
+                singles = const $capture.singles(),
+                present = const $capture.present(),
+                vectors = sym $crate::private::VECTORS,
+                find_vectors = sym $crate::private::find_vectors,
                 dispatch = sym $dispatch,
             )
         }

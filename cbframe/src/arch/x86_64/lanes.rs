@@ -264,6 +264,10 @@ pub enum Group {
     Sse,
     /// What FXSAVE stores of the x87 unit.
     X87,
+    /// ymm0 to ymm15, and `Sse`.
+    Avx,
+    /// zmm0 to zmm31 and k0 to k7, and `Avx`.
+    Avx512,
 }
 
 impl Group {
@@ -283,6 +287,8 @@ pub struct Capture {
     /// Those of them that hold the result.
     result: u32,
     groups: u32,
+    /// Registers that the callback sees and changes without their group.
+    singles: u32,
     /// Vector registers, by number, to store as 32 bytes.
     ymm: u32,
     /// Vector registers to store as 64 bytes.
@@ -304,6 +310,13 @@ const WIDE: usize = 512;
 /// How far below the [`CpuState`] that area lies. The FXSAVE area is in between, whether it is used or not.
 const WIDE_BELOW: usize = WIDE + size_of::<Fxsave>();
 
+/// Where the whole vector registers end that [`Group::Avx`] and [`Group::Avx512`] store (`wide`): below that area, at a
+/// multiple of 64.
+#[inline(always)]
+pub(super) fn vectors_top(cpu: *const CpuState) -> *const u8 {
+    cpu.cast::<u8>().wrapping_sub(WIDE_BELOW).map_addr(|address| address & !63)
+}
+
 /// Every general register but rsp, which is no store but an addition.
 const INTEGERS: u32 = 0xffff & !(1 << CpuState::position(4));
 const VECTORS: u32 = 0xffff << 16;
@@ -311,7 +324,13 @@ const VECTORS: u32 = 0xffff << 16;
 impl Capture {
     /// The capture for a callback of this ABI and signature that asks for `groups`, a sum of [`Group::bit`]s.
     pub const fn new<const N: usize>(abi: Abi, placed: &Placed<N>, groups: u32) -> Self {
-        let groups = groups | preserved_groups(abi);
+        let mut groups = groups | preserved_groups(abi);
+        if groups & Group::Avx512.bit() != 0 {
+            groups |= Group::Avx.bit();
+        }
+        if groups & Group::Avx.bit() != 0 {
+            groups |= Group::Sse.bit();
+        }
         let mut whole = 0;
         if groups & Group::Gpr.bit() != 0 {
             whole |= INTEGERS;
@@ -319,10 +338,11 @@ impl Capture {
         if groups & Group::Sse.bit() != 0 {
             whole |= VECTORS;
         }
-        let mut saved = match placed.result.place {
-            Place::Hidden { arrives, .. } => whole | bit(arrives),
-            _ => whole,
-        };
+        // Whole vector registers are stored elsewhere.
+        let mut saved = if groups & Group::Avx.bit() != 0 { whole & !VECTORS } else { whole };
+        if let Place::Hidden { arrives, .. } = placed.result.place {
+            saved |= register_bit(arrives);
+        }
         let (mut ymm, mut zmm) = (0, 0);
         let mut i = 0;
         while i < N {
@@ -351,6 +371,7 @@ impl Capture {
             loaded: whole | result,
             result,
             groups,
+            singles: 0,
             ymm,
             zmm,
             wide_result,
@@ -370,10 +391,28 @@ impl Capture {
         };
         let (mut saved, mut i) = (capture.saved | vectors, 0);
         while i < integers.len() {
-            saved |= bit(integers[i]);
+            saved |= register_bit(integers[i]);
             i += 1;
         }
         Self { saved, ..capture }
+    }
+
+    /// The same, and the registers of a sum of [`register_bit`]s, which the callback sees and changes.
+    pub const fn and(mut self, registers: u32) -> Self {
+        self.saved |= registers;
+        self.loaded |= registers;
+        self.singles |= registers;
+        self
+    }
+
+    /// The registers that were named one by one.
+    pub const fn singles(self) -> u32 {
+        self.singles
+    }
+
+    /// What the entry notes of what there is: `present` of the state.
+    pub const fn present(self) -> u32 {
+        self.groups | if self.singles != 0 { CpuState::SINGLE } else { 0 }
     }
 
     /// The vector registers, by number, to store as 32 bytes.
@@ -397,17 +436,19 @@ impl Capture {
     }
 
     const fn has_wide(self) -> bool {
-        self.ymm | self.zmm | self.wide_result | self.x87_result != 0
+        self.groups & Group::Avx.bit() | self.ymm | self.zmm | self.wide_result | self.x87_result != 0
     }
 
     /// The vector registers to load that only a handler which asks for them has stored to.
     pub const fn loaded_whole(self) -> u32 {
-        self.loaded & !self.result & VECTORS
+        let wide_result = if self.wide_result != 0 { 1 << 16 } else { 0 };
+        self.loaded & !(self.loaded_by_halves() | wide_result) & VECTORS
     }
 
-    /// The vector registers to load that the dispatcher stored the result to, 8 bytes at a time.
+    /// The vector registers to load that were likely stored to, 8 bytes at a time: the result's, by the dispatcher, and
+    /// those that the callback names.
     pub const fn loaded_by_halves(self) -> u32 {
-        self.result & VECTORS
+        (self.result | self.singles) & VECTORS
     }
 
     /// The registers to store.
@@ -437,7 +478,15 @@ impl Capture {
 
     /// The offset in the frame of the area for wide vectors and x87 results.
     pub const fn wide(self) -> usize {
-        self.home
+        // 64 for each register, and the opmasks; up to 48 are lost to the alignment.
+        let vectors = if self.groups & Group::Avx512.bit() != 0 {
+            33 * 64 + 48
+        } else if self.groups & Group::Avx.bit() != 0 {
+            16 * 64 + 48
+        } else {
+            0
+        };
+        self.home + vectors
     }
 
     /// The offset of the FXSAVE area in the frame.
@@ -479,12 +528,12 @@ const fn preserved(abi: Abi) -> u32 {
     let Abi::Named(convention) = abi else { return 0 };
     let (mut bits, mut i) = (0, 0);
     while i < convention.preserves.len() {
-        bits |= bit(convention.preserves[i]);
+        bits |= register_bit(convention.preserves[i]);
         i += 1;
     }
     i = 0;
     while i < BY_DISPATCHER.len() {
-        bits &= !bit(Register::Integer(BY_DISPATCHER[i]));
+        bits &= !register_bit(Register::Integer(BY_DISPATCHER[i]));
         i += 1;
     }
     bits
@@ -494,7 +543,7 @@ const fn preserved(abi: Abi) -> u32 {
 const fn at_entry(place: &Place) -> u32 {
     match place {
         Place::Registers(parts) => bits(parts),
-        Place::Reference(Pointer::Register(register)) => bit(*register),
+        Place::Reference(Pointer::Register(register)) => register_bit(*register),
         Place::Nothing | Place::Stack(_) | Place::Reference(Pointer::Stack(_)) | Place::Hidden { .. } => 0,
     }
 }
@@ -503,7 +552,7 @@ const fn at_entry(place: &Place) -> u32 {
 const fn on_return(place: &Place) -> u32 {
     match place {
         Place::Registers(parts) => bits(parts),
-        Place::Hidden { leaves, .. } => bit(*leaves),
+        Place::Hidden { leaves, .. } => register_bit(*leaves),
         Place::Nothing | Place::Stack(_) | Place::Reference(_) => 0,
     }
 }
@@ -513,14 +562,15 @@ const fn bits(parts: &Parts) -> u32 {
     let (parts, mut bits, mut i) = (parts.as_slice(), 0, 0);
     while i < parts.len() {
         if parts[i].size <= 16 {
-            bits |= bit(parts[i].register);
+            bits |= register_bit(parts[i].register);
         }
         i += 1;
     }
     bits
 }
 
-const fn bit(register: Register) -> u32 {
+/// The bit of a register in a set of those that have a place in a [`CpuState`].
+pub const fn register_bit(register: Register) -> u32 {
     match register {
         Register::Integer(number) => 1 << CpuState::position(number),
         Register::Vector(number) => 1 << (16 + number),

@@ -8,16 +8,25 @@
 //! at an entry     [ctx] [return address] [arguments …]             0
 //! ```
 //!
-//! Stubs and entries are in `entries`, the captured state in `state`, the lanes and what moves values in
+//! Stubs and entries are in `entries`, and what they do with the registers beyond SSE in `wide`; the captured state is in
+//! `state`, what it consists of in `registers`, `simd` and `x87`; copies of it are in `snapshot`, its text in `dump` and `notes`, what it tells of arguments in `arguments`; the
+//! lanes and what moves values are in
 //! `lanes`, C types that only x86 has in `vectors` and `x87`.
 
+mod arguments;
+mod dump;
 mod entries;
 mod exact;
 mod lanes;
+mod notes;
+mod registers;
 mod shims;
+mod simd;
+mod snapshot;
 mod state;
 mod va_list;
 mod vectors;
+mod wide;
 mod x87;
 
 use core::num::NonZeroUsize;
@@ -27,18 +36,23 @@ use crate::signature::SysV64;
 #[cfg(windows)]
 use crate::signature::Win64;
 
+pub use dump::Annotated;
 pub(crate) use entries::{DISTANT_STUBS, distant_stubs, stale_entry};
 pub use exact::give_exactly;
 pub(crate) use lanes::never_native;
 pub use lanes::{
-    Capture, Group, Head, Head4, Head8, Lane, give, hidden_result, is_native, sysv64_lane, take, win64_hidden,
-    win64_lane,
+    Capture, Group, Head, Head4, Head8, Lane, give, hidden_result, is_native, register_bit, sysv64_lane, take,
+    win64_hidden, win64_lane,
 };
+pub use registers::{Gpr, Word};
 pub(crate) use shims::Enter;
 #[cfg(feature = "alloc")]
 pub(crate) use shims::raw_entry;
-pub use state::{CpuState, Xmm};
+pub use simd::{Xmm, Ymm, Zmm};
+pub use snapshot::{Diff, Snapshot};
+pub use state::{CpuState, CpuSubset};
 pub(crate) use va_list::List as VaArguments;
+pub use wide::{VECTORS, find_vectors};
 pub use x87::{F80, Fxsave, LongDouble};
 
 /// The bytes of code of one stub; a stub lies at a multiple of this.

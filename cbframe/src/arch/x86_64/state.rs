@@ -1,78 +1,50 @@
 //! The registers at entry, readable and writable.
 
-use core::fmt;
 use core::mem::{MaybeUninit, offset_of};
+use core::ops::Deref;
 
-use super::lanes::Group;
+use super::lanes::{Group, register_bit, vectors_top};
+use super::registers::{Gpr, Word};
+use super::simd::{Xmm, Ymm, Zmm};
 use super::x87::Fxsave;
-
-/// A 128-bit vector register.
-#[derive(Clone, Copy, PartialEq, Eq)]
-#[repr(C, align(16))]
-pub struct Xmm {
-    /// The bytes, lowest lane first.
-    pub bytes: [u8; 16],
-}
-
-macro_rules! lanes {
-    ($($get:ident $set:ident $ty:ident $n:literal $size:literal;)*) => { $(
-        #[doc = concat!("Lane `lane` as `", stringify!($ty), "`, 0 being the lowest.\n\n# Panics\n\nIf there is no such lane: there are ", stringify!($n), ".")]
-        #[inline]
-        #[track_caller]
-        pub fn $get(&self, lane: usize) -> $ty {
-            assert!(lane < $n, concat!("cbframe: an xmm register has ", stringify!($n), " lanes of type ", stringify!($ty), ", no lane {}"), lane);
-            // SAFETY: the lane lies within the register; `Xmm` is aligned to 16.
-            unsafe { self.bytes.as_ptr().cast::<$ty>().add(lane).read() }
-        }
-
-        #[doc = concat!("Changes lane `lane` and no other.\n\n# Panics\n\nIf there is no such lane: there are ", stringify!($n), ".")]
-        #[inline]
-        #[track_caller]
-        pub fn $set(&mut self, lane: usize, value: $ty) {
-            assert!(lane < $n, concat!("cbframe: an xmm register has ", stringify!($n), " lanes of type ", stringify!($ty), ", no lane {}"), lane);
-            // SAFETY: the lane lies within the register; `Xmm` is aligned to 16.
-            unsafe { self.bytes.as_mut_ptr().cast::<$ty>().add(lane).write(value) }
-        }
-    )* };
-}
-
-impl Xmm {
-    lanes! {
-        f32 set_f32 f32 4 4;
-        f64 set_f64 f64 2 8;
-        u32 set_u32 u32 4 4;
-        u64 set_u64 u64 2 8;
-    }
-}
-
-impl fmt::Debug for Xmm {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:#034x}", u128::from_le_bytes(self.bytes))
-    }
-}
+use crate::abi::Register;
 
 /// The registers of the CPU at the moment a callback was called. What a handler changes is in the registers
 /// when the callback returns.
 ///
 /// A callback gets one as its only parameter with `abi = "raw"`, and with `#[cpu]` beside the parameters of a
-/// signature. The option `save(…)` says which groups of registers it has:
+/// signature. The option `save(…)` says which registers it has, by groups and one by one:
 ///
 /// | group | registers | reached through |
 /// | --- | --- | --- |
-/// | `gpr` | the 16 general registers and rip; always there | the public fields |
-/// | `flags` | rflags | [`rflags`](Self::rflags), [`set_rflags`](Self::set_rflags) |
-/// | `sse` | xmm0 to xmm15, mxcsr | [`xmm`](Self::xmm), [`xmm_mut`](Self::xmm_mut), [`mxcsr`](Self::mxcsr), [`set_mxcsr`](Self::set_mxcsr) |
-/// | `x87` | what `FXSAVE64` stores of the x87 unit | [`x87`](Self::x87), [`x87_mut`](Self::x87_mut) |
+/// | `gpr` | the 16 general registers and rip | the public fields, [`gpr`](Self::gpr), [`set_gpr`](Self::set_gpr) |
+/// | `flags` | rflags | [`rflags`](CpuSubset::rflags), [`set_rflags`](CpuSubset::set_rflags) |
+/// | `sse` | xmm0 to xmm15, mxcsr | [`xmm`](CpuSubset::xmm), [`xmm_mut`](CpuSubset::xmm_mut), [`mxcsr`](CpuSubset::mxcsr), [`set_mxcsr`](CpuSubset::set_mxcsr) |
+/// | `avx` | those of `sse` and ymm0 to ymm15 | also [`ymm`](CpuSubset::ymm), [`ymm_mut`](CpuSubset::ymm_mut) |
+/// | `avx512` | those of `avx`, zmm0 to zmm31 and the opmasks | also [`zmm`](CpuSubset::zmm), [`zmm_mut`](CpuSubset::zmm_mut), [`opmask`](CpuSubset::opmask), [`set_opmask`](CpuSubset::set_opmask) |
+/// | `x87` | what `FXSAVE64` stores of the x87 unit | [`x87`](CpuSubset::x87), [`x87_mut`](CpuSubset::x87_mut) |
+/// | `rax`, `xmm3`, … | that register | [`gpr`](CpuSubset::gpr), [`xmm`](CpuSubset::xmm) |
 ///
-/// The default is `save(gpr, flags, sse)`. Registers outside the saved groups are left to the callback's
-/// calling convention (for `"raw"` that of the target's C): those it preserves are preserved, others are
+/// The default is `save(gpr, flags, sse)`. Without `gpr` the type is [`CpuSubset`], which has the methods and not the
+/// fields: a field whose register was not saved would have to hold something. Registers that are not saved are left to
+/// the callback's calling convention (for `"raw"` that of the target's C): those it preserves are preserved, others are
 /// clobbered.
+///
+/// `avx` and `avx512` are looked for when the callback is called, once in a program: where the CPU has no such registers,
+/// or the operating system does not save them, the group is absent, `ymm` and `zmm` are `None`, and what there is of the
+/// others is saved. A callback with either is clobbering no part of the registers it has saved, but with `avx` alone
+/// bits 256 to 511 of zmm0 to zmm15 are lost, as they are in every C function that uses AVX.
 ///
 /// `rip` is the return address and `rsp` the address of the word that held it. On return `rsp` becomes
 /// `cpu.rsp + 8` and execution goes on at `cpu.rip`; the word at `cpu.rsp` is overwritten with `cpu.rip`. So a
-/// handler that adds 16 to `rsp` has popped two words of arguments. `rsp` must not become smaller: the entry's
-/// own frame lies there. A state stays where the entry made it: to exchange the contents of two (`mem::swap`)
-/// is to change every register of both, and only right between callbacks that save the same groups.
+/// handler that adds 16 to `rsp` has popped two words of arguments, and one that writes `rip` resumes elsewhere. `rsp` must
+/// not become smaller: the entry's own frame lies there. A state stays where the entry made it: to exchange the contents of
+/// two (`mem::swap`) is to change every register of both, and only right between callbacks that save the same registers.
+///
+/// Where user shadow stacks are enabled (CET SHSTK), `ret` compares `rip` with the CPU's own copy of the return address and
+/// raises an exception if it is another: there a handler that changes `rip` has to put the new address onto the
+/// shadow stack first (`wrssq`, if the system allows it, at the address that `rdsspq` gives). To pop arguments needs nothing: the
+/// shadow stack has return addresses only. One that pops callers' frames as well has to drop as many of those (`incsspq`).
 ///
 /// The first fields are in the order of System V's register save area (psABI, figure 3.33), so that a `va_list`
 /// can point to them.
@@ -131,8 +103,11 @@ pub struct CpuState {
     /// r15.
     pub r15: u64,
     mxcsr: MaybeUninit<u32>,
-    /// The groups that are there, as [`Group::bit`]s, and those that were changed.
+    /// The groups that are there, as [`Group::bit`]s, those that were changed, and [`CpuState::SINGLE`].
     present: u32,
+    /// With `SINGLE`: the registers that were saved one by one, as [`register_bit`]s.
+    registers: MaybeUninit<u32>,
+    unused: [MaybeUninit<u32>; 3],
     rflags: MaybeUninit<u64>,
     /// What the stub pushed; scratch after the dispatcher was called.
     ctx: MaybeUninit<usize>,
@@ -141,6 +116,8 @@ pub struct CpuState {
 }
 
 impl CpuState {
+    /// In `present`: some registers were saved one by one.
+    pub(super) const SINGLE: u32 = 1 << 7;
     /// In `present`: some vector register may have been changed.
     const CHANGED_XMM: u32 = 1 << 8;
     /// In `present`: flags other than the status flags may have to be set.
@@ -163,77 +140,182 @@ impl CpuState {
         8 * position + if position < 6 { 0 } else { size_of::<[Xmm; 16]>() }
     }
 
+    /// The offsets of the general registers, by number.
+    const fn field(register: Gpr) -> usize {
+        Self::integer(register as u8)
+    }
+
+    /// The general register `register`.
+    #[inline]
+    pub fn gpr(&self, register: Gpr) -> Word {
+        // SAFETY: the offset is that of a field of this type.
+        Word(unsafe { core::ptr::from_ref(self).byte_add(Self::field(register)).cast::<u64>().read() })
+    }
+
+    /// Changes the general register `register`: `cpu.set_gpr(Gpr::Rax, -1_i32)`.
+    #[inline]
+    pub fn set_gpr(&mut self, register: Gpr, value: impl Into<Word>) {
+        // SAFETY: the offset is that of a field of this type.
+        unsafe { core::ptr::from_mut(self).byte_add(Self::field(register)).cast::<u64>().write(value.into().0) }
+    }
+}
+
+/// The registers that were saved, where that is not the whole of `gpr`: what `save(rdi, xmm0)` gives.
+///
+/// [`CpuState`] dereferences to it, so the methods are those of both. What was not saved is `None`, and cannot be changed:
+/// it is the callback's calling convention that says what becomes of it. `rip` is always there, and rsp is not: `save(gpr)`
+/// lets a handler change it.
+///
+/// # Examples
+///
+/// ```
+/// use cbframe::{CpuSubset, Gpr, cbframe};
+///
+/// /// Takes an `int` in edi, returns its square in eax.
+/// #[cbframe(abi = "raw", save(rdi, rax))]
+/// fn square(cpu: &mut CpuSubset) {
+///     let x = cpu.gpr(Gpr::Rdi).expect("saved").i32();
+///     cpu.set_gpr(Gpr::Rax, x * x);
+///     assert!(cpu.gpr(Gpr::Rsi).is_none() && cpu.xmm(0).is_none());
+/// }
+///
+/// # #[cfg(not(windows))] {
+/// // SAFETY: the pointer type says what the handler expects.
+/// let f: extern "sysv64" fn(i32) -> i32 = unsafe { std::mem::transmute(square::FN) };
+/// assert_eq!(f(-12), 144);
+/// # }
+/// ```
+#[repr(transparent)]
+pub struct CpuSubset {
+    state: CpuState,
+}
+
+impl Deref for CpuState {
+    type Target = CpuSubset;
+
+    #[inline]
+    fn deref(&self) -> &CpuSubset {
+        // SAFETY: `repr(transparent)` around this type; every register that it shows is saved in a `CpuState` too.
+        unsafe { &*core::ptr::from_ref(self).cast() }
+    }
+}
+
+impl CpuSubset {
     #[inline]
     const fn has(&self, group: Group) -> bool {
-        self.present & group.bit() != 0
+        self.state.present & group.bit() != 0
+    }
+
+    /// Whether a general register, or an xmm register, was saved.
+    #[inline]
+    fn saves(&self, register: Register) -> bool {
+        let group = match register {
+            Register::Integer(_) => Group::Gpr,
+            _ => Group::Sse,
+        };
+        self.has(group)
+            || self.state.present & CpuState::SINGLE != 0
+                // SAFETY: an entry that sets `SINGLE` has stored them.
+                && unsafe { self.state.registers.assume_init() } & register_bit(register) != 0
+    }
+
+    /// The general register `register`; `None` if it was not saved.
+    #[inline]
+    pub fn gpr(&self, register: Gpr) -> Option<Word> {
+        self.saves(Register::Integer(register as u8)).then(|| self.state.gpr(register))
+    }
+
+    /// Changes the general register `register`.
+    ///
+    /// # Panics
+    ///
+    /// If it was not saved.
+    #[inline]
+    #[track_caller]
+    pub fn set_gpr(&mut self, register: Gpr, value: impl Into<Word>) {
+        assert!(
+            self.saves(Register::Integer(register as u8)),
+            "cbframe: this callback does not save {register}: add it to `save(…)`"
+        );
+        self.state.set_gpr(register, value);
+    }
+
+    /// Where execution goes on: the return address.
+    #[inline]
+    pub const fn rip(&self) -> u64 {
+        self.state.rip
+    }
+
+    /// Changes where execution goes on. See [`CpuState`] for what that asks for.
+    #[inline]
+    pub const fn set_rip(&mut self, address: u64) {
+        self.state.rip = address;
     }
 
     /// The flags, as `pushfq` stores them; `None` without `save(flags)`.
     #[inline]
     pub fn rflags(&self) -> Option<u64> {
         // SAFETY: an entry that saves the group has stored it.
-        self.has(Group::Flags).then(|| unsafe { self.rflags.assume_init() })
+        self.has(Group::Flags).then(|| unsafe { self.state.rflags.assume_init() })
     }
 
-    /// Changes the flags.
+    /// `xmm{number}`; `None` without `save(sse)` or the register itself.
     ///
     /// # Panics
     ///
-    /// Without `save(flags)`.
-    #[inline]
-    #[track_caller]
-    pub fn set_rflags(&mut self, value: u64) {
-        assert!(self.has(Group::Flags), "cbframe: this callback does not save rflags: add `flags` to `save(…)`");
-        self.rflags.write(value);
-        self.present |= Self::CHANGED_FLAGS;
-    }
-
-    /// `xmm{number}`; `None` without `save(sse)`.
-    ///
-    /// # Panics
-    ///
-    /// If `number` is above 15.
+    /// If `number` is above 15: for xmm16 to xmm31 see [`zmm`](Self::zmm).
     #[inline]
     #[track_caller]
     pub fn xmm(&self, number: usize) -> Option<&Xmm> {
         assert!(number < 16, "cbframe: xmm{number}: the vector registers are xmm0 to xmm15");
-        // SAFETY: an entry that saves the group has stored all of them.
-        self.has(Group::Sse).then(|| unsafe { &self.xmm.assume_init_ref()[number] })
+        // SAFETY: an entry that saves the register has stored it there, aligned to its size, in its own frame.
+        self.saves(Register::Vector(number as u8)).then(|| unsafe { &*vector(&self.state, number).cast() })
     }
 
-    /// `xmm{number}`, to be changed; `None` without `save(sse)`.
+    /// `ymm{number}`; `None` without `save(avx)`, and where the CPU has no AVX.
     ///
     /// # Panics
     ///
     /// If `number` is above 15.
     #[inline]
     #[track_caller]
-    pub fn xmm_mut(&mut self, number: usize) -> Option<&mut Xmm> {
-        assert!(number < 16, "cbframe: xmm{number}: the vector registers are xmm0 to xmm15");
-        self.present |= Self::CHANGED_XMM;
-        // SAFETY: an entry that saves the group has stored all of them.
-        self.has(Group::Sse).then(|| unsafe { &mut self.xmm.assume_init_mut()[number] })
+    pub fn ymm(&self, number: usize) -> Option<&Ymm> {
+        assert!(number < 16, "cbframe: ymm{number}: AVX has ymm0 to ymm15");
+        // SAFETY: as for `xmm`.
+        self.has(Group::Avx).then(|| unsafe { &*vector(&self.state, number).cast() })
+    }
+
+    /// `zmm{number}`; `None` without `save(avx512)`, and where the CPU has no AVX-512 (F and BW).
+    ///
+    /// # Panics
+    ///
+    /// If `number` is above 31.
+    #[inline]
+    #[track_caller]
+    pub fn zmm(&self, number: usize) -> Option<&Zmm> {
+        assert!(number < 32, "cbframe: zmm{number}: AVX-512 has zmm0 to zmm31");
+        // SAFETY: as for `xmm`.
+        self.has(Group::Avx512).then(|| unsafe { &*vector(&self.state, number).cast() })
+    }
+
+    /// The opmask register `k{number}`; `None` without `save(avx512)`, and where the CPU has no AVX-512 (F and BW).
+    ///
+    /// # Panics
+    ///
+    /// If `number` is above 7.
+    #[inline]
+    #[track_caller]
+    pub fn opmask(&self, number: usize) -> Option<u64> {
+        let mask = mask(&self.state, number);
+        // SAFETY: as for `xmm`.
+        self.has(Group::Avx512).then(|| unsafe { mask.read() })
     }
 
     /// The control and status register of SSE; `None` without `save(sse)`.
     #[inline]
     pub fn mxcsr(&self) -> Option<u32> {
         // SAFETY: an entry that saves the group has stored it.
-        self.has(Group::Sse).then(|| unsafe { self.mxcsr.assume_init() })
-    }
-
-    /// Changes mxcsr.
-    ///
-    /// # Panics
-    ///
-    /// Without `save(sse)`, and if a bit above 15 is set, for which the CPU would raise an exception (Intel SDM
-    /// volume 1, section 10.2.3).
-    #[inline]
-    #[track_caller]
-    pub fn set_mxcsr(&mut self, value: u32) {
-        assert!(self.has(Group::Sse), "cbframe: this callback does not save mxcsr: add `sse` to `save(…)`");
-        assert!(value >> 16 == 0, "cbframe: mxcsr = {value:#x}: bits 16 to 31 are reserved");
-        self.mxcsr.write(value);
+        self.has(Group::Sse).then(|| unsafe { self.state.mxcsr.assume_init() })
     }
 
     /// The state of the x87 unit; `None` without `save(x87)`.
@@ -245,140 +327,165 @@ impl CpuState {
         self.has(Group::X87).then(|| unsafe { &*area })
     }
 
-    /// The state of the x87 unit, to be changed; `None` without `save(x87)`.
-    #[inline]
-    pub fn x87_mut(&mut self) -> Option<&mut Fxsave> {
-        let area = core::ptr::from_mut(self).cast::<Fxsave>().wrapping_sub(1);
-        // SAFETY: as for `x87`; `self` is borrowed exclusively.
-        self.has(Group::X87).then(|| unsafe { &mut *area })
+    /// The stack pointer at the call: where the return address lies.
+    pub(super) fn stack_pointer(&self) -> *const u8 {
+        core::ptr::from_ref(self).cast::<u8>().wrapping_add(offset_of!(CpuState, rip))
     }
 
-    /// The general registers in the order in which they are shown.
-    fn named(&self) -> [(&'static str, u64); 17] {
-        [
-            ("rax", self.rax),
-            ("rbx", self.rbx),
-            ("rcx", self.rcx),
-            ("rdx", self.rdx),
-            ("rsi", self.rsi),
-            ("rdi", self.rdi),
-            ("rbp", self.rbp),
-            ("rsp", self.rsp),
-            ("r8", self.r8),
-            ("r9", self.r9),
-            ("r10", self.r10),
-            ("r11", self.r11),
-            ("r12", self.r12),
-            ("r13", self.r13),
-            ("r14", self.r14),
-            ("r15", self.r15),
-            ("rip", self.rip),
-        ]
-    }
-
-    /// The words of the stack from the return address on.
-    fn stack(&self) -> [u64; 8] {
-        let words = core::ptr::from_ref(self).wrapping_byte_add(offset_of!(Self, rip)).cast::<u64>();
+    /// The words of the stack from there on.
+    pub(super) fn stack(&self) -> [u64; 8] {
+        let words = self.stack_pointer().cast::<u64>();
         // SAFETY: a `CpuState` exists only in an entry's frame. Eight words above it belong to the caller's
         // frame or to those of its callers: every stack ends in more than that.
         core::array::from_fn(|i| unsafe { words.add(i).read_volatile() })
     }
 }
 
-/// The dump: general registers as hexadecimal, `f64`, `i32` and `f32`; the stack from the return address on; with
-/// the groups that were saved, mxcsr, xmm registers by lane and the live x87 registers. `{:#}` adds rflags with
-/// the names of the set flags, the xmm registers that are zero, and the x87 unit's control words.
-impl fmt::Display for CpuState {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let all = f.alternate();
-        writeln!(f, "{:<5} {:<18} {:>24} {:>12} {:>16}", "", "hex", "f64", "i32", "f32")?;
-        for (name, value) in self.named() {
-            let (double, int) = (f64::from_bits(value), value as i32);
-            let float = f32::from_bits(value as u32);
-            writeln!(f, "{name:<5} {value:#018x} {double:>24.6e} {int:>12} {float:>16.6e}")?;
-        }
-        if let (Some(flags), true) = (self.rflags(), all) {
-            write!(f, "flags {flags:#018x}")?;
-            for (bit, name) in FLAGS {
-                if flags >> bit & 1 == 1 {
-                    write!(f, " {name}")?;
-                }
-            }
-            writeln!(f)?;
-        }
-        if let Some(mxcsr) = self.mxcsr() {
-            writeln!(f, "mxcsr {mxcsr:#010x}")?;
-        }
-        for number in 0..16 {
-            let Some(xmm) = self.xmm(number) else { break };
-            if all || xmm.bytes != [0; 16] {
-                let [a, b, c, d] = core::array::from_fn(|lane| xmm.f32(lane));
-                writeln!(
-                    f,
-                    "xmm{number:<2} {xmm:?}  f64 {:?} {:?}  f32 {a:?} {b:?} {c:?} {d:?}",
-                    xmm.f64(0),
-                    xmm.f64(1)
-                )?;
-            }
-        }
-        if let Some(x87) = self.x87() {
-            if all {
-                let Fxsave { control, status, tags, opcode, instruction, data, .. } = x87;
-                writeln!(
-                    f,
-                    "x87   fcw {control:#06x} fsw {status:#06x} tags {tags:#04x} fop {opcode:#06x} \
-                     fip {instruction:#x} fdp {data:#x} mxcsr mask {:#x}",
-                    x87.mxcsr_mask()
-                )?;
-            }
-            for index in 0..8 {
-                if let Some(value) = x87.st(index) {
-                    writeln!(f, "st({index}) {value:?}")?;
-                }
-            }
-        }
-        for (i, word) in self.stack().iter().enumerate() {
-            writeln!(f, "[rsp+{:<#4x}] {word:#018x}", 8 * i)?;
-        }
-        Ok(())
+/// Where vector register `number` lies, if it was saved. The address may be written through if that of the state may.
+#[inline]
+fn vector(state: *const CpuState, number: usize) -> *const u8 {
+    // SAFETY: the callers have a reference.
+    let present = unsafe { (*state).present };
+    if present & Group::Avx.bit() != 0 {
+        vectors_top(state).wrapping_sub(64 * (number + 1))
+    } else {
+        state.cast::<u8>().wrapping_add(CpuState::XMM + size_of::<Xmm>() * number)
     }
 }
 
-impl fmt::Debug for CpuState {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
+/// Where opmask register `number` lies, if it was saved: behind the last vector register.
+#[inline]
+#[track_caller]
+fn mask(state: *const CpuState, number: usize) -> *const u64 {
+    assert!(number < 8, "cbframe: k{number}: the opmask registers are k0 to k7");
+    vector(state, 32).cast::<u64>().wrapping_add(number)
 }
 
-/// The flags' positions and names (Intel SDM volume 1, section 3.4.3).
-const FLAGS: [(u32, &str); 16] = [
-    (0, "CF"),
-    (2, "PF"),
-    (4, "AF"),
-    (6, "ZF"),
-    (7, "SF"),
-    (8, "TF"),
-    (9, "IF"),
-    (10, "DF"),
-    (11, "OF"),
-    (14, "NT"),
-    (16, "RF"),
-    (17, "VM"),
-    (18, "AC"),
-    (19, "VIF"),
-    (20, "VIP"),
-    (21, "ID"),
-];
+/// The methods that change what was saved, for both types: `DerefMut` would borrow a whole `CpuState` before their
+/// arguments are read from it.
+macro_rules! changes {
+    ($($name:ident $this:ident $raw:expr;)*) => { $(
+        impl $name {
+            #[inline]
+            fn raw_mut(&mut self) -> &mut CpuState {
+                let $this = self;
+                $raw
+            }
+
+            /// Changes the flags.
+            ///
+            /// # Panics
+            ///
+            /// Without `save(flags)`.
+            #[inline]
+            #[track_caller]
+            pub fn set_rflags(&mut self, value: u64) {
+                assert!(self.has(Group::Flags), "cbframe: this callback does not save rflags: add `flags` to `save(…)`");
+                self.raw_mut().rflags.write(value);
+                self.raw_mut().present |= CpuState::CHANGED_FLAGS;
+            }
+
+            /// `xmm{number}`, to be changed; `None` without `save(sse)` or the register itself.
+            ///
+            /// # Panics
+            ///
+            /// If `number` is above 15.
+            #[inline]
+            #[track_caller]
+            pub fn xmm_mut(&mut self, number: usize) -> Option<&mut Xmm> {
+                assert!(number < 16, "cbframe: xmm{number}: the vector registers are xmm0 to xmm15");
+                self.raw_mut().present |= CpuState::CHANGED_XMM;
+                // SAFETY: as for `xmm`; `self` is borrowed exclusively.
+                self.saves(Register::Vector(number as u8)).then(|| unsafe { &mut *vector(self.raw_mut(), number).cast_mut().cast() })
+            }
+
+            /// `ymm{number}`, to be changed; `None` without `save(avx)`, and where the CPU has no AVX.
+            ///
+            /// # Panics
+            ///
+            /// If `number` is above 15.
+            #[inline]
+            #[track_caller]
+            pub fn ymm_mut(&mut self, number: usize) -> Option<&mut Ymm> {
+                assert!(number < 16, "cbframe: ymm{number}: AVX has ymm0 to ymm15");
+                // SAFETY: as for `xmm_mut`.
+                self.has(Group::Avx).then(|| unsafe { &mut *vector(self.raw_mut(), number).cast_mut().cast() })
+            }
+
+            /// `zmm{number}`, to be changed; `None` without `save(avx512)`, and where the CPU has no AVX-512 (F and BW).
+            ///
+            /// # Panics
+            ///
+            /// If `number` is above 31.
+            #[inline]
+            #[track_caller]
+            pub fn zmm_mut(&mut self, number: usize) -> Option<&mut Zmm> {
+                assert!(number < 32, "cbframe: zmm{number}: AVX-512 has zmm0 to zmm31");
+                // SAFETY: as for `xmm_mut`.
+                self.has(Group::Avx512).then(|| unsafe { &mut *vector(self.raw_mut(), number).cast_mut().cast() })
+            }
+
+            /// Changes the opmask register `k{number}`.
+            ///
+            /// # Panics
+            ///
+            /// If `number` is above 7, and where [`opmask`](Self::opmask) is `None`.
+            #[inline]
+            #[track_caller]
+            pub fn set_opmask(&mut self, number: usize, value: u64) {
+                let mask = mask(self.raw_mut(), number).cast_mut();
+                assert!(
+                    self.has(Group::Avx512),
+                    "cbframe: this callback does not save the opmask registers: add `avx512` to `save(…)`, and ask `opmask` whether the CPU has them"
+                );
+                // SAFETY: as for `xmm_mut`.
+                unsafe { mask.write(value) }
+            }
+
+            /// Changes mxcsr.
+            ///
+            /// # Panics
+            ///
+            /// Without `save(sse)`, and if a bit above 15 is set, for which the CPU would raise an exception (Intel SDM
+            /// volume 1, section 10.2.3).
+            #[inline]
+            #[track_caller]
+            pub fn set_mxcsr(&mut self, value: u32) {
+                assert!(self.has(Group::Sse), "cbframe: this callback does not save mxcsr: add `sse` to `save(…)`");
+                assert!(value >> 16 == 0, "cbframe: mxcsr = {value:#x}: bits 16 to 31 are reserved");
+                self.raw_mut().mxcsr.write(value);
+            }
+
+            /// The state of the x87 unit, to be changed; `None` without `save(x87)`.
+            #[inline]
+            pub fn x87_mut(&mut self) -> Option<&mut Fxsave> {
+                let area = core::ptr::from_mut(self).cast::<Fxsave>().wrapping_sub(1);
+                // SAFETY: as for `x87`; `self` is borrowed exclusively.
+                self.has(Group::X87).then(|| unsafe { &mut *area })
+            }
+        }
+    )* };
+}
+
+changes! {
+    CpuState this this;
+    CpuSubset this &mut this.state;
+}
 
 const _: () = {
     // What the captured entry calls them (`__cbframe_names`).
     assert!(offset_of!(CpuState, xmm) == 48 && offset_of!(CpuState, rax) == 304 && offset_of!(CpuState, rsp) == 328);
     assert!(offset_of!(CpuState, mxcsr) == 384 && offset_of!(CpuState, present) == 388);
-    assert!(offset_of!(CpuState, rflags) == 392 && offset_of!(CpuState, rip) == 408);
+    assert!(
+        offset_of!(CpuState, registers) == 392
+            && offset_of!(CpuState, rflags) == 408
+            && offset_of!(CpuState, rip) == 424
+    );
     assert!(Group::Gpr.bit() == 1 && Group::Flags.bit() == 2 && Group::Sse.bit() == 4 && Group::X87.bit() == 8);
+    assert!(Group::Avx.bit() == 16 && Group::Avx512.bit() == 32 && CpuState::SINGLE == 128);
     assert!(CpuState::CHANGED_XMM == 0x100 && CpuState::CHANGED_FLAGS == 0x200);
     // The last words are those that are on the stack at the entry.
-    assert!(size_of::<CpuState>() == 416 && offset_of!(CpuState, ctx) == 400);
+    assert!(size_of::<CpuState>() == 432 && offset_of!(CpuState, ctx) == 416);
     // System V's register save area: six integer registers, then the vector registers. The other integer registers
     // follow those.
     let fields = [

@@ -50,6 +50,12 @@ pub fn raw(#[state] base: &AtomicI32, cpu: &mut CpuState) {
     cpu.rax = (base.load(Ordering::Relaxed) as u64) + cpu.rdi;
 }
 
+/// The same, with registers that are looked for when it is called, by a variable of cbframe's.
+#[cbframe(abi = "raw", save(gpr, avx512))]
+pub fn wide(#[state] base: &AtomicI32, cpu: &mut CpuState) {
+    cpu.rax = (base.load(Ordering::Relaxed) as u64) + cpu.rdi;
+}
+
 /// No state.
 #[cbframe(abi = "C")]
 pub fn stateless(x: i32, y: f32) -> f32 {
@@ -89,6 +95,8 @@ pub fn run() {
 
     let frame_raw = raw::bind(&BASE).unwrap();
     assert_eq!(unsafe { frame_raw.as_fn_of::<Raw>()(7) }, 1007);
+    let frame_wide = wide::bind(&BASE).unwrap();
+    assert_eq!(unsafe { frame_wide.as_fn_of::<Raw>()(8) }, 1008);
 
     let mut sum = 1;
     let frame_exclusive = exclusive::bind(&mut sum).unwrap();

@@ -1,0 +1,197 @@
+//! The vector registers beyond SSE: whether the CPU has them, and how an entry stores and loads them.
+//!
+//! Entries are compiled for any x86-64 and look when they are called. Where registers are not there, the group is absent
+//! from the `CpuState`.
+
+use core::arch::naked_asm;
+use core::sync::atomic::AtomicU8;
+
+/// What there is, as far as the CPU has it and the operating system saves it: 0 nobody has looked, 1 xmm only, 2 ymm,
+/// 3 zmm and opmasks of 64 bits.
+///
+/// Entries of other crates read it, through the global offset table: it may be in another shared library.
+pub static VECTORS: AtomicU8 = AtomicU8::new(0);
+
+/// Finds out what [`VECTORS`] is to be. Changes rax, rcx and the flags, and no other register: an entry calls it before it
+/// has stored the vector registers. (Intel SDM volume 1, sections 14.3 and 15.2: CPUID says what the CPU has, XCR0 what
+/// the system has enabled. AVX-512 counts only with BW, which makes the opmasks 64 bits wide, as on every CPU
+/// with AVX-512 but Knights Landing and Knights Mill.)
+///
+/// # Safety
+///
+/// The caller expects these registers to change.
+#[unsafe(naked)]
+pub unsafe extern "C" fn find_vectors() {
+    naked_asm!(
+        ".cfi_startproc",
+        "endbr64",
+        "push rbx",
+        ".cfi_adjust_cfa_offset 8",
+        ".cfi_rel_offset rbx, 0",
+        "push rdx",
+        ".cfi_adjust_cfa_offset 8",
+        "push rsi",
+        ".cfi_adjust_cfa_offset 8",
+        "mov esi, 1",
+        "mov eax, 1",
+        "xor ecx, ecx",
+        "cpuid",
+        "and ecx, 0x18000000", // OSXSAVE, AVX
+        "cmp ecx, 0x18000000",
+        "jne 2f",
+        "xor ecx, ecx",
+        "xgetbv",
+        "mov edx, eax",
+        "and edx, 0x06", // SSE, AVX
+        "cmp edx, 0x06",
+        "jne 2f",
+        "mov esi, 2",
+        "and eax, 0xe6", // opmask, ZMM_Hi256, Hi16_ZMM too
+        "cmp eax, 0xe6",
+        "jne 2f",
+        "xor eax, eax",
+        "cpuid",
+        "cmp eax, 7",
+        "jb 2f",
+        "mov eax, 7",
+        "xor ecx, ecx",
+        "cpuid",
+        "and ebx, 0x40010000", // AVX512F, AVX512BW
+        "cmp ebx, 0x40010000",
+        "jne 2f",
+        "mov esi, 3",
+        "2:",
+        "mov rax, [rip + {vectors}@GOTPCREL]",
+        "mov [rax], sil",
+        "pop rsi",
+        ".cfi_adjust_cfa_offset -8",
+        "pop rdx",
+        ".cfi_adjust_cfa_offset -8",
+        "pop rbx",
+        ".cfi_adjust_cfa_offset -8",
+        ".cfi_restore rbx",
+        "ret",
+        ".cfi_endproc",
+        vectors = sym VECTORS,
+    )
+}
+
+/// Stores the vector registers whole: all that there are, of the groups in the const operand `groups`, each below the
+/// multiple of 64 at or below `[rsp + {wide}]`, register n `64 * (n + 1)` bytes and opmask n `64 * 33 - 8 * n` bytes; and
+/// notes in the state which groups there are. Changes rax, rcx and the flags; goes on at label 16.
+///
+/// Ends with clean upper halves, without which SSE instructions would be slow in Rust.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __cbframe_store_wide {
+    () => {
+        "\
+13:
+mov rcx, [rip + {vectors}@GOTPCREL]
+lea rax, [rsp + {wide}]
+and rax, -64
+movzx ecx, byte ptr [rcx]
+cmp ecx, 2
+jb 14f
+.if {groups} & .Lcbframe_avx512
+ja 17f
+.endif
+.irp n, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15
+vmovaps [rax - 64 * (\\n + 1)], ymm\\n
+.endr
+mov dword ptr [rsp + {state} + .Lcbframe_present], {present} & ~.Lcbframe_avx512
+15:
+vzeroupper
+16:"
+    };
+}
+
+/// The rare paths of [`__cbframe_store_wide`].
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __cbframe_store_wide_rarely {
+    () => {
+        "\
+14:
+test ecx, ecx
+jnz 18f
+call [rip + {find_vectors}@GOTPCREL]
+jmp 13b
+18:
+.irp n, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15
+movaps [rsp + {state} + .Lcbframe_xmm + 16 * \\n], xmm\\n
+.endr
+mov dword ptr [rsp + {state} + .Lcbframe_present], {present} & ~(.Lcbframe_avx | .Lcbframe_avx512)
+jmp 16b
+.if {groups} & .Lcbframe_avx512
+17:
+.irp n, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15
+vmovaps [rax - 64 * (\\n + 1)], zmm\\n
+.endr
+.irp n, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31
+vmovaps [rax - 64 * (\\n + 1)], zmm\\n
+.endr
+.irp n, 0, 1, 2, 3, 4, 5, 6, 7
+kmovq [rax - 64 * 33 + 8 * \\n], k\\n
+.endr
+mov dword ptr [rsp + {state} + .Lcbframe_present], {present}
+jmp 15b
+.endif"
+    };
+}
+
+/// Loads what [`__cbframe_store_wide`] has stored, but for the registers below 16 that are not in `whole`. Changes rax and the
+/// flags.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __cbframe_load_wide {
+    () => {
+        "\
+lea rax, [rsp + {wide}]
+and rax, -64
+test dword ptr [rsp + {state} + .Lcbframe_present], .Lcbframe_avx
+jz 19f
+.if {groups} & .Lcbframe_avx512
+test dword ptr [rsp + {state} + .Lcbframe_present], .Lcbframe_avx512
+jnz 20f
+.endif
+.irp n, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15
+.if ({whole} >> (\\n + 16)) & 1
+vmovaps ymm\\n, [rax - 64 * (\\n + 1)]
+.endif
+.endr
+21:"
+    };
+}
+
+/// The rare paths of [`__cbframe_load_wide`].
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __cbframe_load_wide_rarely {
+    () => {
+        "\
+19:
+.irp n, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15
+.if ({whole} >> (\\n + 16)) & 1
+movsd xmm\\n, [rsp + {state} + .Lcbframe_xmm + 16 * \\n]
+movhps xmm\\n, [rsp + {state} + .Lcbframe_xmm + 8 + 16 * \\n]
+.endif
+.endr
+jmp 21b
+.if {groups} & .Lcbframe_avx512
+20:
+.irp n, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15
+.if ({whole} >> (\\n + 16)) & 1
+vmovaps zmm\\n, [rax - 64 * (\\n + 1)]
+.endif
+.endr
+.irp n, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31
+vmovaps zmm\\n, [rax - 64 * (\\n + 1)]
+.endr
+.irp n, 0, 1, 2, 3, 4, 5, 6, 7
+kmovq k\\n, [rax - 64 * 33 + 8 * \\n]
+.endr
+jmp 21b
+.endif"
+    };
+}
