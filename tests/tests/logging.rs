@@ -257,6 +257,32 @@ fn a_copy_takes_the_same_once_more() {
     assert_eq!(sum, 60_058.0);
 }
 
+#[derive(Clone, Copy, cbframe::CType)]
+#[repr(C)]
+struct InMemory {
+    bytes: [u8; 20],
+}
+
+/// C goes on where Rust has stopped: behind a value that is no multiple of eight bytes.
+#[cbframe(abi = "C")]
+unsafe fn partly(format: *const c_char, mut args: ...) -> c_int {
+    // SAFETY: the caller passes five ints, the struct, and what the format says.
+    unsafe {
+        let sum = (0..5).map(|_| args.arg::<c_int>()).sum();
+        assert_eq!(args.arg::<InMemory>().bytes, [7; 20]);
+        assert_eq!(vsnprintf(format, args.as_raw()), "6 seven 8.5");
+        sum
+    }
+}
+
+#[test]
+fn c_goes_on_where_rust_has_stopped() {
+    let behind = InMemory { bytes: [7; 20] };
+    // SAFETY: what the callback takes.
+    let sum = unsafe { partly::FN(c"%d %s %.1f".as_ptr(), 1, 2, 3, 4, 5, behind, 6, c"seven".as_ptr(), 8.5) };
+    assert_eq!(sum, 15);
+}
+
 #[test]
 fn bytes_that_are_not_utf_8_are_replaced() {
     static TEXT: Mutex<String> = Mutex::new(String::new());
