@@ -44,7 +44,7 @@ const _: () = {
         __CBFRAME_RESULT,
     );
     const __CBFRAME_LAYOUT: crate::ffi::callbacks::private::Option<
-        crate::ffi::callbacks::private::Layout,
+        crate::ffi::callbacks::private::Layout<'static>,
     > = crate::ffi::callbacks::private::layout(__CBFRAME_PLACED, __CBFRAME_ABI);
     static __CBFRAME_META: crate::ffi::callbacks::private::Meta = crate::ffi::callbacks::private::Meta {
         name: crate::ffi::callbacks::private::Name::Path(
@@ -152,7 +152,7 @@ const _: () = {
         /// The name of the callback.
         pub const NAME: &'static crate::ffi::callbacks::private::core::primitive::str = "event";
         /// Where the arguments and the result lie. An error at compile time if some type is no `CType`.
-        pub const LAYOUT: &'static crate::ffi::callbacks::private::Layout = crate::ffi::callbacks::private::known_layout(
+        pub const LAYOUT: &'static crate::ffi::callbacks::private::Layout<'static> = crate::ffi::callbacks::private::known_layout(
             &__CBFRAME_LAYOUT,
         );
         /// The callback as a C function pointer.

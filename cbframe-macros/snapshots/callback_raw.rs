@@ -30,7 +30,9 @@ const _: () = {
         __CBFRAME_KNOWN,
         __CBFRAME_RESULT,
     );
-    const __CBFRAME_LAYOUT: ::cbframe::private::Option<::cbframe::private::Layout> = ::cbframe::private::Option::None;
+    const __CBFRAME_LAYOUT: ::cbframe::private::Option<
+        ::cbframe::private::Layout<'static>,
+    > = ::cbframe::private::Option::None;
     static __CBFRAME_META: ::cbframe::private::Meta = ::cbframe::private::Meta {
         name: ::cbframe::private::Name::Path(
             ::cbframe::private::core::concat!(

@@ -33,10 +33,9 @@ const _: () = {
         __CBFRAME_KNOWN,
         __CBFRAME_RESULT,
     );
-    const __CBFRAME_LAYOUT: ::cbframe::private::Option<::cbframe::private::Layout> = ::cbframe::private::layout(
-        __CBFRAME_PLACED,
-        __CBFRAME_ABI,
-    );
+    const __CBFRAME_LAYOUT: ::cbframe::private::Option<
+        ::cbframe::private::Layout<'static>,
+    > = ::cbframe::private::layout(__CBFRAME_PLACED, __CBFRAME_ABI);
     static __CBFRAME_META: ::cbframe::private::Meta = ::cbframe::private::Meta {
         name: ::cbframe::private::Name::Path(
             ::cbframe::private::core::concat!(
@@ -193,7 +192,7 @@ const _: () = {
         /// The name of the callback.
         pub const NAME: &'static ::cbframe::private::core::primitive::str = "compare";
         /// Where the arguments and the result lie. An error at compile time if some type is no `CType`.
-        pub const LAYOUT: &'static ::cbframe::private::Layout = ::cbframe::private::known_layout(
+        pub const LAYOUT: &'static ::cbframe::private::Layout<'static> = ::cbframe::private::known_layout(
             &__CBFRAME_LAYOUT,
         );
         /// Binds a state and gives the owner of the callable address.

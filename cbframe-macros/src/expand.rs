@@ -148,7 +148,7 @@ impl<'a> Expansion<'a> {
             const __CBFRAME_RESULT: #private::Known = #result;
             const __CBFRAME_PLACED: &#private::Option<#private::Placed<#count>> =
                 &#placed;
-            const __CBFRAME_LAYOUT: #private::Option<#private::Layout> = #layout;
+            const __CBFRAME_LAYOUT: #private::Option<#private::Layout<'static>> = #layout;
             static __CBFRAME_META: #private::Meta = #private::Meta {
                 name: #private::Name::Path(#private::core::concat!(#private::core::module_path!(), "::", #name)),
                 parameters: &[#(#texts),*],

@@ -353,7 +353,7 @@ pub const fn places<const N: usize>(placed: &Option<Placed<N>>) -> Placed<N> {
 }
 
 /// The layout to show, if there is one.
-pub const fn layout<const N: usize>(placed: &'static Option<Placed<N>>, abi: (Abi, bool)) -> Option<Layout> {
+pub const fn layout<const N: usize>(placed: &'static Option<Placed<N>>, abi: (Abi, bool)) -> Option<Layout<'static>> {
     match placed {
         Some(placed) => Some(placed.layout(abi.0, abi.1)),
         None => None,
@@ -361,7 +361,10 @@ pub const fn layout<const N: usize>(placed: &'static Option<Placed<N>>, abi: (Ab
 }
 
 /// The same for a signature that ends in `...`.
-pub const fn variadic_layout<const N: usize>(placed: &'static Option<Placed<N>>, abi: (Abi, bool)) -> Option<Layout> {
+pub const fn variadic_layout<const N: usize>(
+    placed: &'static Option<Placed<N>>,
+    abi: (Abi, bool),
+) -> Option<Layout<'static>> {
     match layout(placed, abi) {
         Some(layout) => Some(layout.variadic()),
         None => None,
@@ -386,7 +389,7 @@ pub unsafe fn va_list<'a, const N: usize>(cpu: *mut CpuState, abi: Abi, placed: 
 ///
 /// If there is none.
 #[track_caller]
-pub const fn known_layout(layout: &'static Option<Layout>) -> &'static Layout {
+pub const fn known_layout(layout: &'static Option<Layout<'static>>) -> &'static Layout<'static> {
     match layout {
         Some(layout) => layout,
         None => {
@@ -396,7 +399,7 @@ pub const fn known_layout(layout: &'static Option<Layout>) -> &'static Layout {
 }
 
 /// What a callback that is not raw tells of itself.
-pub const fn description(layout: &Option<Layout>) -> Description {
+pub const fn description(layout: &Option<Layout<'static>>) -> Description {
     match layout {
         Some(layout) => Description::Layout(*layout),
         None => Description::Unknown,

@@ -22,7 +22,7 @@ use crate::va_list::VaArg;
 )]
 pub unsafe trait FnPointer: Copy {
     /// Where arguments and result lie.
-    const LAYOUT: &'static Layout;
+    const LAYOUT: &'static Layout<'static>;
     /// Whether it is `unsafe` to call.
     const UNSAFE: bool;
     /// The same type, but `unsafe` to call.
@@ -70,7 +70,7 @@ impl<const UNWIND: bool> Convention for Win64<UNWIND> {
 
 // SAFETY: `None` is null; the rest is that of `F`.
 unsafe impl<F: FnPointer + NeverNull> FnPointer for Option<F> {
-    const LAYOUT: &'static Layout = F::LAYOUT;
+    const LAYOUT: &'static Layout<'static> = F::LAYOUT;
     const UNSAFE: bool = F::UNSAFE;
     type Unsafe = Option<F::Unsafe>;
 }
@@ -107,7 +107,7 @@ pub enum Forced {
 #[derive(Clone, Copy)]
 pub enum Description {
     /// Every type is a `CType`.
-    Layout(Layout),
+    Layout(Layout<'static>),
     /// Some type is not.
     Unknown,
     /// `abi = "raw"`: whatever the caller passes.
@@ -123,7 +123,7 @@ pub trait Described {
 impl Description {
     /// Panics unless a callback of this description can be called through a pointer of the layout `pointer`.
     #[track_caller]
-    pub const fn assert_fits(&self, pointer: &Layout) {
+    pub const fn assert_fits(&self, pointer: &Layout<'_>) {
         match self {
             Self::Layout(layout) => {
                 layout.check_callable();
@@ -166,7 +166,7 @@ macro_rules! pointers {
 
         // SAFETY: placed from the types of the pointer's signature.
         unsafe impl<$($generics: CType,)* R: CType> FnPointer for $ty {
-            const LAYOUT: &'static Layout =
+            const LAYOUT: &'static Layout<'static> =
                 &const { &place(<$convention>::ABI, [$(("", <$generics as CType>::TYPE)),*], R::TYPE) }
                     .layout(<$convention>::ABI, <$convention>::UNWIND)$(.$variadic())?;
             const UNSAFE: bool = $unsafety;

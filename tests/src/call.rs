@@ -189,7 +189,7 @@ pub struct Run<'r> {
 #[derive(Debug, Default)]
 pub struct Outcome {
     /// How cbframe has placed the signature, if it knows the types.
-    pub layout: Option<&'static Layout>,
+    pub layout: Option<&'static Layout<'static>>,
     /// The lanes, each with the number of calls.
     pub lanes: Vec<(&'static str, u64)>,
     /// What was wrong, one line for each finding.
@@ -228,7 +228,7 @@ impl<'r> Run<'r> {
 
     /// Tells how cbframe has placed the signature. What the guard checks follows from it: if it is wrong, values do not
     /// arrive.
-    pub fn layout(&mut self, layout: &'static Layout) {
+    pub fn layout(&mut self, layout: &'static Layout<'static>) {
         (self.outcome.layout, self.expected) = (Some(layout), Expected::of(layout));
     }
 
@@ -438,7 +438,7 @@ impl Called {
 }
 
 /// Whether an integer register is left for the state.
-fn is_direct(layout: &Layout) -> bool {
+fn is_direct(layout: &Layout<'_>) -> bool {
     let hidden = usize::from(matches!(layout.result().place, Place::Hidden { .. }));
     if layout.abi() == Abi::Win64 {
         return layout.parameters().len() + hidden < 4;

@@ -45,7 +45,7 @@ impl Expected {
 
     /// What a layout says.
     #[must_use]
-    pub fn of(layout: &Layout) -> Self {
+    pub fn of(layout: &Layout<'_>) -> Self {
         let parts = |place: &Place| match place {
             Place::Registers(parts) => parts.as_slice().to_vec(),
             _ => Vec::new(),

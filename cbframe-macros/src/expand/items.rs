@@ -47,7 +47,7 @@ impl Expansion<'_> {
         let layout = (!self.callback.raw).then(|| {
             quote! {
                 /// Where the arguments and the result lie. An error at compile time if some type is no `CType`.
-                pub const LAYOUT: &'static #private::Layout = #private::known_layout(&__CBFRAME_LAYOUT);
+                pub const LAYOUT: &'static #private::Layout<'static> = #private::known_layout(&__CBFRAME_LAYOUT);
             }
         });
         quote! {

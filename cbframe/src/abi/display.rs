@@ -60,7 +60,7 @@ impl Display for Pointer {
 ///   at      Point    16 B  xmm0 (x), rdx (id)
 ///   name    pointer   8 B  rcx
 /// ```
-impl Display for Layout {
+impl Display for Layout<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let unwind = if self.unwind { "-unwind" } else { "" };
         write!(f, "{}{unwind} fn(", self.abi)?;
@@ -96,7 +96,7 @@ impl Display for Layout {
     }
 }
 
-impl Layout {
+impl Layout<'_> {
     /// The lines of the table.
     fn rows(&self) -> impl Iterator<Item = (Label, &Parameter)> {
         let parameters = self.parameters.iter().enumerate().map(|(i, parameter)| match parameter.name {
@@ -324,7 +324,7 @@ mod tests {
 
     /// Compares whole tables; `expected` is indented for the eye.
     #[track_caller]
-    fn check(found: &Layout, expected: &str) {
+    fn check(found: &Layout<'_>, expected: &str) {
         let expected = expected.trim().replace("\n        ", "\n");
         assert_eq!(found.to_string(), expected, "{found}");
     }

@@ -179,11 +179,11 @@ pub struct Placed<const N: usize> {
 ///
 /// [`Display`](core::fmt::Display) prints a table, one line for each.
 #[derive(Clone, Copy, Debug)]
-pub struct Layout {
+pub struct Layout<'a> {
     pub(crate) abi: Abi,
     pub(crate) unwind: bool,
     pub(crate) variadic: bool,
-    pub(crate) parameters: &'static [Parameter],
+    pub(crate) parameters: &'a [Parameter],
     pub(crate) result: Parameter,
     pub(crate) stack: u32,
 }
@@ -195,28 +195,52 @@ pub struct Layout {
 /// When a type is no C parameter or result: `()` and arrays as parameters, arrays as results; and when a
 /// [`Type`] is inconsistent ([`Type::check`]). In a `const` the panic is a compile-time error.
 pub const fn place<const N: usize>(abi: Abi, parameters: [(&'static str, Type); N], result: Type) -> Placed<N> {
-    check_result(&result);
-    let (mut cursor, place) = match abi {
-        Abi::SysV64 => sysv64::start(&Convention::SYSV64, &result),
-        Abi::Win64 => win64::start(&result),
-        Abi::Named(convention) => convention::start(convention, &result),
-        Abi::Custom => panic!("cbframe: with `abi = \"custom\"` no rule says where arguments lie"),
-    };
-    let nothing = Parameter { name: "", ty: result, place: Place::Nothing };
-    let mut placed = [nothing; N];
+    let mut result = Parameter { name: "", ty: result, place: Place::Nothing };
+    let mut placed = [result; N];
     let mut i = 0;
     while i < N {
-        let (name, ty) = parameters[i];
-        check_parameter(&ty);
-        let place;
-        (cursor, place) = next(abi, cursor, &ty);
-        placed[i] = Parameter { name, ty, place };
+        (placed[i].name, placed[i].ty) = parameters[i];
+        i += 1;
+    }
+    let Taken { end, pops, next } = place_each(abi, &mut placed, &mut result);
+    Placed { parameters: placed, result, end, pops, next }
+}
+
+/// What the parameters of a signature have taken.
+pub(crate) struct Taken {
+    /// Registers and stack.
+    pub(crate) end: Cursor,
+    /// Bytes of arguments that the return pops.
+    pub(crate) pops: u32,
+    /// The register in which one more pointer argument would be passed, if it would be.
+    pub(crate) next: Option<Register>,
+}
+
+/// Finds the places of parameters and a result that have their types already.
+///
+/// # Panics
+///
+/// As [`place`].
+pub(crate) const fn place_each(abi: Abi, parameters: &mut [Parameter], result: &mut Parameter) -> Taken {
+    check_result(&result.ty);
+    let mut cursor;
+    (cursor, result.place) = match abi {
+        Abi::SysV64 => sysv64::start(&Convention::SYSV64, &result.ty),
+        Abi::Win64 => win64::start(&result.ty),
+        Abi::Named(convention) => convention::start(convention, &result.ty),
+        Abi::Custom => panic!("cbframe: with `abi = \"custom\"` no rule says where arguments lie"),
+    };
+    let mut i = 0;
+    while i < parameters.len() {
+        check_parameter(&parameters[i].ty);
+        (cursor, parameters[i].place) = next(abi, cursor, &parameters[i].ty);
         i += 1;
     }
     let mut pops = 0;
     if let Abi::Named(convention) = abi {
         if let Aggregates::Vectorcall = convention.aggregates {
-            placed = vectorcall::finish(convention, placed, cursor.vectors, matches!(place, Place::Hidden { .. }));
+            let hidden = matches!(result.place, Place::Hidden { .. });
+            vectorcall::finish(convention, parameters, cursor.vectors, hidden);
         }
         cursor.stack = round_up(cursor.stack as usize, 8) as u32;
         pops = if convention.callee_pops { cursor.stack } else { 0 };
@@ -226,8 +250,7 @@ pub const fn place<const N: usize>(abi: Abi, parameters: [(&'static str, Type); 
         Place::Registers(parts) => Some(parts.parts[0].register),
         _ => None,
     };
-    let result = Parameter { name: "", ty: result, place };
-    Placed { parameters: placed, result, end: cursor, pops, next }
+    Taken { end: cursor, pops, next }
 }
 
 const fn next(abi: Abi, cursor: Cursor, ty: &Type) -> (Cursor, Place) {
@@ -337,7 +360,7 @@ impl<const N: usize> Placed<N> {
     }
 
     /// The layout of this signature.
-    pub const fn layout(&'static self, abi: Abi, unwind: bool) -> Layout {
+    pub const fn layout(&self, abi: Abi, unwind: bool) -> Layout<'_> {
         let stack = self.end.stack;
         Layout { abi, unwind, variadic: false, parameters: &self.parameters, result: self.result, stack }
     }
@@ -370,7 +393,7 @@ impl Abi {
     }
 }
 
-impl Layout {
+impl<'a> Layout<'a> {
     /// The calling convention.
     pub const fn abi(&self) -> Abi {
         self.abi
@@ -412,7 +435,7 @@ impl Layout {
     }
 
     /// The parameters in the order of their declaration.
-    pub const fn parameters(&self) -> &'static [Parameter] {
+    pub const fn parameters(&self) -> &'a [Parameter] {
         self.parameters
     }
 
@@ -432,7 +455,7 @@ impl Layout {
     ///
     /// Names do not count, nor does what a pointer points to. Rust has no pointer types for [`Abi::Named`] and
     /// [`Abi::Custom`]: these fit nothing.
-    pub const fn fits(&self, pointer: &Self) -> bool {
+    pub const fn fits(&self, pointer: &Layout<'_>) -> bool {
         let same_abi = matches!((self.abi, pointer.abi), (Abi::SysV64, Abi::SysV64) | (Abi::Win64, Abi::Win64));
         if !same_abi
             || self.unwind && !pointer.unwind

@@ -197,15 +197,10 @@ pub(super) const fn next(convention: &Convention, cursor: Cursor, ty: &Type) -> 
 }
 
 /// Rule 2: places the HVAs, now that it is known which vector registers, as bits in `used`, all others have taken.
-pub(super) const fn finish<const N: usize>(
-    convention: &Convention,
-    mut parameters: [Parameter; N],
-    used: u8,
-    hidden: bool,
-) -> [Parameter; N] {
+pub(super) const fn finish(convention: &Convention, parameters: &mut [Parameter], used: u8, hidden: bool) {
     let mut free = !used & ((1 << VECTORS) - 1);
     let mut i = 0;
-    while i < N {
+    while i < parameters.len() {
         if let Some(hva) = Hva::of(&parameters[i].ty) {
             parameters[i].place = match hva.in_registers(free) {
                 Some(place) => {
@@ -221,5 +216,4 @@ pub(super) const fn finish<const N: usize>(
         }
         i += 1;
     }
-    parameters
 }

@@ -407,7 +407,7 @@ impl Resolved {
     }
 
     /// Where its arguments lie; `None` if a type is no [`CType`](crate::CType) and for `abi = "raw"`.
-    pub fn layout(&self) -> Option<&'static Layout> {
+    pub fn layout(&self) -> Option<&'static Layout<'static>> {
         self.meta.layout.as_ref()
     }
 

@@ -77,7 +77,7 @@ pub struct Meta {
     /// Each parameter as it was written, in the order of the C signature.
     pub parameters: &'static [&'static str],
     /// Where its arguments lie, if every type is a `CType`.
-    pub layout: Option<Layout>,
+    pub layout: Option<Layout<'static>>,
 }
 
 impl Meta {

@@ -16,7 +16,7 @@ use crate::signature::{Random, Signature};
 
 /// Has libffi make the call, if it can.
 #[inline(never)]
-pub(crate) fn check(signature: &Signature, layout: &Layout, random: &mut Random, wrong: &mut Vec<String>) {
+pub(crate) fn check(signature: &Signature, layout: &Layout<'_>, random: &mut Random, wrong: &mut Vec<String>) {
     if libffi::exclusion(signature).is_some() {
         return;
     }

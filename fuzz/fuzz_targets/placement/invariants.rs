@@ -6,7 +6,7 @@ use crate::shape;
 use crate::signature::Signature;
 
 /// Checks one layout by itself.
-pub(crate) fn check(signature: &Signature, layout: &Layout, wrong: &mut Vec<String>) {
+pub(crate) fn check(signature: &Signature, layout: &Layout<'_>, wrong: &mut Vec<String>) {
     let mut taken = Taken { abi: signature.abi, registers: Vec::new(), stack: Vec::new() };
     let mut ensure = |holds: bool, what: String| {
         if !holds {
@@ -45,7 +45,7 @@ pub(crate) fn check(signature: &Signature, layout: &Layout, wrong: &mut Vec<Stri
 }
 
 /// Checks that the first parameters of a signature lie where they lie without the others.
-pub(crate) fn begins_like(part: &Layout, whole: &Layout, wrong: &mut Vec<String>) {
+pub(crate) fn begins_like(part: &Layout<'_>, whole: &Layout<'_>, wrong: &mut Vec<String>) {
     let places = |parameters: &[Parameter]| parameters.iter().map(|parameter| parameter.place).collect::<Vec<_>>();
     let (few, all) = (places(part.parameters()), places(whole.parameters()));
     if part.result().place != whole.result().place || few != all[..few.len()] {

@@ -61,7 +61,7 @@ fn run(data: &[u8]) {
 /// # Panics
 ///
 /// As [`place`] does.
-fn layout(signature: &Signature, arena: &Arena) -> Layout {
+fn layout(signature: &Signature, arena: &Arena) -> Layout<'static> {
     let Signature { abi, parameters, result } = *signature;
     macro_rules! by_count {
         ($($n:literal)*) => {

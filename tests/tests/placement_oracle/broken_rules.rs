@@ -7,7 +7,7 @@ use cbframe::types::{Kind, Type};
 use crate::compilers::Compiler::{self, Clang, Gcc};
 
 /// The reason why `compiler` is not asked about a signature: what it has there that is not ours.
-pub(crate) fn broken_rule(compiler: Compiler, layout: &Layout) -> Option<&'static str> {
+pub(crate) fn broken_rule(compiler: Compiler, layout: &Layout<'_>) -> Option<&'static str> {
     let result = &layout.result().ty;
     let placed = || layout.parameters().iter().chain([layout.result()]);
     let any = |is: fn(&Type) -> bool| placed().any(|it| is(&it.ty));
@@ -54,7 +54,7 @@ fn is_wide_vector(ty: &Type) -> bool {
 
 /// LLVM issue 123935: an `__int128` that needs two integer registers where one is left goes on the stack, and that one
 /// is not given to what follows.
-fn wastes_r9(layout: &Layout) -> bool {
+fn wastes_r9(layout: &Layout<'_>) -> bool {
     let r9 = |place: &Place| match place {
         Place::Registers(parts) => parts.as_slice().iter().any(|part| part.register == Register::Integer(9)),
         _ => false,

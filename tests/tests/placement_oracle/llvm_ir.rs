@@ -47,7 +47,7 @@ enum Found {
 }
 
 /// What in clang's function `callee_{index}` is not as in `layout`.
-pub(crate) fn differences(ir: &str, index: usize, layout: &Layout) -> Vec<String> {
+pub(crate) fn differences(ir: &str, index: usize, layout: &Layout<'_>) -> Vec<String> {
     let symbol = format!(" @callee_{index}(");
     let line = ir.lines().find(|line| line.starts_with("define") && line.contains(&symbol)).expect("the definition");
     let (before, rest) = line.split_once(&symbol).expect("it was found");
@@ -74,7 +74,7 @@ pub(crate) fn differences(ir: &str, index: usize, layout: &Layout) -> Vec<String
 }
 
 /// What System V's registers and stack hold.
-fn system_v(parameters: &[Value], result: Vec<Piece>, layout: &Layout) -> (Vec<Found>, Found) {
+fn system_v(parameters: &[Value], result: Vec<Piece>, layout: &Layout<'_>) -> (Vec<Found>, Found) {
     let [rdi, rsi, rdx, rcx, r8, r9] = [7, 6, 2, 1, 8, 9].map(Register::Integer);
     let mut integers = [rdi, rsi, rdx, rcx, r8, r9].into_iter();
     let mut vectors = (0..8).map(Register::Vector);
@@ -130,7 +130,7 @@ fn system_v(parameters: &[Value], result: Vec<Piece>, layout: &Layout) -> (Vec<F
 }
 
 /// What the positions of Windows hold.
-fn windows(parameters: &[Value], result: Vec<Piece>, layout: &Layout) -> (Vec<Found>, Found) {
+fn windows(parameters: &[Value], result: Vec<Piece>, layout: &Layout<'_>) -> (Vec<Found>, Found) {
     let hidden = parameters.first().is_some_and(|first| first.sret);
     let result = match result[..] {
         _ if hidden => Found::Hidden,

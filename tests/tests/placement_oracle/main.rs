@@ -174,7 +174,7 @@ impl Tally {
         *self.left_out.entry(reason).or_default() += count;
     }
 
-    fn add(&mut self, signature: &Signature, layout: &Layout, wrong: &[String]) {
+    fn add(&mut self, signature: &Signature, layout: &Layout<'_>, wrong: &[String]) {
         self.asked += 1;
         if !wrong.is_empty() {
             let Signature { index, prototype, .. } = signature;

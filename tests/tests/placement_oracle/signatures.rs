@@ -69,7 +69,7 @@ pub(crate) struct Signature {
 
 impl Signature {
     /// Where `abi` puts the parameters and the result.
-    pub(crate) fn layout(&self, abi: Abi) -> Layout {
+    pub(crate) fn layout(&self, abi: Abi) -> Layout<'static> {
         let parameters: Vec<_> = self.parameters.iter().map(|&ty| ("", ty)).collect();
         macro_rules! by_count {
             ($($n:literal)*) => {

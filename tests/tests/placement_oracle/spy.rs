@@ -92,7 +92,7 @@ thread_local! {
 }
 
 struct Call {
-    layout: Layout,
+    layout: Layout<'static>,
     /// What is not as it should be.
     wrong: Vec<String>,
 }
@@ -100,7 +100,7 @@ struct Call {
 /// Calls a spy that knows the registers `vectors` with arguments that `layout` describes; what was wrong with them or
 /// with the result.
 #[inline(never)]
-pub(crate) fn call(layout: &Layout, caller: Caller, vectors: Vectors) -> Vec<String> {
+pub(crate) fn call(layout: &Layout<'static>, caller: Caller, vectors: Vectors) -> Vec<String> {
     // Between this frame and the caller's: `Cpu::read` stays within it.
     let window = hint::black_box([0u8; WINDOW]);
     let mut arguments = [0u8; MAX_SIZE * MAX_PARAMETERS];

@@ -81,7 +81,7 @@ impl CpuSubset {
     /// assert_eq!(f(1.5, -2), -3);
     /// ```
     #[track_caller]
-    pub unsafe fn arg<T: CType + Copy>(&self, layout: &Layout, n: usize) -> T {
+    pub unsafe fn arg<T: CType + Copy>(&self, layout: &Layout<'_>, n: usize) -> T {
         let parameters = layout.parameters();
         let Some(parameter) = parameters.get(n) else {
             panic!("cbframe: there is no argument {n}: the layout has {}", parameters.len())

@@ -62,7 +62,7 @@ impl fmt::Display for CpuSubset {
 #[derive(Clone, Copy)]
 pub struct Annotated<'a> {
     cpu: &'a CpuSubset,
-    layout: &'a Layout,
+    layout: &'a Layout<'a>,
 }
 
 impl fmt::Display for Annotated<'_> {
@@ -98,7 +98,7 @@ impl CpuSubset {
     /// unsafe { log::FN(-42, 0.5) };
     /// ```
     #[must_use]
-    pub const fn display_with<'a>(&'a self, layout: &'a Layout) -> Annotated<'a> {
+    pub const fn display_with<'a>(&'a self, layout: &'a Layout<'a>) -> Annotated<'a> {
         Annotated { cpu: self, layout }
     }
 

@@ -7,7 +7,7 @@ use crate::types::{Kind, Type};
 
 /// What the arguments of a layout make of one place.
 pub(super) struct Notes<'a> {
-    pub(super) layout: &'a Layout,
+    pub(super) layout: &'a Layout<'a>,
 }
 
 impl Notes<'_> {
