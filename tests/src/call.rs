@@ -8,6 +8,7 @@ use std::fmt::Write;
 use cbframe::CpuState;
 use cbframe::abi::{Abi, Layout, Place, Register};
 
+use crate::again;
 use crate::guard::{self, Environment, Expected};
 pub use crate::signature::{Bits, Leaf, Signature, Type};
 use crate::values::{NEVER_WRITTEN, SIZE, Value, Values, extended, find, locate, significant, values};
@@ -228,7 +229,14 @@ impl<'r> Run<'r> {
 
     /// Tells how cbframe has placed the signature. What the guard checks follows from it: if it is wrong, values do not
     /// arrive.
+    ///
+    /// # Panics
+    ///
+    /// If the same signature, put together while the program runs, is placed otherwise.
     pub fn layout(&mut self, layout: &'static Layout<'static>) {
+        let unwind = if layout.unwinds() { "-unwind" } else { "" };
+        let again = again::signature(layout).to_string().replacen(" fn(", &format!("{unwind} fn("), 1);
+        assert_eq!(again, layout.to_string());
         (self.outcome.layout, self.expected) = (Some(layout), Expected::of(layout));
     }
 

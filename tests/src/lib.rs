@@ -1,5 +1,6 @@
 //! C peers and what the tests share.
 
+pub mod again;
 pub mod ban;
 pub mod call;
 pub mod child;

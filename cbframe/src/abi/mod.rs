@@ -5,6 +5,8 @@
 
 mod convention;
 mod display;
+#[cfg(feature = "alloc")]
+mod signature;
 mod spots;
 mod sysv64;
 #[cfg(test)]
@@ -13,6 +15,8 @@ mod vectorcall;
 pub(crate) mod win64;
 
 pub use convention::{Aggregates, CallingConvention, Convention, Hidden};
+#[cfg(feature = "alloc")]
+pub use signature::{Signature, SignatureBuilder, SignatureError};
 #[doc(hidden)]
 pub use spots::Spot;
 pub(crate) use spots::{overlap, placed as place_at};
@@ -202,7 +206,7 @@ pub const fn place<const N: usize>(abi: Abi, parameters: [(&'static str, Type); 
         (placed[i].name, placed[i].ty) = parameters[i];
         i += 1;
     }
-    let Taken { end, pops, next } = place_each(abi, &mut placed, &mut result);
+    let Taken { end, pops, next } = place_each(abi, &mut placed, &mut result, N);
     Placed { parameters: placed, result, end, pops, next }
 }
 
@@ -216,12 +220,13 @@ pub(crate) struct Taken {
     pub(crate) next: Option<Register>,
 }
 
-/// Finds the places of parameters and a result that have their types already.
+/// Finds the places of parameters and a result that have their types already. Those from index `named` on are arguments
+/// behind `...`.
 ///
 /// # Panics
 ///
 /// As [`place`].
-pub(crate) const fn place_each(abi: Abi, parameters: &mut [Parameter], result: &mut Parameter) -> Taken {
+pub(crate) const fn place_each(abi: Abi, parameters: &mut [Parameter], result: &mut Parameter, named: usize) -> Taken {
     check_result(&result.ty);
     let mut cursor;
     (cursor, result.place) = match abi {
@@ -233,7 +238,8 @@ pub(crate) const fn place_each(abi: Abi, parameters: &mut [Parameter], result: &
     let mut i = 0;
     while i < parameters.len() {
         check_parameter(&parameters[i].ty);
-        (cursor, parameters[i].place) = next(abi, cursor, &parameters[i].ty);
+        let ty = &parameters[i].ty;
+        (cursor, parameters[i].place) = if i < named { next(abi, cursor, ty) } else { next_unnamed(abi, cursor, ty) };
         i += 1;
     }
     let mut pops = 0;
@@ -284,29 +290,39 @@ pub(crate) struct Cursor {
 #[track_caller]
 pub(crate) const fn unnamed(abi: Abi, ty: &Type) -> Place {
     check_parameter(ty);
-    check_promoted(ty);
-    let (_, place) = next(abi, Cursor::START, ty);
-    match (abi, &place) {
-        // psABI, 3.5.7: "arguments of type __m256 and __m512" behind `...` are in memory.
-        (Abi::SysV64, Place::Registers(parts)) if parts.parts[0].size > 16 => Place::Stack(0),
-        _ => place,
+    if let Some(instead) = promotion(ty) {
+        Message::new("cbframe: C passes `")
+            .text(ty.name)
+            .text("` through `...` as another type: ask for `")
+            .text(instead)
+            .text("`, and convert it")
+            .panic()
+    }
+    next_unnamed(abi, Cursor::START, ty).1
+}
+
+/// What C's default argument promotions (C17, 6.5.2.2, paragraph 6) make of this type, if that is another.
+pub(crate) const fn promotion(ty: &Type) -> Option<&'static str> {
+    match ty.passed_as().kind {
+        Kind::Bool | Kind::Int { .. } | Kind::Enum { .. } if ty.size < 4 => Some("c_int"),
+        Kind::Float if ty.size == 4 => Some("f64"),
+        _ => None,
     }
 }
 
-/// Panics if C's default argument promotions (C17, 6.5.2.2, paragraph 6) make something else of this type.
-#[track_caller]
-const fn check_promoted(ty: &Type) {
-    let instead = match ty.passed_as().kind {
-        Kind::Bool | Kind::Int { .. } | Kind::Enum { .. } if ty.size < 4 => "c_int",
-        Kind::Float if ty.size == 4 => "f64",
-        _ => return,
-    };
-    Message::new("cbframe: C passes `")
-        .text(ty.name)
-        .text("` through `...` as another type: ask for `")
-        .text(instead)
-        .text("`, and convert it")
-        .panic()
+/// The place of the next argument behind `...`, and the cursor behind it.
+const fn next_unnamed(abi: Abi, cursor: Cursor, ty: &Type) -> (Cursor, Place) {
+    let (after, place) = next(abi, cursor, ty);
+    let Place::Registers(parts) = place else { return (after, place) };
+    match (abi, parts.parts[0].register) {
+        // psABI, 3.5.7: "arguments of type __m256 and __m512" behind `...` are in memory.
+        (Abi::SysV64, _) if parts.parts[0].size > 16 => sysv64::in_memory(cursor, ty),
+        // Also in the vector register of the position: "x64 calling convention", "Varargs".
+        (Abi::Win64, Register::Vector(position)) => {
+            (after, Place::Registers(Parts::one(win64::INTEGERS[position as usize], ty.size)))
+        }
+        _ => (after, place),
+    }
 }
 
 impl Cursor {

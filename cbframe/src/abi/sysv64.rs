@@ -63,6 +63,11 @@ pub(super) const fn next(convention: &Convention, cursor: Cursor, ty: &Type) -> 
             return (Cursor { integers, vectors, ..cursor }, place);
         }
     }
+    in_memory(cursor, ty)
+}
+
+/// The place of the next parameter in memory, and the cursor behind it.
+pub(super) const fn in_memory(cursor: Cursor, ty: &Type) -> (Cursor, Place) {
     // On the stack, aligned to its own alignment and, since each argument's size is rounded up to eightbytes, to 8.
     let offset = round_up(cursor.stack as usize, ty.align);
     let end = offset + round_up(ty.size, 8);

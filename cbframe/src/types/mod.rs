@@ -7,6 +7,8 @@ mod c_str;
 mod floats;
 mod foreign;
 mod impls;
+#[cfg(feature = "alloc")]
+mod made;
 mod message;
 
 use core::fmt;
@@ -14,6 +16,10 @@ use core::fmt;
 pub use c_str::CStrRef;
 pub use floats::{Float16, Float128};
 pub(crate) use impls::{address, pointer, scalar};
+#[cfg(feature = "alloc")]
+pub(crate) use made::keep_str;
+#[cfg(feature = "alloc")]
+pub use made::{Alignment, TypeError};
 pub(crate) use message::Message;
 
 /// The C layout of a type: what the placement rules of an ABI look at.

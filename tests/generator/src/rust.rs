@@ -20,6 +20,10 @@ pub fn types(table: &Table) -> String {
         }
     }
     definitions(table.iter()).iter().for_each(|aggregate| described(&mut out, aggregate));
+    let known: Vec<_> = table.iter().filter(|ty| ty.is_known()).map(|ty| format!("<{}>::TYPE", ty.rust())).collect();
+    let (count, list) = (known.len(), known.join(", "));
+    writeln!(out, "/// What cbframe knows of them.\npub const KNOWN: [cbframe::types::Type; {count}] = [{list}];")
+        .unwrap();
     out
 }
 

@@ -1,0 +1,152 @@
+//! Types and signatures that are put together while the program runs. Where the fields of the fixed types lie, gcc, clang and
+//! rustc have said when they compiled them; `call` compares every signature that it tests with one from here.
+#![allow(missing_docs, reason = "tests")]
+
+use cbframe::abi::CallingConvention;
+use cbframe::abi::{Abi, Layout, Place, Signature, SignatureError};
+use cbframe::conventions::Regcall;
+use cbframe::types::{Alignment, Kind, Type};
+use cbframe_tests::again;
+use cbframe_tests::types::KNOWN;
+
+/// Compares what counts, fields of fields included. Arrays have names of their own here.
+fn assert_same(found: &Type, expected: &Type) {
+    assert_eq!((found.size, found.align), (expected.size, expected.align), "{found:#?}\n{expected:#?}");
+    match (found.kind, expected.kind) {
+        (Kind::Struct { fields: a }, Kind::Struct { fields: b })
+        | (Kind::Union { fields: a }, Kind::Union { fields: b }) => {
+            assert_eq!(a.len(), b.len());
+            for (a, b) in a.iter().zip(b) {
+                assert_eq!((a.name, a.offset), (b.name, b.offset), "{found:#?}\n{expected:#?}");
+                assert_same(&a.ty, &b.ty);
+            }
+        }
+        (Kind::Array { element: a, len: m }, Kind::Array { element: b, len: n }) => {
+            assert_eq!(m, n);
+            assert_same(a, b);
+        }
+        (a, b) => assert_eq!(a, b),
+    }
+}
+
+#[test]
+fn types_are_laid_out_as_the_compilers_do() {
+    let made = KNOWN.iter().filter(|ty| matches!(ty.kind, Kind::Struct { .. } | Kind::Union { .. })).count();
+    assert!(made > 100, "{made}");
+    for expected in &KNOWN {
+        let found = again::ty(expected);
+        found.check();
+        assert_same(&found, expected);
+    }
+}
+
+#[test]
+fn equal_types_are_kept_once() {
+    let name = String::from("Once");
+    let make = || Type::structure(&name, &[("a", Type::I32), ("b", Type::F64)]).unwrap();
+    let (one, other) = (make(), make());
+    let (Kind::Struct { fields: a }, Kind::Struct { fields: b }) = (one.kind, other.kind) else { unreachable!() };
+    assert!(std::ptr::eq(a, b) && std::ptr::eq(one.name, other.name));
+    let threads: Vec<_> = (0..8)
+        .map(|i| {
+            std::thread::spawn(move || {
+                (0..200)
+                    .map(|n| Type::structure(&format!("T{}", n % 50), &[("a", Type::I32)]).unwrap().size + i - i)
+                    .sum::<usize>()
+            })
+        })
+        .collect();
+    for thread in threads {
+        assert_eq!(thread.join().unwrap(), 800);
+    }
+}
+
+#[test]
+fn what_is_no_type() {
+    let error = |made: Result<Type, cbframe::types::TypeError>| made.unwrap_err().to_string();
+    assert_eq!(
+        error(Type::structure("S", &[("a", Type::VOID)])),
+        "the field `a` has the type `()`, of which C has no objects"
+    );
+    assert_eq!(error(Type::array(Type::VOID, 3)), "an array's element has the type `()`, of which C has no objects");
+    assert_eq!(error(Type::array(Type::I64, usize::MAX / 8)), "the type is larger than memory can be");
+    let half = Type::array(Type::U8, usize::MAX / 5).unwrap();
+    assert_eq!(error(Type::structure("S", &[("a", half), ("b", half)])), "the type is larger than memory can be");
+    let packed = Alignment { packed: Some(3), at_least: None };
+    assert_eq!(
+        error(Type::structure_with("S", &[("a", Type::I32)], packed)),
+        "an alignment of 3 bytes: it is a power of two up to 2^28"
+    );
+    assert_eq!(error(Type::vector(8)), "a vector of 8 bytes: there are those of 16, 32 and 64");
+    assert_eq!(
+        error(Type::complex(Type::I32)),
+        "a complex number of `i32`: there are those of float, double and long double"
+    );
+}
+
+#[test]
+fn what_is_no_signature() {
+    let array = Type::array(Type::I32, 2).unwrap();
+    let point = Type::structure("Point", &[("x", Type::F64)]).unwrap();
+    let regcall = Abi::Named(Regcall::CONVENTION);
+    for (signature, parameter, expected) in [
+        (
+            Signature::new(Abi::SysV64).named("a", Type::I32).named("b", Type::VOID),
+            Some(1),
+            "parameter #1, `b`, has the type `()`: C has no values of it",
+        ),
+        (
+            Signature::new(Abi::Win64).param(array),
+            Some(0),
+            "parameter #0 has the type `[i32; 2]`: C passes a pointer to its first element: write that, or put the array in a struct",
+        ),
+        (
+            Signature::new(Abi::SysV64).ret(array),
+            None,
+            "the result has the type `[i32; 2]`: C passes a pointer to its first element: write that, or put the array in a struct",
+        ),
+        (
+            Signature::new(Abi::SysV64).param(Type::F32).dots().param(Type::F32),
+            Some(1),
+            "parameter #1 has the type `f32`: C passes `f64` in its stead behind `...`",
+        ),
+        (
+            Signature::new(Abi::SysV64).dots().named("c", Type::BOOL),
+            Some(0),
+            "parameter #0, `c`, has the type `bool`: C passes `c_int` in its stead behind `...`",
+        ),
+        (Signature::new(regcall).param(Type::I32).dots(), None, "`Regcall` has no variadic functions"),
+        (Signature::new(Abi::Custom).param(Type::I32), None, "`custom` has no rule for where arguments lie"),
+        (
+            Signature::new(regcall).named("at", point),
+            Some(0),
+            "parameter #0, `at`, has the type `Point`: `Regcall` has no place for what is no scalar of one register: pass its address on both sides",
+        ),
+    ] {
+        let error: SignatureError = signature.build().unwrap_err();
+        assert_eq!((error.to_string().as_str(), error.parameter()), (expected, parameter));
+    }
+}
+
+/// gcc 12 and clang 19 call `f(1, 2.0)` of `int f(int, ...)` with ecx = 1 and the double in both xmm1 and rdx.
+#[test]
+fn behind_dots_a_float_is_in_an_integer_register_on_windows() {
+    let signature = Signature::new(Abi::Win64).param(Type::I32).dots().param(Type::F64).ret(Type::I32).build().unwrap();
+    assert_eq!(signature.before_dots(), Some(1));
+    let layout: Layout<'_> = signature.layout();
+    assert!(layout.is_variadic() && matches!(layout.parameters()[1].place, Place::Registers(_)));
+    assert_eq!(layout.parameters()[1].place.to_string(), "rdx");
+}
+
+/// psABI 3.5.7.
+#[test]
+fn behind_dots_a_wide_vector_is_in_memory() {
+    let vector = Type::vector(32).unwrap();
+    let place = |named: bool| {
+        let start = Signature::new(Abi::SysV64).param(Type::F64);
+        let start = if named { start } else { start.dots() };
+        start.param(vector).build().unwrap().layout().parameters()[1].place.to_string()
+    };
+    assert_eq!(place(true), "ymm1");
+    assert_eq!(place(false), "stack, [rsp+8] at entry");
+}
