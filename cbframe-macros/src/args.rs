@@ -76,6 +76,8 @@ pub(crate) struct Args {
     pub(crate) name: Option<Ident>,
     pub(crate) export: Option<LitStr>,
     pub(crate) entry: Option<(LitStr, EntryKind)>,
+    /// `enter = "jump"`: a hook.
+    pub(crate) jump: Option<LitStr>,
     krate: Option<Path>,
 }
 
@@ -166,6 +168,11 @@ impl Args {
                 "stack" => self.entry = Some((text, EntryKind::Stack)),
                 "captured" => self.entry = Some((text, EntryKind::Captured)),
                 _ => report.error(&text, "the entries are `\"direct\"`, `\"stack\"` and `\"captured\"`"),
+            },
+            Value::Enter(text) => match text.value().as_str() {
+                "jump" => self.jump = Some(text),
+                "call" => {}
+                _ => report.error(&text, "a callback is entered by a `\"call\"`, or by a `\"jump\"`"),
             },
             Value::Crate(path) => self.krate = Some(path),
         }
@@ -292,6 +299,7 @@ enum Value {
     Name(Ident),
     Export(LitStr),
     Entry(LitStr),
+    Enter(LitStr),
     Crate(Path),
 }
 
@@ -307,9 +315,10 @@ impl Value {
             "name" => "name = Handle",
             "export" => "export = \"symbol\"",
             "entry" => "entry = \"stack\"",
+            "enter" => "enter = \"jump\"",
             "crate" => "crate = path::to::cbframe",
             _ => {
-                let options = ["abi", "pool", "on_panic", "save", "name", "export", "entry", "crate"];
+                let options = ["abi", "pool", "on_panic", "save", "name", "export", "entry", "enter", "crate"];
                 let message = format_args!("unknown option `{name}`; there are {}", listed(&options));
                 return Err(syn::Error::new(name.span(), message));
             }
@@ -334,6 +343,7 @@ impl Value {
             "abi" => string(&value).map(Self::Abi),
             "export" => string(&value).map(Self::Export),
             "entry" => string(&value).map(Self::Entry),
+            "enter" => string(&value).map(Self::Enter),
             "name" => path(&value).and_then(|path| path.get_ident().cloned()).map(Self::Name),
             "pool" => path(&value).map(Self::Pool),
             "crate" => path(&value).filter(is_plain).map(Self::Crate),

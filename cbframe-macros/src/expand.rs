@@ -550,6 +550,15 @@ impl<'a> Expansion<'a> {
         let cpu = self.callback.has_cpu.then(|| quote!(__cbframe_cpu,));
         let lifetimes = self.callback.function.signature.generics.params.iter();
         let (closure, of_closure, generics) = (self.closure_generic(), self.closure_argument(), self.entry_generics());
+        let entry = if self.callback.args.jump.is_some() {
+            quote!(#private::jump_entry!(__cbframe_captured_entry, __CBFRAME_CAPTURE, __cbframe_dispatch);)
+        } else {
+            quote! {
+                #private::captured_entry!(
+                    __cbframe_captured_entry #generics, __CBFRAME_CAPTURE, __cbframe_dispatch #of_closure
+                );
+            }
+        };
         quote! {
             const __CBFRAME_PLACES: &#private::Placed<#count> = &#private::places(__CBFRAME_PLACED);
             const __CBFRAME_CAPTURE: #private::Capture =
@@ -573,9 +582,7 @@ impl<'a> Expansion<'a> {
                     );
                 }
             }
-            #private::captured_entry!(
-                __cbframe_captured_entry #generics, __CBFRAME_CAPTURE, __cbframe_dispatch #of_closure
-            );
+            #entry
         }
     }
 }

@@ -222,6 +222,9 @@ pub fn c_type(input: TokenStream) -> TokenStream {
 ///   pass as C does, it needs `entry = "captured"` beside it.
 /// - `entry = "direct" | "stack" | "captured"`: the entry, which is chosen by the signature by default; for tests and
 ///   measurements.
+/// - `enter = "jump"`, with `abi = "raw"` and `#[state]`: a hook, which a patched function jumps to from its middle. All
+///   registers and flags, and the red zone, are as they were when the function goes on, at the address that
+///   `bind(state, resume)` is given, unless the handler changes them. See `JumpTarget`.
 /// - `crate = PATH`: where `cbframe` is, if it is not `::cbframe`.
 ///
 /// # Where it cannot be

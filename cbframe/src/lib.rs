@@ -203,7 +203,7 @@ pub use closure::{Abort, Builder, Fallback, Scope, scope};
 pub use closure::{Closure, Local, Once, Raw};
 #[cfg(feature = "std")]
 pub use closure::{Guarded, Value};
-pub use frame::{ExclusiveState, Frame, SharedState};
+pub use frame::{ExclusiveState, Frame, JumpTarget, SharedState};
 #[cfg(feature = "std")]
 pub use panic::resume_panics;
 pub use pool::{Pool, PoolFull, Resolved, Stats, resolve};

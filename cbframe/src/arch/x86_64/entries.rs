@@ -161,11 +161,14 @@ macro_rules! __cbframe_names {
         "\
 .set .Lcbframe_xmm, 48
 .set .Lcbframe_rax, 304
+.set .Lcbframe_rbx, 312
 .set .Lcbframe_rsp, 328
 .set .Lcbframe_mxcsr, 384
 .set .Lcbframe_present, 388
 .set .Lcbframe_registers, 392
+.set .Lcbframe_unused, 396
 .set .Lcbframe_rflags, 408
+.set .Lcbframe_ctx, 416
 .set .Lcbframe_rip, 424
 .set .Lcbframe_gpr, 1
 .set .Lcbframe_flags, 2
@@ -438,6 +441,7 @@ pub(crate) unsafe extern "C" fn stale_entry() {
         "endbr64",
         "cld",
         "mov rdi, [rsp]",
+        "and rsp, -16", // it is aligned but for hooks
         "call {report}",
         "ud2",
         ".cfi_endproc",

@@ -109,15 +109,17 @@ pub struct CpuState {
     registers: MaybeUninit<u32>,
     unused: [MaybeUninit<u32>; 3],
     rflags: MaybeUninit<u64>,
-    /// What the stub pushed; scratch after the dispatcher was called.
+    /// What the stub pushed; scratch after the dispatcher was called. With `JUMP`: the stack pointer at the jump.
     ctx: MaybeUninit<usize>,
-    /// rip: the return address, in the very word that the caller pushed.
+    /// rip: where execution goes on; the return address, in the very word that the caller pushed.
     pub rip: u64,
 }
 
 impl CpuState {
     /// In `present`: some registers were saved one by one.
     pub(super) const SINGLE: u32 = 1 << 7;
+    /// In `present`: a hook's, whose stack pointer is in the word of ctx.
+    pub(super) const JUMP: u32 = 1 << 6;
     /// In `present`: some vector register may have been changed.
     const CHANGED_XMM: u32 = 1 << 8;
     /// In `present`: flags other than the status flags may have to be set.
@@ -327,8 +329,13 @@ impl CpuSubset {
         self.has(Group::X87).then(|| unsafe { &*area })
     }
 
-    /// The stack pointer at the call: where the return address lies.
+    /// The stack pointer at the call, where the return address lies, or at the jump.
     pub(super) fn stack_pointer(&self) -> *const u8 {
+        if self.state.present & CpuState::JUMP != 0 {
+            // SAFETY: a hook's entry has stored it there.
+            let pointer = unsafe { self.state.ctx.assume_init() };
+            return core::ptr::with_exposed_provenance(pointer);
+        }
         core::ptr::from_ref(self).cast::<u8>().wrapping_add(offset_of!(CpuState, rip))
     }
 
@@ -478,6 +485,8 @@ const _: () = {
     assert!(offset_of!(CpuState, mxcsr) == 384 && offset_of!(CpuState, present) == 388);
     assert!(
         offset_of!(CpuState, registers) == 392
+            && offset_of!(CpuState, unused) == 396
+            && offset_of!(CpuState, rbx) == 312
             && offset_of!(CpuState, rflags) == 408
             && offset_of!(CpuState, rip) == 424
     );
