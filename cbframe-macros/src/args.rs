@@ -78,6 +78,10 @@ pub(crate) struct Args {
     pub(crate) entry: Option<(LitStr, EntryKind)>,
     /// `enter = "jump"`: a hook.
     pub(crate) jump: Option<LitStr>,
+    /// `save_errno`.
+    pub(crate) errno: bool,
+    /// `save_fenv`.
+    pub(crate) fenv: bool,
     krate: Option<Path>,
 }
 
@@ -174,6 +178,8 @@ impl Args {
                 "call" => {}
                 _ => report.error(&text, "a callback is entered by a `\"call\"`, or by a `\"jump\"`"),
             },
+            Value::Errno => self.errno = true,
+            Value::Fenv => self.fenv = true,
             Value::Crate(path) => self.krate = Some(path),
         }
     }
@@ -300,6 +306,8 @@ enum Value {
     Export(LitStr),
     Entry(LitStr),
     Enter(LitStr),
+    Errno,
+    Fenv,
     Crate(Path),
 }
 
@@ -316,14 +324,34 @@ impl Value {
             "export" => "export = \"symbol\"",
             "entry" => "entry = \"stack\"",
             "enter" => "enter = \"jump\"",
+            "save_errno" | "save_fenv" => &option,
             "crate" => "crate = path::to::cbframe",
             _ => {
-                let options = ["abi", "pool", "on_panic", "save", "name", "export", "entry", "enter", "crate"];
+                let options = [
+                    "abi",
+                    "pool",
+                    "on_panic",
+                    "save",
+                    "save_errno",
+                    "save_fenv",
+                    "name",
+                    "export",
+                    "entry",
+                    "enter",
+                    "crate",
+                ];
                 let message = format_args!("unknown option `{name}`; there are {}", listed(&options));
                 return Err(syn::Error::new(name.span(), message));
             }
         };
         let wrong = |span| syn::Error::new(span, format_args!("this option is written like `{example}`"));
+        if matches!(option.as_str(), "save_errno" | "save_fenv") {
+            return match input.is_empty() || input.peek(Token![,]) {
+                true if option == "save_errno" => Ok(Self::Errno),
+                true => Ok(Self::Fenv),
+                false => Err(wrong(name.span())),
+            };
+        }
         if option == "save" {
             if !input.peek(token::Paren) {
                 return Err(wrong(name.span()));

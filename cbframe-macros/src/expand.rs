@@ -288,6 +288,7 @@ impl<'a> Expansion<'a> {
             ),
         };
         let cpu = self.cpu_parameter();
+        let body = self.kept(body);
         quote! {
             #[inline(always)]
             unsafe fn __cbframe_call #generics (
@@ -299,6 +300,14 @@ impl<'a> Expansion<'a> {
                 unsafe { #body }
             }
         }
+    }
+
+    /// The statements of a call between those that keep what belongs to the caller, as far as that was asked for.
+    fn kept(&self, body: TokenStream) -> TokenStream {
+        let (private, args) = (&self.private, self.callback.args);
+        let errno = args.errno.then(|| quote!(let __cbframe_errno = #private::SavedErrno::new();));
+        let body = if args.fenv { quote!(#private::with_default_fenv(|| { #body })) } else { body };
+        quote!(#errno #body)
     }
 
     /// What the callback sees of the CPU, as an expression at `span`.

@@ -11,7 +11,7 @@ pub use crate::abi::{Abi, Layout, Placed, Register};
 pub use crate::activation::Running;
 pub use crate::arch::{
     Capture, CpuState, CpuSubset, Group, Head, Head4, Head8, JUMP, Lane, VECTORS, find_vectors, give, hidden_result,
-    is_native, register_bit, sysv64_lane, take, win64_hidden, win64_lane,
+    is_native, register_bit, sysv64_lane, take, win64_hidden, win64_lane, with_default_fenv,
 };
 #[cfg(feature = "alloc")]
 pub use crate::closure::{Abort, Site, bind_local, bind_once, bind_shared, call_local, call_once, call_shared};
@@ -19,6 +19,7 @@ pub use crate::closure::{Closure, Local, Once};
 #[cfg(feature = "std")]
 pub use crate::closure::{Value, value};
 pub use crate::frame::{ExclusiveState, Exclusively, Frame, JumpTarget, Shared, SharedState};
+pub use crate::os::SavedErrno;
 pub use crate::panic::{NoUnwind, catch, fall_back};
 pub use crate::pool::{Entry, Exclusive, Meta, Name, Pool, PoolFull, Record, Slot, Statics, words};
 pub use crate::signature::{Described, Description, FnPointer, Forced, Known};

@@ -18,6 +18,7 @@
 mod arguments;
 mod dump;
 mod entries;
+mod fenv;
 mod hooks;
 mod lanes;
 mod notes;
@@ -39,6 +40,7 @@ use crate::signature::Win64;
 
 pub use dump::Annotated;
 pub(crate) use entries::{DISTANT_STUBS, distant_stubs, stale_entry};
+pub use fenv::with_default_fenv;
 pub(crate) use hooks::JUMP_STUB_SIZE;
 pub(crate) use lanes::never_native;
 pub use lanes::{
