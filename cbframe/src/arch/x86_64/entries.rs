@@ -166,7 +166,6 @@ macro_rules! __cbframe_names {
 .set .Lcbframe_mxcsr, 384
 .set .Lcbframe_present, 388
 .set .Lcbframe_registers, 392
-.set .Lcbframe_unused, 396
 .set .Lcbframe_rflags, 408
 .set .Lcbframe_ctx, 416
 .set .Lcbframe_rip, 424
@@ -300,16 +299,8 @@ macro_rules! __cbframe_captured_entry {
                 "mov rsi, [rsp + {frame}]",
                 ".endif",
                 "call {dispatch}",
-                // Back. The word of ctx is scratch now.
                 ".if {groups} & .Lcbframe_x87",
                 "fxrstor64 [rsp + {fxsave}]",
-                ".endif",
-                ".if {groups} & .Lcbframe_sse",
-                "stmxcsr [rsp + {frame}]",
-                "mov eax, [rsp + {state} + .Lcbframe_mxcsr]",
-                "cmp eax, [rsp + {frame}]",
-                "jne 9f", // loading it costs more than looking
-                "2:",
                 ".endif",
                 // By halves where a lane may have been stored alone: a `movaps` could not be forwarded from that
                 // store and would wait for it. Elsewhere `movaps` is half the work.
@@ -327,6 +318,10 @@ macro_rules! __cbframe_captured_entry {
                     "movsd xmm\\n, [rsp + {state} + .Lcbframe_xmm + 16 * \\n]",
                     "movhps xmm\\n, [rsp + {state} + .Lcbframe_xmm + 8 + 16 * \\n]"
                 ),
+                ".if {groups} & .Lcbframe_sse",
+                // Always: to look whether it is another waits for everything before it, as loading it does.
+                "ldmxcsr [rsp + {state} + .Lcbframe_mxcsr]",
+                ".endif",
                 ".if {wide_result} == 32", "vmovups ymm0, [rsp + {wide}]", ".endif",
                 ".if {wide_result} == 64", "vmovups zmm0, [rsp + {wide}]", ".endif",
                 ".if {x87_result} == 2", "fld tbyte ptr [rsp + {wide} + 16]", ".endif",
@@ -359,11 +354,6 @@ macro_rules! __cbframe_captured_entry {
                 "ret",
                 ".cfi_restore_state",
                 // Out of the way: what is rare.
-                ".if {groups} & .Lcbframe_sse",
-                "9:",
-                "ldmxcsr [rsp + {state} + .Lcbframe_mxcsr]",
-                "jmp 2b",
-                ".endif",
                 ".if {groups} & .Lcbframe_avx",
                 $crate::__cbframe_store_wide_rarely!(),
                 $crate::__cbframe_load_wide_rarely!(),

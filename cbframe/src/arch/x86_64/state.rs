@@ -109,7 +109,7 @@ pub struct CpuState {
     registers: MaybeUninit<u32>,
     unused: [MaybeUninit<u32>; 3],
     rflags: MaybeUninit<u64>,
-    /// What the stub pushed; scratch after the dispatcher was called. With `JUMP`: the stack pointer at the jump.
+    /// What the stub pushed. With `JUMP`: the stack pointer at the jump.
     ctx: MaybeUninit<usize>,
     /// rip: where execution goes on; the return address, in the very word that the caller pushed.
     pub rip: u64,
@@ -485,7 +485,6 @@ const _: () = {
     assert!(offset_of!(CpuState, mxcsr) == 384 && offset_of!(CpuState, present) == 388);
     assert!(
         offset_of!(CpuState, registers) == 392
-            && offset_of!(CpuState, unused) == 396
             && offset_of!(CpuState, rbx) == 312
             && offset_of!(CpuState, rflags) == 408
             && offset_of!(CpuState, rip) == 424
