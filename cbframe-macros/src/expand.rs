@@ -557,6 +557,8 @@ impl<'a> Expansion<'a> {
         let idents: Vec<_> = arguments.iter().map(|argument| &argument.ident).collect();
         let indices = 0..count;
         let cpu = self.callback.has_cpu.then(|| quote!(__cbframe_cpu,));
+        let assume =
+            self.callback.has_cpu.then(|| quote!(#private::CpuState::assume(__cbframe_cpu, __CBFRAME_CAPTURE);));
         let lifetimes = self.callback.function.signature.generics.params.iter();
         let (closure, of_closure, generics) = (self.closure_generic(), self.closure_argument(), self.entry_generics());
         let entry = if self.callback.args.jump.is_some() {
@@ -579,6 +581,7 @@ impl<'a> Expansion<'a> {
                 // SAFETY: `__cbframe_cpu` is the entry's, whose capture includes every register that these places
                 // name; nothing has changed them. The types are those that were placed.
                 unsafe {
+                    #assume
                     let __cbframe_hidden =
                         #private::hidden_result(__cbframe_cpu, const { &__CBFRAME_PLACES.result().place });
                     #(let #idents = #private::take(__cbframe_cpu, const { &__CBFRAME_PLACES.parameter(#indices).place });)*

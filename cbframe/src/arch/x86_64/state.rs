@@ -3,7 +3,7 @@
 use core::mem::{MaybeUninit, offset_of};
 use core::ops::Deref;
 
-use super::lanes::{Group, register_bit, vectors_top};
+use super::lanes::{Capture, Group, register_bit, vectors_top};
 use super::registers::{Gpr, Word};
 use super::simd::{Xmm, Ymm, Zmm};
 use super::x87::Fxsave;
@@ -124,6 +124,24 @@ impl CpuState {
     const CHANGED_XMM: u32 = 1 << 8;
     /// In `present`: flags other than the status flags may have to be set.
     const CHANGED_FLAGS: u32 = 1 << 9;
+
+    /// Lets the compiler know what the entry of `capture` has noted, so that what asks for it costs nothing.
+    ///
+    /// # Safety
+    ///
+    /// The state is of that entry, and no handler has had it.
+    #[inline(always)]
+    #[doc(hidden)]
+    pub unsafe fn assume(this: *const Self, capture: Capture) {
+        const UNKNOWN: u32 = Group::Avx.bit() | Group::Avx512.bit() | CpuState::JUMP | CpuState::CHANGED_FLAGS;
+        // SAFETY: the entry has stored both; the first but for what is only known when it runs.
+        unsafe {
+            core::hint::assert_unchecked((*this).present & !UNKNOWN == capture.present() & !UNKNOWN);
+            if capture.singles() != 0 {
+                core::hint::assert_unchecked((*this).registers.assume_init() == capture.singles());
+            }
+        }
+    }
 
     /// The offset of xmm0; the others follow.
     pub(super) const XMM: usize = offset_of!(Self, xmm);
