@@ -266,7 +266,9 @@ macro_rules! __cbframe_captured_entry {
                 ".if {ymm} | {zmm}",
                 $crate::__cbframe_vectors!("ymm", "0", "vmovups [rsp + {wide} + 64 * \\n], ymm\\n"),
                 $crate::__cbframe_vectors!("zmm", "0", "vmovups [rsp + {wide} + 64 * \\n], zmm\\n"),
+                ".if !({groups} & .Lcbframe_avx)", // which stores them again, whole
                 "vzeroupper", // else SSE instructions would be slow from here on
+                ".endif",
                 ".endif",
                 ".if {groups} & .Lcbframe_avx",
                 $crate::__cbframe_store_wide!(),
