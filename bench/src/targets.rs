@@ -5,7 +5,7 @@
 use std::ffi::c_void;
 use std::mem;
 
-use cbframe::{CpuState, Frame, cbframe};
+use cbframe::{CpuState, CpuSubset, Frame, Gpr, cbframe};
 
 /// How many targets each set has.
 pub(crate) const COUNT: usize = 64;
@@ -137,9 +137,24 @@ macro_rules! raws {
     )* };
 }
 
+/// What the signature needs, and one register that the handler sees.
+#[cbframe(abi = "C", save(rbx))]
+fn single(#[state] state: &i64, #[cpu] _cpu: &mut CpuSubset, a: i64, b: i64) -> i64 {
+    two(a, b, state, OWN)
+}
+
+/// Nothing but what the handler needs.
+#[cbframe(abi = "raw", save(rdi, rsi, rax))]
+fn raw_three(#[state] state: &i64, cpu: &mut CpuSubset) {
+    let [Some(a), Some(b)] = [Gpr::Rdi, Gpr::Rsi].map(|register| cpu.gpr(register)) else { return };
+    cpu.set_gpr(Gpr::Rax, two(a.i64(), b.i64(), state, OWN));
+}
+
 raws! {
     raw_gpr(gpr);
     raw(gpr, flags, sse);
+    raw_avx(gpr, avx);
+    raw_flags_avx(gpr, flags, avx);
     raw_x87(gpr, flags, sse, x87);
 }
 
@@ -234,8 +249,12 @@ pub(crate) fn sets() -> Vec<Set> {
         beside("closure, guarded, × closure", Two, CLOSURE, Some(2.2), closures!(guarded)),
         beside("stack", Two, NATIVE, Some(1.6), bound!(stack)),
         beside("captured", Two, NATIVE, Some(2.2), bound!(captured)),
+        beside("captured, save(rbx)", Two, NATIVE, Some(2.0), bound!(single)),
+        beside("raw rdi,rsi,rax", Two, NATIVE, None, bound!(raw_three)),
         beside("raw gpr", Two, NATIVE, Some(2.5), bound!(raw_gpr)),
         beside(RAW, Two, NATIVE, Some(6.0), bound!(raw)),
+        beside("raw gpr,avx", Two, NATIVE, Some(10.0), bound!(raw_avx)),
+        beside("raw gpr,flags,avx", Two, NATIVE, None, bound!(raw_flags_avx)),
         beside(RAW_X87, Two, NATIVE, None, bound!(raw_x87)),
         native(NATIVE_8, EightData, natives(eight)),
         beside("stack 8 × i64", Eight, NATIVE_8, Some(1.6), bound!(stack_8)),

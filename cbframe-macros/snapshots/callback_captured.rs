@@ -108,6 +108,7 @@ const _: () = {
         __cbframe_ctx: *const (),
     ) {
         unsafe {
+            ::cbframe::private::CpuState::assume(__cbframe_cpu, __CBFRAME_CAPTURE);
             let __cbframe_hidden = ::cbframe::private::hidden_result(
                 __cbframe_cpu,
                 const { &__CBFRAME_PLACES.result().place },

@@ -103,6 +103,12 @@ pub(crate) struct Args {
     pub(crate) name: Option<Ident>,
     pub(crate) export: Option<LitStr>,
     pub(crate) entry: Option<(LitStr, EntryKind)>,
+    /// `enter = "jump"`: a hook.
+    pub(crate) jump: Option<LitStr>,
+    /// `save_errno`.
+    pub(crate) errno: bool,
+    /// `save_fenv`.
+    pub(crate) fenv: bool,
     krate: Option<Path>,
 }
 
@@ -200,6 +206,13 @@ impl Args {
                 "captured" => self.entry = Some((text, EntryKind::Captured)),
                 _ => report.error(&text, "the entries are `\"direct\"`, `\"stack\"` and `\"captured\"`"),
             },
+            Value::Enter(text) => match text.value().as_str() {
+                "jump" => self.jump = Some(text),
+                "call" => {}
+                _ => report.error(&text, "a callback is entered by a `\"call\"`, or by a `\"jump\"`"),
+            },
+            Value::Errno => self.errno = true,
+            Value::Fenv => self.fenv = true,
             Value::Crate(path) => self.krate = Some(path),
         }
     }
@@ -347,6 +360,9 @@ enum Value {
     Name(Ident),
     Export(LitStr),
     Entry(LitStr),
+    Enter(LitStr),
+    Errno,
+    Fenv,
     Crate(Path),
 }
 
@@ -362,17 +378,39 @@ impl Value {
             "name" => "name = Handle",
             "export" => "export = \"symbol\"",
             "entry" => "entry = \"stack\"",
+            "enter" => "enter = \"jump\"",
+            "save_errno" | "save_fenv" => &option,
             "crate" => "crate = path::to::cbframe",
             "ret" => "ret = \"eax\"",
             "callee_pops" => "callee_pops = 8",
             _ => {
-                let options =
-                    ["abi", "pool", "on_panic", "save", "name", "export", "entry", "ret", "callee_pops", "crate"];
+                let options = [
+                    "abi",
+                    "pool",
+                    "on_panic",
+                    "save",
+                    "save_errno",
+                    "save_fenv",
+                    "name",
+                    "export",
+                    "entry",
+                    "enter",
+                    "ret",
+                    "callee_pops",
+                    "crate",
+                ];
                 let message = format_args!("unknown option `{name}`; there are {}", listed(&options));
                 return Err(syn::Error::new(name.span(), message));
             }
         };
         let wrong = |span| syn::Error::new(span, format_args!("this option is written like `{example}`"));
+        if matches!(option.as_str(), "save_errno" | "save_fenv") {
+            return match input.is_empty() || input.peek(Token![,]) {
+                true if option == "save_errno" => Ok(Self::Errno),
+                true => Ok(Self::Fenv),
+                false => Err(wrong(name.span())),
+            };
+        }
         if option == "save" {
             if !input.peek(token::Paren) {
                 return Err(wrong(name.span()));
@@ -394,6 +432,7 @@ impl Value {
             "callee_pops" => integer(&value).map(Self::CalleePops),
             "export" => string(&value).map(Self::Export),
             "entry" => string(&value).map(Self::Entry),
+            "enter" => string(&value).map(Self::Enter),
             "name" => path(&value).and_then(|path| path.get_ident().cloned()).map(Self::Name),
             "pool" => path(&value).map(Self::Pool),
             "crate" => path(&value).filter(is_plain).map(Self::Crate),

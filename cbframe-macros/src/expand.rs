@@ -292,6 +292,7 @@ impl<'a> Expansion<'a> {
             ),
         };
         let (cpu, list) = (self.cpu_parameter(), self.list_parameter());
+        let body = self.kept(body);
         quote! {
             #[inline(always)]
             unsafe fn __cbframe_call #generics (
@@ -303,6 +304,14 @@ impl<'a> Expansion<'a> {
                 unsafe { #body }
             }
         }
+    }
+
+    /// The statements of a call between those that keep what belongs to the caller, as far as that was asked for.
+    fn kept(&self, body: TokenStream) -> TokenStream {
+        let (private, args) = (&self.private, self.callback.args);
+        let errno = args.errno.then(|| quote!(let __cbframe_errno = #private::SavedErrno::read();));
+        let body = if args.fenv { quote!(#private::with_default_fenv(|| { #body })) } else { body };
+        quote!(#errno #body)
     }
 
     /// What the callback sees of the CPU, as an expression at `span`.
@@ -563,9 +572,20 @@ impl<'a> Expansion<'a> {
         } else {
             (quote!(new), None)
         };
+        let assume =
+            self.callback.has_cpu.then(|| quote!(#private::CpuState::assume(__cbframe_cpu, __CBFRAME_CAPTURE);));
         let lifetimes = self.callback.function.signature.generics.params.iter();
         let (closure, of_closure, generics) = (self.closure_generic(), self.closure_argument(), self.entry_generics());
         let give = self.give();
+        let entry = if self.callback.args.jump.is_some() {
+            quote!(#private::jump_entry!(__cbframe_captured_entry, __CBFRAME_CAPTURE, __cbframe_dispatch);)
+        } else {
+            quote! {
+                #private::captured_entry!(
+                    __cbframe_captured_entry #generics, __CBFRAME_CAPTURE, __cbframe_dispatch #of_closure
+                );
+            }
+        };
         quote! {
             const __CBFRAME_PLACES: &#private::Placed<#count> = &#private::places(__CBFRAME_PLACED);
             const __CBFRAME_CAPTURE: #private::Capture =
@@ -577,6 +597,7 @@ impl<'a> Expansion<'a> {
                 // SAFETY: `__cbframe_cpu` is the entry's, whose capture includes every register that these places
                 // name; nothing has changed them. The types are those that were placed.
                 unsafe {
+                    #assume
                     let __cbframe_hidden =
                         #private::hidden_result(__cbframe_cpu, const { &__CBFRAME_PLACES.result().place });
                     #(let #idents = #private::take(__cbframe_cpu, const { &__CBFRAME_PLACES.parameter(#indices).place });)*
@@ -584,9 +605,7 @@ impl<'a> Expansion<'a> {
                     #give
                 }
             }
-            #private::captured_entry!(
-                __cbframe_captured_entry #generics, __CBFRAME_CAPTURE, __cbframe_dispatch #of_closure
-            );
+            #entry
         }
     }
 }

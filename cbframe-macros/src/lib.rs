@@ -275,11 +275,21 @@ pub fn convention(input: TokenStream) -> TokenStream {
 ///   return their value without running, and without a check of their arguments. Needs the feature `std`.
 /// - `save(…)`: the registers that the state of the CPU has: the groups `gpr`, `flags`, `sse`, `avx`, `avx512` and `x87`, and
 ///   single ones, `rdi` or `xmm0`; `(gpr, flags, sse)` by default. Without `gpr` the parameter is `cpu: &mut CpuSubset`.
+/// - `save_errno`: C's errno is, when the callback returns, what it was when it was called. (Rust code changes it by whatever it
+///   asks of the system.)
+/// - `save_fenv`: for a C caller that may have changed its floating-point environment, MXCSR and the x87 unit's: other
+///   rounding, exceptions that trap, flush to zero, 53 bits of precision. Rust code must not run in that: it is
+///   compiled for the modes of a program's start, which this option sets for the time of the call; the caller
+///   gets its own back, exceptions that have happened included. (`CpuState` shows the caller's MXCSR, with or without.) Where the modes are
+///   the usual ones it is two stores and a comparison.
 /// - `name = Ident`: another name for the type beside the function.
 /// - `export = "symbol"`: without `#[state]`, exports the C function under this name. With a type that rustc does not
 ///   pass as C does, it needs `entry = "captured"` beside it.
 /// - `entry = "direct" | "stack" | "captured"`: the entry, which is chosen by the signature by default; for tests and
 ///   measurements.
+/// - `enter = "jump"`, with `abi = "raw"` and `#[state]`: a hook, which a patched function jumps to from its middle. All
+///   registers and flags, and the red zone, are as they were when the function goes on, at the address that
+///   `bind(state, resume)` is given, unless the handler changes them. See `JumpTarget`.
 /// - `crate = PATH`: where `cbframe` is, if it is not `::cbframe`.
 ///
 /// # Where it cannot be
@@ -323,7 +333,8 @@ pub fn cbframe(options: TokenStream, item: TokenStream) -> TokenStream {
 ///
 /// # Options
 ///
-/// - `abi = "…"`, required; `pool = PATH`, `save(…)`, `entry = "…"`, `crate = PATH`: as for `#[cbframe]`.
+/// - `abi = "…"`, required; `pool = PATH`, `save(…)`, `save_errno`, `save_fenv`, `entry = "…"`, `crate = PATH`: as for
+///   `#[cbframe]`.
 /// - `local`: the closure is an `FnMut` that belongs to this thread, as in `Frame::local`. `once`: it is an `FnOnce`, as
 ///   in `Frame::once`. Otherwise it is `Fn + Send + Sync`.
 /// - `or = VALUE`: what C gets if the closure panics or cannot be run, as with `Builder::or`.

@@ -5,8 +5,8 @@ use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 use syn::visit_mut::VisitMut;
 use syn::{
-    Attribute, FnArg, GenericParam, Ident, Pat, PatType, Path, ReturnType, Safety, Type, TypeImplTrait, TypeReference,
-    Variadic,
+    Attribute, FnArg, GenericParam, Ident, LitStr, Pat, PatType, Path, ReturnType, Safety, Type, TypeImplTrait,
+    TypeReference, Variadic,
 };
 
 use crate::args::{Args, EntryKind, Group, Save};
@@ -152,11 +152,15 @@ pub(crate) fn check<'a>(
         }
     }
     check_options(args, state.is_some() || is_closure, has_cpu, is_variadic, report);
+    if let Some(jump) = &args.jump {
+        check_hook(args, jump, raw, state.is_some(), is_closure, report);
+    }
     if !report.is_empty() {
         return None;
     }
     let captured = match (&args.save, has_cpu, &args.entry) {
         (Some((_, save)), ..) => Some(save.clone()),
+        (None, true, _) if args.jump.is_some() => Some(Save { groups: HOOK.to_vec(), registers: Vec::new() }),
         (None, true, _) => Some(Save { groups: vec![Group::Gpr, Group::Flags, Group::Sse], registers: Vec::new() }),
         (None, false, Some((_, EntryKind::Captured))) => Some(Save::default()),
         _ if is_variadic || convention.is_some() => Some(Save::default()),
@@ -413,6 +417,36 @@ fn check_variadic(variadic: &Variadic, has_cpu: bool, raw: bool, has_convention:
 
 fn is_custom(args: &Args) -> bool {
     args.abi.as_ref().is_some_and(|abi| abi.value() == "custom")
+}
+
+/// What a hook has to save: whatever Rust may change.
+const HOOK: [Group; 3] = [Group::Gpr, Group::Flags, Group::Avx512];
+
+/// `jump` is the value of `enter`.
+fn check_hook(args: &Args, jump: &LitStr, raw: bool, has_state: bool, is_closure: bool, report: &mut Report) {
+    if is_closure {
+        report.error(jump, "a hook is a function: write `#[cbframe(abi = \"raw\", enter = \"jump\")]`");
+    } else if !raw {
+        report.error(jump, "nothing passes arguments in a jump: a hook has `abi = \"raw\"`, and reads the registers");
+    } else if !has_state {
+        report.error(
+            jump,
+            "a hook is told where to go on when it is bound: take `#[state] state: &S`, or `&()` if there is none",
+        );
+    }
+    if let Some(pool) = &args.pool {
+        report.error(pool, "hooks have a pool of their own, `Pool::hooks()`: remove `pool`");
+    }
+    if let Some((text, _)) = &args.entry {
+        report.error(text, "a hook has one entry: remove `entry`");
+    }
+    if let Some((span, save)) = &args.save
+        && !HOOK.iter().all(|group| save.groups.contains(group))
+    {
+        let message = "the function around a hook lives on in every register: write `save(gpr, flags, avx512)`, and `x87` if \
+                       it is to be saved too, or leave `save` out";
+        report.push(syn::Error::new(*span, message));
+    }
 }
 
 fn check_options(args: &Args, has_state: bool, has_cpu: bool, is_variadic: bool, report: &mut Report) {

@@ -77,7 +77,8 @@ impl<'a, P: Copy, C> Frame<'a, P, C> {
     #[inline]
     pub fn as_fn(&self) -> P {
         let stub = self.bound.stub();
-        // SAFETY: `P` is a function pointer type (`bind`'s contract) and the stub a function of that type.
+        // SAFETY: `P` is a function pointer type (`bind`'s contract) and the stub a function of that type; or it is the
+        // address.
         unsafe { mem::transmute_copy::<NonNull<()>, P>(&stub) }
     }
 
@@ -134,6 +135,92 @@ impl<P: Copy, C> Frame<'static, P, C> {
             unsafe { release(&this.bound, this.owned.state, Ending::Leak) };
         }
         pointer
+    }
+}
+
+/// The address of a hook, a callback with `enter = "jump"`: what a patched function jumps to. It must not be called.
+///
+/// A hook is reached by a jump from the middle of a function, with whatever that function has in its registers, in the
+/// flags and in the 128 bytes below its stack pointer (System V's red zone). It goes on at the address that it was bound
+/// with, or at [`rip`](crate::CpuState::rip) if the handler writes that. In its [`CpuState`](crate::CpuState) `rsp` is that of the
+/// function, and may be changed to a higher one; there is no return address.
+///
+/// # What the function finds when it goes on
+///
+/// Every general register, all flags that `popfq` can set, mxcsr, and the vector registers as far as the CPU has them
+/// (`save(gpr, flags, avx512)`, of which `avx512` is what [`CpuState`](crate::CpuState) says), bit for bit, but for what the
+/// handler has changed. The x87 unit, with the MMX registers, is not touched unless the handler, or the C code that it calls, uses
+/// it: a function that has values there when it jumps, which compiled code has around `long double` only, needs `x87` in `save`
+/// too. errno is that of the thread: see the option `save_errno`.
+///
+/// # Whoever writes the jump
+///
+/// The bytes that the jump replaces are what the function does not do any more: let them be `nop`s, a part of a
+/// sled (`-fpatchable-function-entry`), or executed elsewhere before going on. The jump itself must not change a
+/// register: `jmp rel32`, or `jmp [rip + 0]` with the address behind it (14 bytes). No thread may be in the middle of the bytes when
+/// they are written.
+///
+/// A hook leaves by `ret`. Where user shadow stacks are enabled (CET SHSTK) the CPU refuses that, as there was no `call`: hooks
+/// cannot be used there. A panic in a hook aborts the process; backtraces go on into the function that has jumped.
+/// Hooks take about 3.5 KiB of the function's stack, besides what the handler takes.
+///
+/// # Examples
+///
+/// ```
+/// use cbframe::{CpuState, PoolFull, cbframe};
+/// use std::sync::atomic::{AtomicU64, Ordering};
+///
+/// /// Counts, and has the function see another value in ebx.
+/// #[cbframe(abi = "raw", enter = "jump")]
+/// fn probe(#[state] passed: &AtomicU64, cpu: &mut CpuState) {
+///     passed.fetch_add(1, Ordering::Relaxed);
+///     cpu.rbx = 7;
+/// }
+///
+/// # let behind_the_jump = std::ptr::null();
+/// let frame = probe::bind(AtomicU64::new(0), behind_the_jump)?;
+/// let jump_to: *const () = frame.as_fn().as_ptr();
+/// # assert_eq!(jump_to.addr() % 32, 0);
+/// # Ok::<(), PoolFull<AtomicU64>>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(transparent)]
+pub struct JumpTarget(NonNull<()>);
+
+// SAFETY: the address of code, which is the same on every thread.
+unsafe impl Send for JumpTarget {}
+
+// SAFETY: as above.
+unsafe impl Sync for JumpTarget {}
+
+impl JumpTarget {
+    /// The address.
+    pub const fn as_ptr(self) -> *const () {
+        self.0.as_ptr()
+    }
+}
+
+impl<'a, C> Frame<'a, JumpTarget, C> {
+    /// Binds `state` as that of a hook, after which execution goes on at `resume`.
+    ///
+    /// # Safety
+    ///
+    /// As for [`bind`](Self::bind), with the entry of a hook.
+    #[doc(hidden)]
+    #[inline]
+    pub unsafe fn hook<U: Use<'a, O>, O>(
+        entry: Entry,
+        meta: &'static Meta,
+        at: &'static Location<'static>,
+        state: O,
+        resume: *const (),
+    ) -> Result<Self, PoolFull<O>> {
+        let pool = Pool::hooks();
+        let Some(taken) = pool.take() else { return Err(PoolFull::new(pool, state)) };
+        taken.resume_at(resume);
+        let owned = U::own(state);
+        let bound = taken.bind(Binding { entry, meta, at, owned, exclusive: U::EXCLUSIVE });
+        Ok(Self { bound, owned, marker: PhantomData })
     }
 }
 

@@ -102,6 +102,16 @@
 //! }
 //! ```
 //!
+//! # The CPU
+//!
+//! A callback with `#[cpu] cpu: &mut CpuState`, and one with `abi = "raw"`, sees the registers as they were when C called,
+//! and changes them; `save(…)` says which, by groups up to AVX-512 or one by one. [`CpuState`] has the table. Arguments of
+//! another signature are read by its layout ([`arg`](CpuSubset::arg)), text is [annotated](CpuSubset::display_with) by one,
+//! and [snapshots](CpuSubset::snapshot) are compared.
+//!
+//! With `enter = "jump"` such a callback is a hook: reached by a jump from the middle of a function that somebody has
+//! patched, of which it leaves every register, flag and local as it was but for what it changes. See [`JumpTarget`].
+//!
 //! # Panics
 //!
 //! A panic, or an exception of another language, that leaves a callback whose ABI does not unwind aborts the process with
@@ -172,8 +182,8 @@
 //! - A callback without state, with `&S`, or of [`Frame::new`], executes no allocation, lock, atomic or thread-local access
 //!   of cbframe's; with `on_panic` it reads one global variable. (Built with debug assertions, each call of a frame that
 //!   owns its state is noted in a table, to find frames that are dropped in use.)
-//! - Every target of an indirect branch begins with `endbr64`. User shadow stacks are satisfied by all entries, as long
-//!   as a handler leaves `rip` and `rsp` in its [`CpuState`] alone. Callers compiled with kcfi, or Control Flow Guard
+//! - Every target of an indirect branch begins with `endbr64`. User shadow stacks are satisfied by all entries but those of
+//!   [hooks](JumpTarget), as long as a handler leaves `rip` in its [`CpuState`] alone. Callers compiled with kcfi, or Control Flow Guard
 //!   on Windows, check the *type* of what they call: stubs carry no type hash, so such callers must exempt the call.
 //!   A linked program is marked for IBT or SHSTK (`.note.gnu.property`) only if every object in it is. With
 //!   `-Zcf-protection=full` all of cbframe's are; the standard library's and many a system's start files are not.
@@ -223,7 +233,7 @@ pub use closure::{Abort, Builder, Fallback, Scope, scope};
 pub use closure::{Closure, Local, Once, Raw};
 #[cfg(feature = "std")]
 pub use closure::{Guarded, Value};
-pub use frame::{ExclusiveState, Frame, SharedState};
+pub use frame::{ExclusiveState, Frame, JumpTarget, SharedState};
 #[cfg(feature = "std")]
 pub use panic::resume_panics;
 pub use pool::{Pool, PoolFull, Resolved, Stats, resolve};

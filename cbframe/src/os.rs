@@ -6,6 +6,7 @@ mod file;
 mod memory;
 
 pub(crate) use errno::Errno;
+pub use errno::SavedErrno;
 pub(crate) use file::{File, Mapping, mapping_at};
 pub(crate) use memory::{Access, Region};
 

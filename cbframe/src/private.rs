@@ -12,24 +12,25 @@ pub use core::sync::atomic::AtomicU64;
 pub use crate::abi::{Abi, Aggregates, CallingConvention, Convention, Hidden, Layout, Placed, Register, Spot};
 pub use crate::activation::Running;
 pub use crate::arch::{
-    Capture, CpuState, CpuSubset, Group, Head, Head4, Head8, Lane, VECTORS, find_vectors, give, give_exactly,
-    hidden_result, is_native, register_bit, sysv64_lane, take, win64_hidden, win64_lane,
+    Capture, CpuState, CpuSubset, Group, Head, Head4, Head8, JUMP, Lane, VECTORS, find_vectors, give, give_exactly,
+    hidden_result, is_native, register_bit, sysv64_lane, take, win64_hidden, win64_lane, with_default_fenv,
 };
 #[cfg(feature = "alloc")]
 pub use crate::closure::{Abort, Site, bind_local, bind_once, bind_shared, call_local, call_once, call_shared};
 pub use crate::closure::{Closure, Local, Once};
 #[cfg(feature = "std")]
 pub use crate::closure::{Value, value};
-pub use crate::frame::{ExclusiveState, Exclusively, Frame, Shared, SharedState};
+pub use crate::frame::{ExclusiveState, Exclusively, Frame, JumpTarget, Shared, SharedState};
+pub use crate::os::SavedErrno;
 pub use crate::panic::{NoUnwind, catch, fall_back};
 pub use crate::pool::{Entry, Exclusive, Meta, Name, Pool, PoolFull, Record, Slot, Statics, words};
 pub use crate::signature::{Described, Description, FnPointer, Forced, Known};
 pub use crate::types::{CType, Field, Kind, NeverNull, Type};
 pub use crate::va_list::{VaArg, VaList};
 pub use crate::{
-    __cbframe_captured_entry as captured_entry, __cbframe_direct_entry as direct_entry, __cbframe_native as native,
-    __cbframe_plain_entry as plain_entry, __cbframe_single_stub as single_stub, __cbframe_stack_entry as stack_entry,
-    __cbframe_stub_table as stub_table,
+    __cbframe_captured_entry as captured_entry, __cbframe_direct_entry as direct_entry,
+    __cbframe_jump_entry as jump_entry, __cbframe_native as native, __cbframe_plain_entry as plain_entry,
+    __cbframe_single_stub as single_stub, __cbframe_stack_entry as stack_entry, __cbframe_stub_table as stub_table,
 };
 pub use convention::{check_apart, check_passes, check_result_spot, check_returns, check_spot, place_spots};
 

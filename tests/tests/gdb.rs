@@ -69,7 +69,17 @@ macro_rules! lanes {
     };
     (@function $name:ident) => { $name::FN };
     (@bound $name:ident) => { $name::leak(3_u32).expect("a free slot") };
+    (@hook $name:ident) => { $name::leak(3_u32, back()).expect("a free slot").as_ptr() };
     (@fixed $name:ident) => { bind_static!($name, STATE) };
+}
+
+unsafe extern "C" {
+    static cbframe_gdb_return: u8;
+}
+
+/// Where the call returns to, and where a hook goes on.
+fn back() -> *const () {
+    (&raw const cbframe_gdb_return).cast()
 }
 
 type Lane = (&'static str, fn() -> *const (), u32);
@@ -94,6 +104,8 @@ lanes! {
     raw_all [abi = "raw", save(gpr, flags, sse, x87)] [#[state] _s: &u32, _cpu: &mut CpuState] bound 90;
     raw_avx [abi = "raw", save(gpr, avx)] [#[state] _s: &u32, _cpu: &mut CpuState] bound 70;
     raw_avx512 [abi = "raw", save(gpr, flags, avx512)] [#[state] _s: &u32, _cpu: &mut CpuState] bound 90;
+    hook [abi = "raw", enter = "jump"] [#[state] _s: &u32, _cpu: &mut CpuState] hook 90;
+    hook_x87 [abi = "raw", enter = "jump", save(gpr, flags, avx512, x87)] [#[state] _s: &mut u32, _cpu: &mut CpuState] hook 90;
     raw_single [abi = "raw", save(rdi, xmm3)] [_cpu: &mut CpuSubset] function 11;
     cpu [abi = "sysv64"] [#[cpu] _cpu: &mut CpuState, _x: u64] function 90;
     win_function [abi = "win64"] [_x: u64] function 2;
@@ -167,7 +179,7 @@ def lane():
     # `int3` was executed: the next instruction is the call.
     sp, caller = register("rsp"), gdb.newest_frame().older().pc()
     back = int(gdb.parse_and_eval("(unsigned long)&cbframe_gdb_return"))
-    steps, bad, texts = 0, [], []
+    steps, bad, texts, hook = 0, [], [], False
     while True:
         text = instruction(register("rip"))
         is_call, is_pushf = text.startswith("call") and steps > 0, text.startswith("pushf")
@@ -186,7 +198,11 @@ def lane():
                 bad.append("in the callee of %s: %s" % (texts[-1], found))
             run_to(word(register("rsp")))
             pc = register("rip")
-        found = look(gdb.newest_frame(), back, sp, caller)
+        if steps == 0 and "pool::hooks" in symbol(pc):
+            # It is jumped to, so the word that the call has pushed belongs to the caller.
+            hook, sp = True, sp - 8
+        # A hook's stub pushes the address at which it goes on as its third instruction.
+        found = None if hook and steps < 3 else look(gdb.newest_frame(), back, sp, caller)
         steps += 1
         texts.append(instruction(pc))
         if found:

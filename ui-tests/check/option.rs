@@ -48,4 +48,10 @@ fn comma() {}
 #[cbframe(abi = "C", pool)]
 fn no_value(#[state] state: &u32) {}
 
+#[cbframe(abi = "C", save_errno = true)]
+fn errno() {}
+
+#[cbframe(abi = "C", save_fenv(x87), save_errno, save_errno)]
+fn fenv() {}
+
 fn main() {}

@@ -114,6 +114,15 @@ impl Expansion<'_> {
         let (the_cpu, the_list) = (self.cpu(Span::call_site()), quote!(__cbframe_list));
         let values =
             self.closure_parameters(&the_cpu, &the_list, |Argument { ident, .. }| quote!(#ident.assume_init()));
+        let body = self.kept(quote! {
+            #(#checks)*
+            #private::#call::<__CbframeClosure, #fallback, _>(
+                __cbframe_ctx,
+                &__CBFRAME_META,
+                #unwind,
+                |__cbframe_closure| __cbframe_closure(#(#values),*),
+            )
+        });
         quote! {
             #[inline(always)]
             unsafe fn __cbframe_call<#generic>(
@@ -121,15 +130,7 @@ impl Expansion<'_> {
             ) #output {
                 // SAFETY: the entry passes what the C caller passed, whose contract is the pointer's; the arguments
                 // are checked before they become values. ctx is what was bound.
-                unsafe {
-                    #(#checks)*
-                    #private::#call::<__CbframeClosure, #fallback, _>(
-                        __cbframe_ctx,
-                        &__CBFRAME_META,
-                        #unwind,
-                        |__cbframe_closure| __cbframe_closure(#(#values),*),
-                    )
-                }
+                unsafe { #body }
             }
         }
     }

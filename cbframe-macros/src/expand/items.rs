@@ -37,6 +37,7 @@ impl Expansion<'_> {
         let name = self.callback.function.signature.ident.unraw().to_string();
         let public = match &self.callback.state {
             None => self.stateless_items(),
+            Some(state) if self.callback.args.jump.is_some() => self.hook_items(state),
             Some(state) => self.stateful_items(state),
         };
         let description = if self.callback.raw {
@@ -50,10 +51,16 @@ impl Expansion<'_> {
                 pub const LAYOUT: &'static #private::Layout<'static> = #private::known_layout(&__CBFRAME_LAYOUT);
             }
         });
-        quote! {
-            impl #private::Described for #item {
-                const DESCRIPTION: #private::Description = #description;
+        // The address of a hook is no function pointer, of any type.
+        let described = self.callback.args.jump.is_none().then(|| {
+            quote! {
+                impl #private::Described for #item {
+                    const DESCRIPTION: #private::Description = #description;
+                }
             }
+        });
+        quote! {
+            #described
 
             impl #item {
                 /// The name of the callback.
@@ -78,6 +85,64 @@ impl Expansion<'_> {
             #[must_use]
             pub const fn as_fn_of<Q: #private::FnPointer>() -> Q {
                 #private::cast_fn::<Self, Q>(__cbframe_fn)
+            }
+        }
+    }
+
+    fn hook_items(&self, State { exclusive, .. }: &State) -> TokenStream {
+        let private = &self.private;
+        let item = &self.item;
+        let (state, owner) = if *exclusive {
+            (quote!(#private::Exclusively), quote!(#private::ExclusiveState))
+        } else {
+            (quote!(#private::Shared), quote!(#private::SharedState))
+        };
+        quote! {
+            /// Binds a state and the address at which the hooked function goes on, and gives the owner of the address to
+            /// jump to.
+            ///
+            /// # Errors
+            ///
+            /// If every slot of the pool of hooks is bound; the state is in the error.
+            #[track_caller]
+            #[inline]
+            pub fn bind<'__cbframe, __CbframeOwner>(
+                __cbframe_state: __CbframeOwner,
+                __cbframe_resume: *const (),
+            ) -> #private::Result<
+                #private::Frame<'__cbframe, #private::JumpTarget, #item>,
+                #private::PoolFull<__CbframeOwner>,
+            >
+            where
+                __CbframeOwner: #owner<'__cbframe, __CbframeState<'__cbframe>>,
+            {
+                // SAFETY: the entry is a hook's, of this state, whose type is in the struct.
+                unsafe {
+                    #private::Frame::hook::<#state<__CbframeState<'__cbframe>>, __CbframeOwner>(
+                        __CBFRAME_ENTRY,
+                        &__CBFRAME_META,
+                        #private::Location::caller(),
+                        __cbframe_state,
+                        __cbframe_resume,
+                    )
+                }
+            }
+
+            /// Binds a state for as long as the process runs.
+            ///
+            /// # Errors
+            ///
+            /// If every slot of the pool of hooks is bound; the state is in the error.
+            #[track_caller]
+            #[inline]
+            pub fn leak<__CbframeOwner>(
+                __cbframe_state: __CbframeOwner,
+                __cbframe_resume: *const (),
+            ) -> #private::Result<#private::JumpTarget, #private::PoolFull<__CbframeOwner>>
+            where
+                __CbframeOwner: #owner<'static, __CbframeState<'static>>,
+            {
+                Self::bind(__cbframe_state, __cbframe_resume).map(#private::Frame::leak)
             }
         }
     }

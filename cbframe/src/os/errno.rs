@@ -1,5 +1,6 @@
 //! Errors of system calls.
 
+use core::ffi::c_int;
 use core::fmt;
 
 /// The number of an error.
@@ -53,5 +54,31 @@ impl fmt::Display for Errno {
             Some(name) => write!(f, "{name}, error {}", self.0),
             None => write!(f, "error {}", self.0),
         }
+    }
+}
+
+// Of glibc and musl; named only where a callback with `save_errno` is compiled, so that nothing else needs a C library.
+unsafe extern "C" {
+    safe fn __errno_location() -> *mut c_int;
+}
+
+/// C's errno as it was, which it will be again when this is dropped.
+pub struct SavedErrno(c_int);
+
+impl SavedErrno {
+    /// Reads it.
+    #[inline(always)]
+    #[must_use = "dropping it writes errno"]
+    pub fn read() -> Self {
+        // SAFETY: the address of the thread's own errno.
+        Self(unsafe { __errno_location().read() })
+    }
+}
+
+impl Drop for SavedErrno {
+    #[inline(always)]
+    fn drop(&mut self) {
+        // SAFETY: as above.
+        unsafe { __errno_location().write(self.0) }
     }
 }

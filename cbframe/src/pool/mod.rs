@@ -2,6 +2,7 @@
 
 mod full;
 mod growth;
+mod hooks;
 mod ledger;
 mod map;
 mod set;
@@ -22,7 +23,7 @@ use core::ptr::{self, NonNull};
 use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, AtomicUsize, Ordering};
 
 use crate::abi::Layout;
-use crate::arch::STUB_SIZE;
+use crate::arch::{JUMP_STUB_SIZE, STUB_SIZE};
 
 pub use full::PoolFull;
 use growth::{Block, Growth, Refusal};
@@ -43,12 +44,19 @@ pub struct Statics {
     pub records: &'static [Record],
     /// Which slots are free: see `map`.
     pub words: &'static [AtomicU64],
+    /// Where hooks go on, one for each stub; none if the stubs are called.
+    pub resumes: &'static [AtomicPtr<()>],
 }
 
 impl Statics {
     #[inline]
     fn map(&'static self) -> FreeMap<'static> {
         FreeMap { words: self.words, capacity: self.slots.len() }
+    }
+
+    #[inline]
+    const fn stub_size(&self) -> usize {
+        if self.resumes.is_empty() { STUB_SIZE } else { JUMP_STUB_SIZE }
     }
 }
 
@@ -199,8 +207,9 @@ impl Pool {
     fn find(&self, address: usize) -> Option<SlotRef> {
         let statics = (self.statics)();
         let offset = address.checked_sub(stub(statics, 0).addr().get());
-        match offset.filter(|offset| offset / STUB_SIZE < statics.slots.len()) {
-            Some(offset) => offset.is_multiple_of(STUB_SIZE).then(|| SlotRef::fixed(statics, offset / STUB_SIZE)),
+        let size = statics.stub_size();
+        match offset.filter(|offset| offset / size < statics.slots.len()) {
+            Some(offset) => offset.is_multiple_of(size).then(|| SlotRef::fixed(statics, offset / size)),
             None => self.growth()?.find(address).map(|(block, index)| SlotRef::grown(block, index)),
         }
     }
@@ -237,7 +246,7 @@ impl SlotRef {
     #[inline]
     unsafe fn of(pool: &'static Pool, own: NonNull<()>) -> Self {
         let statics = (pool.statics)();
-        let index = own.addr().get().wrapping_sub(stub(statics, 0).addr().get()) / STUB_SIZE;
+        let index = own.addr().get().wrapping_sub(stub(statics, 0).addr().get()) / statics.stub_size();
         if index < statics.slots.len() {
             return Self::fixed(statics, index);
         }
@@ -262,8 +271,8 @@ impl SlotRef {
 #[inline]
 fn stub(statics: &Statics, index: usize) -> NonNull<()> {
     let table = statics.stubs as *const u8;
-    let first = table.wrapping_add(table.align_offset(STUB_SIZE));
-    let stub = first.wrapping_add(index * STUB_SIZE).cast_mut().cast();
+    let first = table.wrapping_add(table.align_offset(statics.stub_size()));
+    let stub = first.wrapping_add(index * statics.stub_size()).cast_mut().cast();
     NonNull::new(stub).expect("code is not at address 0")
 }
 
@@ -302,6 +311,14 @@ pub(crate) struct Binding {
 }
 
 impl Taken {
+    /// Says where the hook, which the slot is to be, goes on.
+    pub(crate) fn resume_at(&self, address: *const ()) {
+        let statics = (self.pool.statics)();
+        // SAFETY: the stub was taken from the pool.
+        let SlotRef { index, .. } = unsafe { SlotRef::of(self.pool, self.stub) };
+        statics.resumes[index].store(address.cast_mut(), Ordering::Relaxed);
+    }
+
     /// Binds the slot: from here on the address may be called.
     pub(crate) fn bind(self, binding: Binding) -> Bound {
         // SAFETY: the stub was taken from the pool.
@@ -535,6 +552,7 @@ macro_rules! pool {
                     slots: &__CBFRAME_SLOTS,
                     records: &__CBFRAME_RECORDS,
                     words: &__CBFRAME_WORDS,
+                    resumes: &[],
                 };
                 &__CBFRAME_STATICS
             }

@@ -2,6 +2,7 @@
 //! group is absent.
 
 use std::arch::naked_asm;
+use std::arch::x86_64::__m256i;
 use std::sync::Mutex;
 use std::sync::atomic::Ordering;
 
@@ -193,4 +194,29 @@ fn where_the_cpu_has_none_the_group_is_absent() {
         let found = 2 + u8::from(is_x86_feature_detected!("avx512bw"));
         assert_eq!(VECTORS.load(Ordering::Relaxed), found, "as the standard library finds it");
     }
+}
+
+/// Arguments and a result of 32 bytes beside the group: they are where the registers show them, and all others stay whole.
+#[test]
+fn wide_arguments_and_results() {
+    #[allow(improper_ctypes_definitions, reason = "the point")]
+    #[cbframe(abi = "sysv64", save(gpr, avx))]
+    fn typed(a: __m256i, #[cpu] cpu: &mut CpuState, b: __m256i) -> __m256i {
+        // SAFETY: 32 bytes each.
+        let (a, b): (Ymm, Ymm) = unsafe { (std::mem::transmute(a), std::mem::transmute(b)) };
+        assert_eq!((Some(&a), Some(&b)), (cpu.ymm(0), cpu.ymm(1)));
+        handle(cpu);
+        let sum = Ymm { bytes: std::array::from_fn(|i| a.bytes[i] ^ b.bytes[i]) };
+        // SAFETY: 32 bytes.
+        unsafe { std::mem::transmute(sum) }
+    }
+    if !is_x86_feature_detected!("avx") {
+        return eprintln!("skipped: the CPU has no AVX");
+    }
+    let _lock = LOCK.lock();
+    let (after, seen) = run(typed::FN as *const (), None);
+    assert_eq!(seen, poison());
+    let mut expected = poison();
+    expected[0].bytes = std::array::from_fn(|i| poison()[0].bytes[i] ^ poison()[1].bytes[i]);
+    assert_eq!(after, expected);
 }

@@ -112,7 +112,7 @@ pub(super) fn layout<const N: usize>(
     unwind: bool,
     parameters: [(&'static str, Type); N],
     result: Type,
-) -> Layout {
+) -> Layout<'static> {
     Box::leak(Box::new(place(abi, parameters, result))).layout(abi, unwind)
 }
 

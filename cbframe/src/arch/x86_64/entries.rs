@@ -161,11 +161,13 @@ macro_rules! __cbframe_names {
         "\
 .set .Lcbframe_xmm, 48
 .set .Lcbframe_rax, 304
+.set .Lcbframe_rbx, 312
 .set .Lcbframe_rsp, 328
 .set .Lcbframe_mxcsr, 384
 .set .Lcbframe_present, 388
 .set .Lcbframe_registers, 392
 .set .Lcbframe_rflags, 408
+.set .Lcbframe_ctx, 416
 .set .Lcbframe_rip, 424
 .set .Lcbframe_gpr, 1
 .set .Lcbframe_flags, 2
@@ -264,7 +266,9 @@ macro_rules! __cbframe_captured_entry {
                 ".if {ymm} | {zmm}",
                 $crate::__cbframe_vectors!("ymm", "0", "vmovups [rsp + {wide} + 64 * \\n], ymm\\n"),
                 $crate::__cbframe_vectors!("zmm", "0", "vmovups [rsp + {wide} + 64 * \\n], zmm\\n"),
+                ".if !({groups} & .Lcbframe_avx)", // which stores them again, whole
                 "vzeroupper", // else SSE instructions would be slow from here on
+                ".endif",
                 ".endif",
                 ".if {groups} & .Lcbframe_avx",
                 $crate::__cbframe_store_wide!(),
@@ -297,16 +301,8 @@ macro_rules! __cbframe_captured_entry {
                 "mov rsi, [rsp + {frame}]",
                 ".endif",
                 "call {dispatch}",
-                // Back. The word of ctx is scratch now.
                 ".if {groups} & .Lcbframe_x87",
                 "fxrstor64 [rsp + {fxsave}]",
-                ".endif",
-                ".if {groups} & .Lcbframe_sse",
-                "stmxcsr [rsp + {frame}]",
-                "mov eax, [rsp + {state} + .Lcbframe_mxcsr]",
-                "cmp eax, [rsp + {frame}]",
-                "jne 9f", // loading it costs more than looking
-                "2:",
                 ".endif",
                 // By halves where a lane may have been stored alone: a `movaps` could not be forwarded from that
                 // store and would wait for it. Elsewhere `movaps` is half the work.
@@ -324,6 +320,10 @@ macro_rules! __cbframe_captured_entry {
                     "movsd xmm\\n, [rsp + {state} + .Lcbframe_xmm + 16 * \\n]",
                     "movhps xmm\\n, [rsp + {state} + .Lcbframe_xmm + 8 + 16 * \\n]"
                 ),
+                ".if {groups} & .Lcbframe_sse",
+                // Always: to look whether it is another waits for everything before it, as loading it does.
+                "ldmxcsr [rsp + {state} + .Lcbframe_mxcsr]",
+                ".endif",
                 ".if {wide_result} == 32", "vmovups ymm0, [rsp + {wide}]", ".endif",
                 ".if {wide_result} == 64", "vmovups zmm0, [rsp + {wide}]", ".endif",
                 ".if {x87_result} == 2", "fld tbyte ptr [rsp + {wide} + 16]", ".endif",
@@ -356,11 +356,6 @@ macro_rules! __cbframe_captured_entry {
                 ".if {pops}", "ret {pops}", ".else", "ret", ".endif",
                 ".cfi_restore_state",
                 // Out of the way: what is rare.
-                ".if {groups} & .Lcbframe_sse",
-                "9:",
-                "ldmxcsr [rsp + {state} + .Lcbframe_mxcsr]",
-                "jmp 2b",
-                ".endif",
                 ".if {groups} & .Lcbframe_avx",
                 $crate::__cbframe_store_wide_rarely!(),
                 $crate::__cbframe_load_wide_rarely!(),
@@ -439,6 +434,7 @@ pub(crate) unsafe extern "C" fn stale_entry() {
         "endbr64",
         "cld",
         "mov rdi, [rsp]",
+        "and rsp, -16", // it is aligned but for hooks
         "call {report}",
         "ud2",
         ".cfi_endproc",

@@ -321,6 +321,9 @@ pub(super) fn vectors_top(cpu: *const CpuState) -> *const u8 {
 const INTEGERS: u32 = 0xffff & !(1 << CpuState::position(4));
 const VECTORS: u32 = 0xffff << 16;
 
+/// What the entry of a hook adds to [`Capture::present`].
+pub const JUMP: u32 = CpuState::JUMP;
+
 impl Capture {
     /// The capture for a callback of this ABI and signature that asks for `groups`, a sum of [`Group::bit`]s.
     pub const fn new<const N: usize>(abi: Abi, placed: &Placed<N>, groups: u32) -> Self {
@@ -498,6 +501,11 @@ impl Capture {
     pub const fn state(self) -> usize {
         let fxsave = self.groups & Group::X87.bit() != 0 || self.has_wide();
         self.fxsave() + if fxsave { size_of::<Fxsave>() } else { 0 }
+    }
+
+    /// The size of a hook's frame below what its entry pushes.
+    pub const fn jump_frame(self) -> usize {
+        self.state() + size_of::<CpuState>()
     }
 
     /// The size of the frame below ctx.

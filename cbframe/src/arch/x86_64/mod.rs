@@ -8,6 +8,8 @@
 //! at an entry     [ctx] [return address] [arguments …]             0
 //! ```
 //!
+//! but for hooks, which are jumped to: see `hooks`.
+//!
 //! Stubs and entries are in `entries`, and what they do with the registers beyond SSE in `wide`; the captured state is in
 //! `state`, what it consists of in `registers`, `simd` and `x87`; copies of it are in `snapshot`, its text in `dump` and `notes`, what it tells of arguments in `arguments`; the
 //! lanes and what moves values are in
@@ -17,6 +19,8 @@ mod arguments;
 mod dump;
 mod entries;
 mod exact;
+mod fenv;
+mod hooks;
 mod lanes;
 mod notes;
 mod registers;
@@ -39,9 +43,11 @@ use crate::signature::Win64;
 pub use dump::Annotated;
 pub(crate) use entries::{DISTANT_STUBS, distant_stubs, stale_entry};
 pub use exact::give_exactly;
+pub use fenv::with_default_fenv;
+pub(crate) use hooks::JUMP_STUB_SIZE;
 pub(crate) use lanes::never_native;
 pub use lanes::{
-    Capture, Group, Head, Head4, Head8, Lane, give, hidden_result, is_native, register_bit, sysv64_lane, take,
+    Capture, Group, Head, Head4, Head8, JUMP, Lane, give, hidden_result, is_native, register_bit, sysv64_lane, take,
     win64_hidden, win64_lane,
 };
 pub use registers::{Gpr, Word};

@@ -1,0 +1,263 @@
+//! What belongs to the caller beside its registers: errno, and the floating-point environment.
+#![cfg(all(target_os = "linux", target_arch = "x86_64"))]
+#![allow(missing_docs, reason = "tests")]
+
+use std::hint::black_box;
+use std::sync::LazyLock;
+
+use cbframe::{CpuState, CpuSubset, LongDouble, cbframe, frame};
+use cbframe_tests::child::Library;
+
+/// Callers with modes of their own, by glibc's functions: `fenv_call` rounds up, counts denormals as zero and flushes results,
+/// traps on division by zero, overflow and invalid operations, and has the x87 unit calculate with 53 bits.
+const SOURCE: &str = "
+    #define _GNU_SOURCE
+    #include <errno.h>
+    #include <fenv.h>
+    #include <fpu_control.h>
+    #include <stdio.h>
+    #include <xmmintrin.h>
+
+    static const char *modes(char *text)
+    {
+        fpu_control_t control;
+        _FPU_GETCW(control);
+        snprintf(text, 100, \"mxcsr %x control %x exceptions %x\", _mm_getcsr() & ~0x3f, control, fetestexcept(FE_ALL_EXCEPT));
+        return text;
+    }
+
+    double fenv_call(double (*f)(double, double), double a, double b, char *before, char *after)
+    {
+        fenv_t host;
+        fegetenv(&host);
+        feclearexcept(FE_ALL_EXCEPT);
+        fpu_control_t control = 0x27f;
+        _FPU_SETCW(control);
+        fesetround(FE_UPWARD);
+        _mm_setcsr(_mm_getcsr() | 0x8040);
+        feenableexcept(FE_DIVBYZERO | FE_INVALID | FE_OVERFLOW);
+        feraiseexcept(FE_UNDERFLOW);
+        modes(before);
+        double result = f(a, b);
+        modes(after);
+        fesetenv(&host);
+        return result;
+    }
+
+    /* An exception that is pending, and unmasked. */
+    void pending_call(void (*f)(void), char *before, char *after)
+    {
+        fenv_t host, env;
+        fegetenv(&host);
+        fegetenv(&env);
+        env.__status_word |= FE_DIVBYZERO;
+        env.__control_word &= ~FE_DIVBYZERO;
+        __asm__ volatile(\"fldenv %0\" : : \"m\"(env));
+        f();
+        __asm__ volatile(\"fnstenv %0\" : \"=m\"(env));
+        fesetenv(&host);
+        snprintf(before, 100, \"%x\", FE_DIVBYZERO);
+        snprintf(after, 100, \"%x\", env.__status_word & FE_ALL_EXCEPT & ~env.__control_word);
+    }
+
+    int errno_call(int (*f)(int), int number)
+    {
+        errno = number;
+        f(5);
+        return errno;
+    }
+";
+
+struct Callers {
+    fenv: FenvCall,
+    pending: unsafe extern "C" fn(*const (), *mut u8, *mut u8),
+    errno: unsafe extern "C" fn(*const (), i32) -> i32,
+}
+
+static CALLERS: LazyLock<Callers> = LazyLock::new(|| {
+    let options = ["-O1", "-frounding-math", "-lm"];
+    let library = Library::compile(env!("CARGO_TARGET_TMPDIR"), "environment.c", SOURCE, &options);
+    // SAFETY: their types in the source above.
+    unsafe {
+        Callers {
+            fenv: library.function("fenv_call"),
+            pending: library.function("pending_call"),
+            errno: library.function("errno_call"),
+        }
+    }
+});
+
+type FenvCall = unsafe extern "C" fn(*const (), f64, f64, *mut u8, *mut u8) -> f64;
+
+/// The result of a call with these modes, and what they were before and after it.
+fn fenv_call(target: *const (), a: f64, b: f64) -> (f64, String, String) {
+    let (mut before, mut after) = ([0_u8; 100], [0_u8; 100]);
+    // SAFETY: its type in the source above; the targets below take two doubles.
+    let result = unsafe { (CALLERS.fenv)(target, a, b, before.as_mut_ptr(), after.as_mut_ptr()) };
+    let text = |bytes: [u8; 100]| String::from_utf8_lossy(bytes.split(|&byte| byte == 0).next().unwrap()).into_owned();
+    (result, text(before), text(after))
+}
+
+/// The modes of this function: MXCSR but for what has happened, and the x87 control word.
+fn modes() -> (u32, u16) {
+    let (mut mxcsr, mut control) = (0_u32, 0_u16);
+    // SAFETY: stores to these variables.
+    unsafe { std::arch::asm!("stmxcsr [{}]", "fnstcw [{}]", in(reg) &mut mxcsr, in(reg) &mut control) };
+    (mxcsr & !0x3f, control)
+}
+
+/// Calculates what would trap, be rounded up or be flushed in the caller's modes.
+fn calculate(a: f64, b: f64) -> f64 {
+    assert_eq!(modes(), (0x1f80, 0x37f));
+    assert_eq!(black_box(1.0_f64) / black_box(3.0), 1.0 / 3.0);
+    assert!((black_box(1.0_f64) / black_box(0.0)).is_infinite());
+    assert!((black_box(0.0_f64) / black_box(0.0)).is_nan());
+    assert_eq!(black_box(f64::MIN_POSITIVE) / 2.0, f64::from_bits(1 << 51));
+    a / b
+}
+
+macro_rules! callbacks {
+    ($($name:ident [$($option:tt)*] [$($parameter:tt)*];)*) => {
+        $(#[cbframe($($option)*, save_fenv)]
+        fn $name(#[state] s: &u32, $($parameter)* a: f64, b: f64) -> f64 {
+            assert_eq!(*s, 5);
+            calculate(a, b)
+        })*
+        fn callbacks() -> Vec<(&'static str, *const ())> {
+            vec![$((stringify!($name), $name::leak(&5).expect("a slot") as *const ()),)*]
+        }
+    };
+}
+
+callbacks! {
+    direct [abi = "C"] [];
+    stack [abi = "C", entry = "stack"] [];
+    captured [abi = "sysv64", entry = "captured"] [];
+    cpu [abi = "sysv64"] [#[cpu] _cpu: &mut CpuState,];
+    subset [abi = "sysv64", save(xmm0)] [#[cpu] _cpu: &mut CpuSubset,];
+    x87 [abi = "sysv64", save(gpr, flags, avx, x87)] [#[cpu] _cpu: &mut CpuState,];
+    unwinding [abi = "C-unwind"] [];
+    falling_back [abi = "C", on_panic = 7.5] [];
+}
+
+#[cbframe(abi = "C", save_fenv)]
+fn stateless(a: f64, b: f64) -> f64 {
+    calculate(a, b)
+}
+
+#[test]
+fn rust_runs_in_its_environment_and_the_caller_gets_its_own_back() {
+    let closure = frame!(abi = "C", save_fenv, |a: f64, b: f64| -> f64 { calculate(a, b) }).expect("a slot");
+    let targets =
+        callbacks().into_iter().chain([("stateless", stateless::FN as *const ()), ("closure", closure.as_ptr())]);
+    for (name, target) in targets {
+        let (result, before, after) = fenv_call(target, 2.0, 3.0);
+        // To nearest: rounding up would give another last bit.
+        assert_eq!(result.to_bits(), (2.0_f64 / 3.0).to_bits(), "{name}");
+        assert_eq!(after, before, "{name}");
+        // Up, flushed, zero; all masked but three; 53 bits. Underflow has happened.
+        assert_eq!(before, "mxcsr d940 control a72 exceptions 10");
+    }
+}
+
+/// Without the option the callback runs in the caller's modes: so the callers do what they should.
+#[test]
+fn without_the_option_the_modes_are_the_callers() {
+    #[cbframe(abi = "C")]
+    fn plain(a: f64, b: f64) -> f64 {
+        assert_ne!(modes(), (0x1f80, 0x37f));
+        black_box(a) / black_box(b)
+    }
+    let (result, _, after) = fenv_call(plain::FN as *const (), 2.0, 3.0);
+    assert_eq!(result.to_bits(), (2.0_f64 / 3.0).to_bits() + 1, "rounded up");
+    assert!(after.ends_with("exceptions 30"), "inexact beside underflow: {after}");
+}
+
+/// The state shows what the caller has, and what is written there is what it gets.
+#[test]
+fn a_handler_sees_and_changes_the_callers_mxcsr() {
+    #[cbframe(abi = "sysv64", save_fenv)]
+    fn change(#[cpu] cpu: &mut CpuState, a: f64, b: f64) -> f64 {
+        let mxcsr = cpu.mxcsr().expect("saved");
+        assert_eq!(mxcsr & 0xe040, 0xc040, "round up, flush to zero, denormals are zero");
+        cpu.set_mxcsr(mxcsr & !0x8040);
+        calculate(a, b)
+    }
+    let (_, before, after) = fenv_call(change::FN as *const (), 2.0, 3.0);
+    let mxcsr = |text: &str| u32::from_str_radix(text.split(' ').nth(1).unwrap(), 16).unwrap();
+    assert_eq!(mxcsr(&after), mxcsr(&before) & !0x8040);
+}
+
+/// An x87 exception that the caller has not taken yet neither interrupts Rust nor is lost.
+#[test]
+fn a_pending_exception_stays_pending() {
+    #[cbframe(abi = "C", save_fenv)]
+    fn long_double() {
+        let (mut found, one, three) = (0.0_f64, LongDouble::from(1.0), LongDouble::from(3.0));
+        // SAFETY: loads and stores these variables; the x87 stack is empty again.
+        unsafe {
+            std::arch::asm!(
+                "fld tbyte ptr [{}]", "fld tbyte ptr [{}]", "fdivp", "fstp qword ptr [{}]",
+                in(reg) &one, in(reg) &three, in(reg) &mut found, out("st(0)") _, out("st(1)") _
+            );
+        }
+        assert_eq!(found, 1.0 / 3.0);
+    }
+    let (mut before, mut after) = ([0_u8; 100], [0_u8; 100]);
+    // SAFETY: its type in the source above.
+    unsafe { (CALLERS.pending)(long_double::FN as *const (), before.as_mut_ptr(), after.as_mut_ptr()) };
+    assert_eq!(before, after);
+}
+
+/// A panic that goes on, and one that is caught: the environment is given back in both cases.
+#[test]
+fn panics_give_the_environment_back() {
+    #[cbframe(abi = "C", save_fenv, save_errno, on_panic = 7.5)]
+    fn caught(a: f64, _b: f64) -> f64 {
+        // SAFETY: the thread's own errno.
+        unsafe { *libc::__errno_location() = 99 };
+        panic!("{a}")
+    }
+    let (result, before, after) = fenv_call(caught::FN as *const (), 2.0, 3.0);
+    assert_eq!((result, after), (7.5, before));
+}
+
+macro_rules! errnos {
+    ($($name:ident [$($option:tt)*];)*) => {
+        $(#[cbframe($($option)*)]
+        fn $name(#[state] s: &i32, x: i32) -> i32 {
+            // SAFETY: the thread's own errno.
+            unsafe { *libc::__errno_location() = *s };
+            x
+        })*
+        fn errnos() -> Vec<(&'static str, *const ())> {
+            vec![$((stringify!($name), $name::leak(&77).expect("a slot") as *const ()),)*]
+        }
+    };
+}
+
+errnos! {
+    errno_direct [abi = "C", save_errno];
+    errno_stack [abi = "C", entry = "stack", save_errno];
+    errno_captured [abi = "C", entry = "captured", save_errno];
+    errno_unwind [abi = "C-unwind", save_errno];
+    errno_both [abi = "C", save_errno, save_fenv];
+    lost [abi = "C"];
+}
+
+#[test]
+fn errno_is_kept_where_that_was_asked_for() {
+    let closure = frame!(abi = "C", save_errno, |x: i32| -> i32 {
+        // SAFETY: the thread's own errno.
+        unsafe { *libc::__errno_location() = 44 };
+        x
+    });
+    let closure = closure.expect("a slot");
+    for (name, target) in errnos().into_iter().chain([("closure", closure.as_ptr())]) {
+        for number in [0, libc::ERANGE, -1] {
+            // SAFETY: the callbacks take and give an int.
+            let found = unsafe { (CALLERS.errno)(target, number) };
+            assert_eq!(found, if name == "lost" { 77 } else { number }, "{name}");
+        }
+    }
+}
