@@ -42,12 +42,13 @@ convention! {
     }
 
     /// clang's `__attribute__((preserve_most))` on x86-64 Linux: arguments and results as in C, and every general register
-    /// but r11 and those of the result preserved.
+    /// but r11 and those of the result preserved. With a result in memory that is all of them, rax too: the address of the
+    /// result is not in it.
     pub struct PreserveMost {
         ints: [rdi, rsi, rdx, rcx, r8, r9],
         floats: [xmm0, xmm1, xmm2, xmm3, xmm4, xmm5, xmm6, xmm7],
         results: [rax, rdx, xmm0, xmm1],
-        hidden: rdi -> rax,
+        hidden: rdi -> rdi,
         aggregates: Eightbytes,
         preserves: [rax, rcx, rdx, rsi, rdi, r8, r9, r10],
     }
@@ -60,7 +61,7 @@ convention! {
         ints: [rdi, rsi, rdx, rcx, r8, r9],
         floats: [xmm0, xmm1, xmm2, xmm3, xmm4, xmm5, xmm6, xmm7],
         results: [rax, rdx, xmm0, xmm1],
-        hidden: rdi -> rax,
+        hidden: rdi -> rdi,
         aggregates: Eightbytes,
         preserves: [
             rax, rcx, rdx, rsi, rdi, r8, r9, r10, xmm0, xmm1, xmm2, xmm3, xmm4, xmm5, xmm6, xmm7, xmm8, xmm9, xmm10, xmm11,
@@ -80,5 +81,27 @@ convention! {
         narrow_ints: false,
         results: [rax, xmm0],
         preserves: [],
+    }
+
+    /// Microsoft's `__vectorcall` on 64-bit Windows, homogeneous vector aggregates included, as clang 19 has it for that
+    /// target.
+    ///
+    /// Not what clang makes of `__attribute__((vectorcall))` when it compiles for Linux, which is something else.
+    ///
+    /// Integers are in rcx, rdx, r8 and r9, floats and vectors in xmm0 to xmm5, both by position. A struct of up to four
+    /// floats, doubles or 16-byte vectors of one type is in the vector registers that no other argument takes; a result of
+    /// that kind in xmm0 to xmm3. Other structs are passed as Windows' C does.
+    ///
+    /// Refused: unions with floats or vectors, `__int128`, `_Complex`, floats that Windows has not, empty structs, and
+    /// structs of wider vectors.
+    pub struct Vectorcall {
+        ints: [rcx, rdx, r8, r9],
+        floats: [xmm0, xmm1, xmm2, xmm3, xmm4, xmm5],
+        by_position: true,
+        results: [rax, xmm0, xmm1, xmm2, xmm3],
+        hidden: rcx -> rax,
+        aggregates: Vectorcall,
+        home: 32,
+        preserves: [rsi, rdi, xmm6, xmm7, xmm8, xmm9, xmm10, xmm11, xmm12, xmm13, xmm14, xmm15],
     }
 }

@@ -334,7 +334,7 @@ pub const fn place_known<const N: usize>(
         match parameters[i].ty {
             // What C cannot pass is reported by `check_parameter`, what the convention cannot by `check_passes`, on the
             // parameter.
-            Some(ty) if convention::passes(abi, &ty) => typed[i] = (names[i], ty),
+            Some(ty) if convention::passes(abi, i, &ty, &result) => typed[i] = (names[i], ty),
             _ => return None,
         }
         i += 1;

@@ -75,7 +75,7 @@ impl Expansion<'_> {
                 let checks = arguments.map(|(i, Argument { name, ty, .. })| {
                     let at = self.private_at(ty.span());
                     quote_spanned!(ty.span()=>
-                        const _: () = #at::check_passes(__CBFRAME_ABI.0, #name, __CBFRAME_KNOWN[#i]);
+                        const _: () = #at::check_passes(__CBFRAME_ABI.0, #name, #i, __CBFRAME_KNOWN[#i], __CBFRAME_RESULT);
                     )
                 });
                 let result = quote_spanned!(result.span()=>

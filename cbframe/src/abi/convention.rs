@@ -256,14 +256,21 @@ impl Convention {
         Message::new("cbframe: the convention `").text(self.name).text("`: ").text(what).panic()
     }
 
-    /// Why no argument, or no result, of this type can be placed, if so: to stand behind the name of the type.
-    pub(crate) const fn refusal(&self, ty: &Type, is_result: bool) -> Option<&'static str> {
+    /// Whether a result of this type, which is not refused, is in memory.
+    pub(crate) const fn hides(&self, result: &Type) -> bool {
+        matches!(start(self, result).1, Place::Hidden { .. })
+    }
+
+    /// Why no argument of this type can be placed in this position, a hidden pointer being the first, or no result without
+    /// one, if so: to stand behind the name of the type.
+    pub(crate) const fn refusal(&self, ty: &Type, position: Option<usize>) -> Option<&'static str> {
+        let is_result = position.is_none();
         if !self.narrow_ints && !is_result && ty.size < 4 {
             return Some("narrower than 32 bits, for which there is no rule: declare it with 32 bits on both sides");
         }
         match self.aggregates {
             Aggregates::Eightbytes => None,
-            Aggregates::Vectorcall => vectorcall::refusal(ty),
+            Aggregates::Vectorcall => vectorcall::refusal(ty, position),
             Aggregates::Refused => match scalar(ty) {
                 None if matches!(ty.kind, Kind::Void) => None,
                 None => Some("no scalar of one register: pass its address on both sides"),
@@ -304,7 +311,7 @@ const fn scalar(ty: &Type) -> Option<Bank> {
 /// The place of the result, and the cursor before the first parameter.
 pub(super) const fn start(convention: &Convention, result: &Type) -> (Cursor, Place) {
     convention.check();
-    refuse(convention, result, true);
+    refuse(convention, result, None);
     match convention.aggregates {
         Aggregates::Eightbytes => sysv64::start(convention, result),
         Aggregates::Vectorcall => vectorcall::start(convention, result),
@@ -321,7 +328,8 @@ pub(super) const fn start(convention: &Convention, result: &Type) -> (Cursor, Pl
 
 /// The place of the next parameter, and the cursor behind it.
 pub(super) const fn next(convention: &Convention, cursor: Cursor, ty: &Type) -> (Cursor, Place) {
-    refuse(convention, ty, false);
+    // By position where that counts.
+    refuse(convention, ty, Some(cursor.integers as usize));
     match convention.aggregates {
         Aggregates::Eightbytes => return sysv64::next(convention, cursor, ty),
         Aggregates::Vectorcall => return vectorcall::next(convention, cursor, ty),
@@ -340,8 +348,8 @@ pub(super) const fn next(convention: &Convention, cursor: Cursor, ty: &Type) -> 
 }
 
 #[track_caller]
-const fn refuse(convention: &Convention, ty: &Type, is_result: bool) {
-    if let Some(reason) = convention.refusal(ty, is_result) {
+const fn refuse(convention: &Convention, ty: &Type, position: Option<usize>) {
+    if let Some(reason) = convention.refusal(ty, position) {
         Message::new("cbframe: `")
             .text(convention.name)
             .text("` has no rule for `")

@@ -1,0 +1,113 @@
+//! Each register that a convention preserves, by LLVM 19's `X86CallingConv.td` (`CSR_64_RT_MostRegs`, `CSR_64_RT_AllRegs`,
+//! `CSR_SysV64_RegCall`, `CSR_Win64`) and Microsoft's documentation.
+
+use std::ops::RangeInclusive;
+
+use cbframe::conventions::{PreserveAll, PreserveMost, PreserveNoneClang19, Regcall, Vectorcall};
+use cbframe::{cbframe, convention};
+use cbframe_tests::guard::trash;
+
+use crate::probe::{Call, DF, FLAGS, NAMES, RSP, Registers};
+
+const NO_VECTORS: RangeInclusive<usize> = RangeInclusive::new(1, 0);
+
+macro_rules! preserved {
+    ($($convention:ident $name:ident $integer:ident $float:ident [$($register:literal)*] $vectors:expr;)*) => { $(
+        #[cbframe(abi = $convention)]
+        fn $name() {
+            trash();
+        }
+
+        #[cbframe(abi = $convention)]
+        fn $integer(a: u64) -> u64 {
+            trash();
+            !a
+        }
+
+        #[cbframe(abi = $convention)]
+        fn $float(a: f64) -> f64 {
+            trash();
+            -a
+        }
+    )*
+
+    /// Calls callbacks, which destroy what they may, and looks at each register that has to be preserved.
+    #[test]
+    fn registers() {
+        $(
+            check(stringify!($convention), &[$($register),*], $vectors, [$name::FN, $integer::FN, $float::FN]);
+        )*
+    } };
+}
+
+preserved! {
+    Regcall regcall regcall_integer regcall_float [3 5 12 13 14 15] 8..=15;
+    PreserveMost most most_integer most_float [0 1 2 3 5 6 7 8 9 10 12 13 14 15] NO_VECTORS;
+    PreserveAll all all_integer all_float [0 1 2 3 5 6 7 8 9 10 12 13 14 15] 0..=15;
+    PreserveNoneClang19 none none_integer none_float [5] NO_VECTORS;
+    Vectorcall vector vector_integer vector_float [3 5 6 7 12 13 14 15] 6..=15;
+}
+
+fn check(what: &str, integers: &[usize], vectors: RangeInclusive<usize>, callbacks: [unsafe extern "C" fn(); 3]) {
+    for (kind, callback) in callbacks.into_iter().enumerate() {
+        let input = Registers::poison();
+        // SAFETY: the callback takes what is in the registers.
+        let found = unsafe { Call::lock().call(callback as *const (), &input) };
+        assert_eq!((found.gpr[RSP], found.returned_to), (0, 1), "rsp: {what}");
+        for &number in integers {
+            // A result is where it is.
+            if kind != 1 || number != 0 {
+                assert_eq!(found.gpr[number], input.gpr[number], "{}: {what} {kind}", NAMES[number]);
+            }
+        }
+        for number in vectors.clone() {
+            if kind != 2 || number != 0 {
+                assert_eq!(found.image.xmm[number], input.image.xmm[number], "xmm{number}: {what} {kind}");
+            }
+        }
+        assert_eq!(found.rflags & DF, 0);
+    }
+}
+
+convention! {
+    /// Of this crate's own: everything about it is unusual.
+    struct Own {
+        ints: [rbp, r11, rax],
+        floats: [xmm12, xmm3],
+        results: [rbx, xmm9],
+        preserves: [rax, rcx, rdi, r11, flags, xmm0, xmm12],
+        callee_pops: true,
+    }
+}
+
+#[cbframe(abi = Own)]
+fn own(#[state] s: &u64, a: u8, x: f32, b: u64, y: f64, c: i16, z: f64, d: u32) -> i8 {
+    trash();
+    let p = Registers::poison();
+    assert_eq!((a, b, c), (p.gpr[5] as u8, p.gpr[11], p.gpr[0] as i16));
+    assert_eq!((x.to_bits(), y.to_bits()), (p.image.xmm[12] as u32, p.image.xmm[3] as u64));
+    assert_eq!((z.to_bits(), d), (crate::WORD, (crate::WORD + 1) as u32));
+    *s as i8
+}
+
+static MINUS_THREE: u64 = -3_i64 as u64;
+
+/// Flags, argument registers that are preserved, and a stack that the callback pops, in a convention of this crate.
+#[test]
+fn convention_of_ones_own() {
+    for flags in [0, FLAGS, 0x0d5, 0x801, DF | 0x40] {
+        let mut input = Registers::poison();
+        input.rflags |= flags;
+        // SAFETY: the callback takes what is in the registers, and pops two words.
+        let found = unsafe { Call::lock().call(cbframe::bind_static!(own, MINUS_THREE) as *const (), &input) };
+        assert_eq!((found.gpr[RSP], found.returned_to), (16, 1));
+        assert_eq!(found.rflags & FLAGS, flags & FLAGS);
+        for number in [0, 1, 5, 7, 11, 12, 13, 14, 15] {
+            assert_eq!(found.gpr[number], input.gpr[number], "{}", NAMES[number]);
+        }
+        for number in [0, 12] {
+            assert_eq!(found.image.xmm[number], input.image.xmm[number], "xmm{number}");
+        }
+        assert_eq!(found.gpr[3] as u32 as i32, -3);
+    }
+}
