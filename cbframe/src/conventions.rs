@@ -104,4 +104,37 @@ convention! {
         home: 32,
         preserves: [rsi, rdi, xmm6, xmm7, xmm8, xmm9, xmm10, xmm11, xmm12, xmm13, xmm14, xmm15],
     }
+
+    /// Go's ABIInternal on amd64, by "Go internal ABI specification", as Go 1.19 has it. **It is Go's own and may change
+    /// with any version.**
+    ///
+    /// Integers and pointers are in rax, rbx, rcx, rdi, rsi, r8, r9, r10 and r11, floats in xmm0 to xmm14, and so are results.
+    /// A struct is taken apart: a `string` is a `#[repr(C)]` struct of a pointer and a length, a slice one of a pointer and two
+    /// lengths, and several results are a struct of all of them. What does not fit into the registers that are left is on
+    /// the stack. Refused are structs of more than four registers, results on the stack, unions and vectors.
+    ///
+    /// r14, the current goroutine, and xmm15, which is zero, are as they were on return. rdx, the closure's context, is
+    /// not looked at. The stack pointer need not be aligned.
+    ///
+    /// # Only on a system stack
+    ///
+    /// A goroutine's stack has a few kilobytes, Go grows it only in code of its own, and it guarantees no more than some
+    /// hundred bytes to a function that does not ask. Rust code needs far more than that: called on such a stack, it would
+    /// overwrite other memory of the process without a sign. So the caller must have switched to the stack of the thread
+    /// (`runtime.systemstack`, or code that runs on g0). On it a callback must not call back into Go, nor wait for a
+    /// goroutine. Go's garbage collector does not know of pointers that Rust keeps.
+    pub struct GoInternal {
+        ints: [rax, rbx, rcx, rdi, rsi, r8, r9, r10, r11],
+        floats: [
+            xmm0, xmm1, xmm2, xmm3, xmm4, xmm5, xmm6, xmm7, xmm8, xmm9, xmm10, xmm11, xmm12, xmm13, xmm14,
+        ],
+        results: [
+            rax, rbx, rcx, rdi, rsi, r8, r9, r10, r11, xmm0, xmm1, xmm2, xmm3, xmm4, xmm5, xmm6, xmm7, xmm8, xmm9, xmm10,
+            xmm11, xmm12, xmm13, xmm14,
+        ],
+        aggregates: Fields,
+        slot: 1,
+        stack_align: 8,
+        preserves: [xmm15],
+    }
 }

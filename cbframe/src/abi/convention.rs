@@ -178,6 +178,9 @@ impl Convention {
         if self.callee_pops && self.home != 0 {
             self.wrong("home space belongs to the caller, which pops it");
         }
+        if self.stack_align < 16 && (self.preserves_flags || has_rbp(self.ints) || has_rbp(self.int_results)) {
+            self.wrong("where the stack has to be aligned first, flags are not preserved and rbp carries no value");
+        }
         self.check_aggregates();
     }
 
@@ -188,16 +191,8 @@ impl Convention {
                 if self.by_position || self.int_results.len() < 2 || self.float_results.len() < 2 {
                     self.wrong("`Eightbytes` needs registers counted apart, and two of each kind for results");
                 }
-                // Wide vectors are captured from these only.
-                let mut i = 0;
-                while i < self.floats.len() {
-                    if !matches!(self.floats[i], Register::Vector(0..8)) {
-                        self.wrong("`Eightbytes` has arguments in xmm0 to xmm7");
-                    }
-                    i += 1;
-                }
-                if !matches!(self.float_results[0], XMM0) || self.slot != 8 || self.stack_align != 16 {
-                    self.wrong("`Eightbytes` has vector results in xmm0, slots of 8 bytes and a stack aligned to 16");
+                if self.slot != 8 || self.stack_align != 16 {
+                    self.wrong("`Eightbytes` has slots of 8 bytes and a stack aligned to 16");
                 }
                 match self.hidden {
                     Some(Hidden { arrives: Register::Integer(_), leaves: Register::Integer(_) }) => {}
@@ -265,6 +260,10 @@ impl Convention {
     /// one, if so: to stand behind the name of the type.
     pub(crate) const fn refusal(&self, ty: &Type, position: Option<usize>) -> Option<&'static str> {
         let is_result = position.is_none();
+        // A caller that has these has been compiled for their registers, which may mean more of them to be preserved.
+        if ty.widest_vector() > 16 {
+            return Some("a vector of more than 16 bytes, which is not supported");
+        }
         if !self.narrow_ints && !is_result && ty.size < 4 {
             return Some("narrower than 32 bits, for which there is no rule: declare it with 32 bits on both sides");
         }
@@ -279,6 +278,7 @@ impl Convention {
                 }
                 Some(_) => None,
             },
+            Aggregates::Fields if ty.widest_vector() > 0 => Some("a vector, which Go has not"),
             Aggregates::Fields => match pieces(ty, Pieces::NONE, 0) {
                 Pieced::In(pieces) if is_result && !pieces.fits(self, Cursor::START, true) => Some(ON_STACK),
                 Pieced::OnStack if is_result => Some(ON_STACK),
@@ -290,6 +290,17 @@ impl Convention {
 }
 
 const ON_STACK: &str = "a result on the stack, which is not supported";
+
+const fn has_rbp(registers: &[Register]) -> bool {
+    let mut i = 0;
+    while i < registers.len() {
+        if let Register::Integer(5) = registers[i] {
+            return true;
+        }
+        i += 1;
+    }
+    false
+}
 
 /// The kind of register that a value is in.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -454,6 +465,13 @@ const fn pieces(ty: &Type, mut before: Pieces, offset: usize) -> Pieced {
                 i += 1;
             }
             Pieced::In(before)
+        }
+        // "If T is a complex type, recursively register-assign its real and imaginary parts."
+        Kind::Complex { element: element @ Type { kind: Kind::Float, .. } } => {
+            match pieces(element, before, offset) {
+                Pieced::In(more) => pieces(element, more, offset + element.size),
+                other => other,
+            }
         }
         Kind::Array { len: 0, .. } => Pieced::In(before),
         Kind::Array { element, len: 1 } => pieces(element, before, offset),

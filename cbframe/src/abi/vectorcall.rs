@@ -36,9 +36,6 @@ const fn value_refusal(ty: &Type) -> Option<&'static str> {
         }
         Kind::Struct { .. } if ty.size == 0 => Some("an empty struct, which C on Windows has not"),
         Kind::Struct { fields } => {
-            if let Some(Hva { size: 17.., .. }) = Hva::of(ty) {
-                return Some("a homogeneous aggregate of vectors of more than 16 bytes, which is not supported");
-            }
             let mut i = 0;
             while i < fields.len() {
                 let Field { ty: field, .. } = &fields[i];

@@ -66,6 +66,15 @@ pub const fn check_returns(abi: Abi, known: Known) {
     }
 }
 
+/// Panics if the convention's callers leave the stack pointer unaligned, which would not be where `CpuState` says.
+#[track_caller]
+pub const fn check_cpu(abi: Abi) {
+    assert!(
+        !matches!(abi, Abi::Named(convention) if convention.stack_align < 16),
+        "cbframe: with this convention the stack is aligned before the callback runs, so `rsp` and `rip` of a `CpuState` would not be the caller's: remove `#[cpu]`"
+    );
+}
+
 /// Panics if no value of this type can be where the parameter says.
 #[track_caller]
 pub const fn check_spot(spot: &Spot, known: Known) {

@@ -1,13 +1,15 @@
 //! Each register that a convention preserves, by LLVM 19's `X86CallingConv.td` (`CSR_64_RT_MostRegs`, `CSR_64_RT_AllRegs`,
 //! `CSR_SysV64_RegCall`, `CSR_Win64`) and Microsoft's documentation.
 
+use std::arch::naked_asm;
 use std::ops::RangeInclusive;
+use std::sync::Mutex;
 
-use cbframe::conventions::{PreserveAll, PreserveMost, PreserveNoneClang19, Regcall, Vectorcall};
-use cbframe::{cbframe, convention};
-use cbframe_tests::guard::trash;
+use cbframe::conventions::{GoInternal, PreserveAll, PreserveMost, PreserveNoneClang19, Regcall, Vectorcall};
+use cbframe::{CType, cbframe, convention};
+use cbframe_tests::guard::{self, trash};
 
-use crate::probe::{Call, DF, FLAGS, NAMES, RSP, Registers};
+use crate::probe::{Call, DF, FLAGS, NAMES, RSP, Registers, WORD};
 
 const NO_VECTORS: RangeInclusive<usize> = RangeInclusive::new(1, 0);
 
@@ -46,6 +48,8 @@ preserved! {
     PreserveAll all all_integer all_float [0 1 2 3 5 6 7 8 9 10 12 13 14 15] 0..=15;
     PreserveNoneClang19 none none_integer none_float [5] NO_VECTORS;
     Vectorcall vector vector_integer vector_float [3 5 6 7 12 13 14 15] 6..=15;
+    // "R14: current goroutine, same"; "X15: zero value, same"; the frame pointer is callee-save.
+    GoInternal go go_integer go_float [5 14] 15..=15;
 }
 
 fn check(what: &str, integers: &[usize], vectors: RangeInclusive<usize>, callbacks: [unsafe extern "C" fn(); 3]) {
@@ -86,7 +90,7 @@ fn own(#[state] s: &u64, a: u8, x: f32, b: u64, y: f64, c: i16, z: f64, d: u32) 
     let p = Registers::poison();
     assert_eq!((a, b, c), (p.gpr[5] as u8, p.gpr[11], p.gpr[0] as i16));
     assert_eq!((x.to_bits(), y.to_bits()), (p.image.xmm[12] as u32, p.image.xmm[3] as u64));
-    assert_eq!((z.to_bits(), d), (crate::WORD, (crate::WORD + 1) as u32));
+    assert_eq!((z.to_bits(), d), (WORD, (WORD + 1) as u32));
     *s as i8
 }
 
@@ -110,4 +114,75 @@ fn convention_of_ones_own() {
         }
         assert_eq!(found.gpr[3] as u32 as i32, -3);
     }
+}
+
+#[derive(CType, Clone, Copy)]
+#[repr(C)]
+struct GoString {
+    pointer: u64,
+    length: i64,
+}
+
+/// What a callback saw on the stack.
+static ON_STACK: Mutex<Option<[u64; 4]>> = Mutex::new(None);
+
+/// Nine words in registers; then a string, and narrow values side by side on the stack.
+#[expect(clippy::too_many_arguments, reason = "so that some are in memory")]
+#[cbframe(abi = GoInternal)]
+fn on_any_stack(
+    #[state] state: &u64,
+    registers: GoString,
+    c: i64,
+    d: i64,
+    e: i64,
+    f: i64,
+    g: i64,
+    h: i64,
+    first: GoString,
+    i: i32,
+    narrow: u32,
+    short: u16,
+    byte: u8,
+) -> GoString {
+    trash();
+    let p = Registers::poison();
+    assert_eq!((registers.pointer, registers.length as u64, c as u64), (p.gpr[0], p.gpr[3], p.gpr[1]));
+    assert_eq!([d, e, f, g, h].map(|word| word as u64), [7, 6, 8, 9, 10].map(|number| p.gpr[number]));
+    assert_eq!(i, p.gpr[11] as i32);
+    let narrow = u64::from(narrow) | u64::from(short) << 32 | u64::from(byte) << 48;
+    *ON_STACK.lock().expect("no panic") = Some([first.pointer, first.length as u64, narrow, *state]);
+    GoString { pointer: 0x1111, length: -2 }
+}
+
+static SEVEN: u64 = 7;
+
+/// Calls a callback with the stack pointer off by a word; its first stack argument is the return address of this.
+#[unsafe(naked)]
+unsafe extern "C" fn off_by_a_word() {
+    naked_asm!("call qword ptr [rip + {target}]", "ret", target = sym TARGET)
+}
+
+static TARGET: Address = Address(cbframe::bind_static!(on_any_stack, SEVEN));
+
+#[repr(transparent)]
+struct Address(unsafe extern "C" fn());
+
+/// Go does not align the stack.
+#[test]
+fn unaligned_stack() {
+    let _ = guard::report();
+    let input = Registers::poison();
+    for (target, aligned) in [(TARGET.0, true), (off_by_a_word as unsafe extern "C" fn(), false)] {
+        // SAFETY: the callback takes what is in the registers, and on the stack.
+        let found = unsafe { Call::lock().call(target as *const (), &input) };
+        assert_eq!((found.gpr[RSP], found.returned_to), (0, 1));
+        assert_eq!((found.gpr[0], found.gpr[3]), (0x1111, -2_i64 as u64));
+        assert_eq!((found.gpr[5], found.gpr[14], found.image.xmm[15]), (input.gpr[5], input.gpr[14], input.image.xmm[15]));
+        let seen = ON_STACK.lock().expect("no panic").take().expect("a call");
+        let word = |index: u64| if aligned { WORD + index } else { WORD + index - 1 };
+        let low = |word: u64| word & 0x00ff_ffff_ffff_ffff;
+        assert_eq!(seen[1..], [word(1), low(word(2)), 7], "aligned: {aligned}");
+        assert_eq!(seen[0] == WORD, aligned);
+    }
+    assert_eq!(guard::report().misaligned, 0);
 }

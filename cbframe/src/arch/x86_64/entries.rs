@@ -411,6 +411,61 @@ macro_rules! __cbframe_captured_entry {
     };
 }
 
+/// Defines the entry `$name` for callers whose stack pointer is a multiple of 8 only: it aligns it, and calls the captured
+/// entry `$inner` of `$capture` with a copy of ctx and of the arguments on the stack.
+///
+/// ```text
+///   rsp at the inner entry ▸ [ctx] [return into this] [arguments …]  ≤ 3 words  [rbp] [ctx] [return address] [arguments …]
+/// ```
+///
+/// It changes rbp, which carries no argument, and flags, and restores rbp.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __cbframe_aligning_entry {
+    ($name:ident $([$($generics:tt)*])?, $capture:expr, $inner:path) => {
+        #[unsafe(naked)]
+        unsafe extern "C" fn $name $($($generics)*)? () {
+            $crate::private::core::arch::naked_asm!(
+                ".cfi_startproc",
+                ".cfi_def_cfa_offset 16",
+                "endbr64",
+                "push rbp",
+                ".cfi_adjust_cfa_offset 8",
+                ".cfi_offset rbp, -24",
+                "mov rbp, rsp",
+                ".cfi_def_cfa_register rbp",
+                "and rsp, -16",
+                ".if {words} & 1",
+                "push rbp", // so that an even number of words follows
+                ".endif",
+                ".set .Lcbframe_word, {words}",
+                ".rept {words}",
+                ".set .Lcbframe_word, .Lcbframe_word - 1",
+                "push qword ptr [rbp + 24 + 8 * .Lcbframe_word]",
+                ".endr",
+                "call 2f",
+                "mov rsp, rbp",
+                "pop rbp",
+                ".cfi_remember_state",
+                ".cfi_restore rbp",
+                ".cfi_def_cfa rsp, 16",
+                "lea rsp, [rsp + 8]",
+                ".cfi_def_cfa_offset 8",
+                ".if {pops}", "ret {pops}", ".else", "ret", ".endif",
+                ".cfi_restore_state",
+                "2:",
+                "push qword ptr [rbp + 8]", // ctx, as a stub does
+                "jmp {inner}",
+                ".cfi_endproc",
+                ".balign 64",
+                words = const $capture.moved_words(),
+                pops = const $capture.pops(),
+                inner = sym $inner,
+            )
+        }
+    };
+}
+
 /// The entry of a freed slot: reports the call, with the slot's record for ctx, and aborts.
 #[unsafe(naked)]
 pub(crate) unsafe extern "C" fn stale_entry() {

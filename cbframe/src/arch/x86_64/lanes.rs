@@ -54,7 +54,7 @@ const fn is_native_type(abi: Abi, ty: &Option<Type>) -> bool {
         // No convention of rustc's.
         Abi::Named(_) | Abi::Custom => false,
     };
-    aligned && never_native(ty).is_none() && widest_vector(ty) <= VECTOR_REGISTER
+    aligned && never_native(ty).is_none() && ty.widest_vector() <= VECTOR_REGISTER
 }
 
 /// The size of the vector registers that rustc may use in this build: functions with wider vectors it refuses.
@@ -65,27 +65,6 @@ const VECTOR_REGISTER: usize = if cfg!(target_feature = "avx512f") {
 } else {
     16
 };
-
-/// The size of the widest vector in a value of this type; 0 without any.
-const fn widest_vector(ty: &Type) -> usize {
-    match ty.kind {
-        Kind::Vector => ty.size,
-        Kind::Array { element, .. } | Kind::MaybeUninit { of: element } => widest_vector(element),
-        Kind::Struct { fields } | Kind::Union { fields } => {
-            let (mut widest, mut i) = (0, 0);
-            while i < fields.len() {
-                let Field { ty, .. } = &fields[i];
-                let size = widest_vector(ty);
-                if size > widest {
-                    widest = size;
-                }
-                i += 1;
-            }
-            widest
-        }
-        _ => 0,
-    }
-}
 
 /// The name of what rustc passes otherwise than C does in a value of this type: a scalar that it knows as a struct of
 /// bytes only, or a packed struct whose unaligned field without bytes it overlooks.
@@ -295,6 +274,8 @@ pub struct Capture {
     home: usize,
     /// Bytes of arguments that the return pops.
     pops: u32,
+    /// Bytes of arguments on the stack, if the stack pointer has to be aligned first.
+    moved: Option<u32>,
 }
 
 /// The size of the area for what a [`CpuState`] has no room for: 64 bytes for each of the vector registers that carry
@@ -339,6 +320,10 @@ impl Capture {
         };
         let place = &placed.result.place;
         let result = on_return(place);
+        let moved = match abi {
+            Abi::Named(convention) if convention.stack_align < 16 => Some(placed.stack),
+            _ => None,
+        };
         let preserved = preserved(abi) & !result;
         saved |= preserved;
         whole |= preserved;
@@ -357,6 +342,7 @@ impl Capture {
             x87_result,
             home,
             pops: placed.pops,
+            moved,
         }
     }
 
@@ -412,6 +398,19 @@ impl Capture {
     /// The bytes of arguments that the return pops.
     pub const fn pops(self) -> u32 {
         self.pops
+    }
+
+    /// Whether callers may leave the stack pointer at an odd multiple of 8.
+    pub const fn aligns(self) -> bool {
+        self.moved.is_some()
+    }
+
+    /// The words of arguments on the stack that are moved along with the stack pointer.
+    pub const fn moved_words(self) -> u32 {
+        match self.moved {
+            Some(bytes) => bytes / 8,
+            None => 0,
+        }
     }
 
     /// The bytes of home space, at the bottom of the frame.
