@@ -73,7 +73,9 @@ fn build_c(out: &Path) {
         compile("clang_o2", 2, Some(&clang));
         conventions::CONVENTIONS.iter().for_each(|convention| convention.compile(&clang, out));
     } else {
-        println!("cargo::warning=no `{clang}` (name one in CBFRAME_CLANG): no callbacks are called from clang's code, and tests/conventions.rs is empty");
+        println!(
+            "cargo::warning=no `{clang}` (name one in CBFRAME_CLANG): no callbacks are called from clang's code, and tests/conventions.rs is empty"
+        );
     }
 
     let mut build = cc::Build::new();

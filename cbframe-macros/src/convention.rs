@@ -170,6 +170,7 @@ impl Convention {
         );
         quote! {
             #(#attributes)*
+            #[derive(#private::core::clone::Clone, #private::core::marker::Copy, #private::core::fmt::Debug)]
             #visibility struct #name;
 
             impl #private::CallingConvention for #name {

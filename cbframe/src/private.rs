@@ -26,9 +26,9 @@ pub use crate::pool::{Entry, Exclusive, Meta, Name, Pool, PoolFull, Record, Slot
 pub use crate::signature::{Described, Description, FnPointer, Forced, Known};
 pub use crate::types::{CType, Field, Kind, NeverNull, Type};
 pub use crate::{
-    __cbframe_aligning_entry as aligning_entry, __cbframe_captured_entry as captured_entry, __cbframe_direct_entry as direct_entry, __cbframe_native as native,
-    __cbframe_plain_entry as plain_entry, __cbframe_single_stub as single_stub, __cbframe_stack_entry as stack_entry,
-    __cbframe_stub_table as stub_table,
+    __cbframe_aligning_entry as aligning_entry, __cbframe_captured_entry as captured_entry,
+    __cbframe_direct_entry as direct_entry, __cbframe_native as native, __cbframe_plain_entry as plain_entry,
+    __cbframe_single_stub as single_stub, __cbframe_stack_entry as stack_entry, __cbframe_stub_table as stub_table,
 };
 pub use convention::{check_apart, check_cpu, check_passes, check_result_spot, check_returns, check_spot, place_spots};
 

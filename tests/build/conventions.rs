@@ -157,7 +157,11 @@ impl Convention {
             let live = |before: bool| -> String {
                 let one = |(kind, short, k): (&str, char, usize)| {
                     let c = if short == 'w' { "long long" } else { "double" };
-                    if before { format!("{c} {short}{k} = live->{kind}[{k}];") } else { format!("live->{kind}[{k}] = {short}{k};") }
+                    if before {
+                        format!("{c} {short}{k} = live->{kind}[{k}];")
+                    } else {
+                        format!("live->{kind}[{k}] = {short}{k};")
+                    }
                 };
                 (0..12).flat_map(|k| [("words", 'w', k), ("doubles", 'd', k)]).map(one).collect()
             };
@@ -181,7 +185,8 @@ static {attribute} {c} callee{i}({declared}) {{ {stores}{give} }}
             )
             .unwrap();
         }
-        let table = (0..signatures.len()).map(|i| format!("{{ caller{i}, (void (*)(void))callee{i} }},")).collect::<String>();
+        let table =
+            (0..signatures.len()).map(|i| format!("{{ caller{i}, (void (*)(void))callee{i} }},")).collect::<String>();
         out.replacen("typedef unsigned char bytes;", "typedef unsigned char bytes;\nextern bytes cbt_seen[64 * 20] __attribute__((aligned(64))), cbt_reply[64] __attribute__((aligned(64)));", 1)
             + &format!(
                 "
@@ -199,12 +204,16 @@ const struct entry TABLE[{}] = {{ {table} }};
         let mut cases = String::new();
         let signatures = self.signatures();
         for (i, Signature { parameters, result }) in signatures.iter().enumerate() {
-            let declared: String = parameters.iter().enumerate().map(|(j, ty)| format!("p{j}: {}, ", ty.rust)).collect();
+            let declared: String =
+                parameters.iter().enumerate().map(|(j, ty)| format!("p{j}: {}, ", ty.rust)).collect();
             let seen: String = (0..parameters.len()).map(|j| format!("bytes(&p{j}), ")).collect();
             let arrow = result.map_or(String::new(), |ty| format!(" -> {}", ty.rust));
             let (state, arrive) = if i % 2 == 0 { ("", "") } else { ("#[state] s: &u64, ", "arrive(s); ") };
-            let address =
-                if i % 2 == 0 { format!("callback{i}::FN") } else { format!("cbframe::bind_static!(callback{i}, STATE)") };
+            let address = if i % 2 == 0 {
+                format!("callback{i}::FN")
+            } else {
+                format!("cbframe::bind_static!(callback{i}, STATE)")
+            };
             writeln!(
                 out,
                 "#[cbframe(abi = {rust})]\nfn callback{i}({state}{declared}){arrow} {{ {arrive}see(&[{seen}]); trash(); reply() }}"

@@ -43,7 +43,7 @@ func cbt_go_calls(pointer unsafe.Pointer) C.int {
 	returned := function[func(pair, struct{}, *[6]uintptr) (pair, *[6]uintptr, bool)](word(4))
 	nothing := function[func()](word(5))
 	for round := int64(0); round < 3; round++ {
-		system.Stack(func() {
+		calls := func() {
 			a, b, c := many(-5, 1.25, text, data, 65000, 1<<40+round, true, complex(2, -3), -6, pair{-7, [1]float32{0.5}})
 			check(1, a == 1<<40+round+8 && b == 1.25+2-3 && c == text[:3])
 			check(2, spilled(words{[2]int32{1, -2}}, -300, words{[2]int32{3, -4}}, -5, 1<<50) == 1<<50+1-2-300+3-4-5)
@@ -59,6 +59,11 @@ func cbt_go_calls(pointer unsafe.Pointer) C.int {
 			for _, word := range sink {
 				check(6, word == 0)
 			}
+		}
+		system.Stack(func() {
+			calls()
+			deeper(calls)
+			check(7, deeperByAWord(calls, &round) == round+1)
 		})
 		// The goroutine that was current still is.
 		runtime.Gosched()
@@ -66,6 +71,20 @@ func cbt_go_calls(pointer unsafe.Pointer) C.int {
 	}
 	runtime.KeepAlive(data)
 	return failure
+}
+
+// Go's frames have any number of words: one of the two leaves the stack pointer at an odd one.
+
+//go:noinline
+func deeper(calls func()) {
+	calls()
+}
+
+//go:noinline
+func deeperByAWord(calls func(), from *int64) int64 {
+	kept := *from + 1
+	calls()
+	return kept
 }
 
 var sink *[8]uint64

@@ -467,12 +467,10 @@ const fn pieces(ty: &Type, mut before: Pieces, offset: usize) -> Pieced {
             Pieced::In(before)
         }
         // "If T is a complex type, recursively register-assign its real and imaginary parts."
-        Kind::Complex { element: element @ Type { kind: Kind::Float, .. } } => {
-            match pieces(element, before, offset) {
-                Pieced::In(more) => pieces(element, more, offset + element.size),
-                other => other,
-            }
-        }
+        Kind::Complex { element: element @ Type { kind: Kind::Float, .. } } => match pieces(element, before, offset) {
+            Pieced::In(more) => pieces(element, more, offset + element.size),
+            other => other,
+        },
         Kind::Array { len: 0, .. } => Pieced::In(before),
         Kind::Array { element, len: 1 } => pieces(element, before, offset),
         Kind::Array { .. } => Pieced::OnStack,

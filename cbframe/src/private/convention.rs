@@ -126,7 +126,9 @@ pub const fn place_spots<const N: usize>(
     let mut i = 0;
     while i < N {
         match parameters[i].ty {
-            Some(ty) if passes(Abi::Custom, i, &ty, &result) && spots[i].misfit(&ty, false).is_none() => typed[i] = (names[i], ty),
+            Some(ty) if passes(Abi::Custom, i, &ty, &result) && spots[i].misfit(&ty, false).is_none() => {
+                typed[i] = (names[i], ty)
+            }
             _ => return None,
         }
         i += 1;

@@ -177,7 +177,10 @@ fn unaligned_stack() {
         let found = unsafe { Call::lock().call(target as *const (), &input) };
         assert_eq!((found.gpr[RSP], found.returned_to), (0, 1));
         assert_eq!((found.gpr[0], found.gpr[3]), (0x1111, -2_i64 as u64));
-        assert_eq!((found.gpr[5], found.gpr[14], found.image.xmm[15]), (input.gpr[5], input.gpr[14], input.image.xmm[15]));
+        assert_eq!(
+            (found.gpr[5], found.gpr[14], found.image.xmm[15]),
+            (input.gpr[5], input.gpr[14], input.image.xmm[15])
+        );
         let seen = ON_STACK.lock().expect("no panic").take().expect("a call");
         let word = |index: u64| if aligned { WORD + index } else { WORD + index - 1 };
         let low = |word: u64| word & 0x00ff_ffff_ffff_ffff;

@@ -7,8 +7,8 @@ use std::string::String;
 use std::vec::Vec;
 
 use super::{
-    Abi, BOOL, CHAR, DOUBLE, FLOAT, FLOAT16, INT, INT128, LONG, LONG_DOUBLE, M128, M256, NOTHING, POINTER, SHORT, Type, VOID,
-    array, check, complex, either, of, place, record,
+    Abi, BOOL, CHAR, DOUBLE, FLOAT, FLOAT16, INT, INT128, LONG, LONG_DOUBLE, M128, M256, NOTHING, POINTER, SHORT, Type,
+    VOID, array, check, complex, either, of, place, record,
 };
 use crate::abi::{CallingConvention, Convention, Hidden, Register};
 use crate::conventions::{GoInternal, PreserveMost, PreserveNoneClang19, Regcall, Vectorcall};
@@ -195,7 +195,8 @@ fn go() {
     // func Over(a, b, c, d, e, f, g, h int64, s string, i int64, t string, j int32, k int8, l int64) int64
     let mut parameters = [("", LONG, ""); 14];
     let places = [
-        "rax", "rbx", "rcx", "rdi", "rsi", "r8", "r9", "r10", "[rsp+8]", "r11", "[rsp+24]", "[rsp+40]", "[rsp+44]", "[rsp+48]",
+        "rax", "rbx", "rcx", "rdi", "rsi", "r8", "r9", "r10", "[rsp+8]", "r11", "[rsp+24]", "[rsp+40]", "[rsp+44]",
+        "[rsp+48]",
     ];
     parameters.iter_mut().zip(places).for_each(|(parameter, place)| parameter.2 = place);
     (parameters[8].1, parameters[10].1, parameters[11].1, parameters[12].1) = (string, string, INT, CHAR);
@@ -221,7 +222,9 @@ fn refused() {
     for ty in [INT128, LONG_DOUBLE, FLOAT16, M256, of(&[INT]), complex(FLOAT), either(&[INT, FLOAT])] {
         assert!(argument(abi::<Regcall>(), ty) && argument(abi::<PreserveNoneClang19>(), ty), "{}", ty.name);
     }
-    for ty in [INT128, LONG_DOUBLE, FLOAT16, M256, complex(DOUBLE), either(&[INT, FLOAT]), of(&[of(&[LONG_DOUBLE])]), of(&[])] {
+    for ty in
+        [INT128, LONG_DOUBLE, FLOAT16, M256, complex(DOUBLE), either(&[INT, FLOAT]), of(&[of(&[LONG_DOUBLE])]), of(&[])]
+    {
         assert!(argument(abi::<Vectorcall>(), ty), "{}", ty.name);
     }
     for ty in [INT128, LONG_DOUBLE, M128, of(&[LONG; 5]), either(&[INT]), of(&[M128])] {
@@ -230,9 +233,13 @@ fn refused() {
     // No result in memory, an aggregate of floats up to the sixth position.
     assert!(refused(abi::<GoInternal>(), of(&[array(INT, 2)]), None));
     assert!(!refused(abi::<GoInternal>(), of(&[array(INT, 2)]), Some(0)));
-    assert!(refused(abi::<Vectorcall>(), of(&[FLOAT]), Some(6)) && !refused(abi::<Vectorcall>(), of(&[FLOAT]), Some(5)));
+    assert!(
+        refused(abi::<Vectorcall>(), of(&[FLOAT]), Some(6)) && !refused(abi::<Vectorcall>(), of(&[FLOAT]), Some(5))
+    );
     assert!(refused(abi::<PreserveMost>(), M256, None));
-    assert!(refused(abi::<PreserveNoneClang19>(), SHORT, Some(3)) && !refused(abi::<PreserveNoneClang19>(), SHORT, None));
+    assert!(
+        refused(abi::<PreserveNoneClang19>(), SHORT, Some(3)) && !refused(abi::<PreserveNoneClang19>(), SHORT, None)
+    );
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use core::mem::MaybeUninit;
 use core::ptr;
 
+use super::convention::{moved, preserved, preserved_groups};
 use super::state::CpuState;
 use super::x87::Fxsave;
 use crate::abi::{Abi, Parameter, Part, Parts, Place, Placed, Pointer, Register, extension};
@@ -320,10 +321,6 @@ impl Capture {
         };
         let place = &placed.result.place;
         let result = on_return(place);
-        let moved = match abi {
-            Abi::Named(convention) if convention.stack_align < 16 => Some(placed.stack),
-            _ => None,
-        };
         let preserved = preserved(abi) & !result;
         saved |= preserved;
         whole |= preserved;
@@ -342,7 +339,7 @@ impl Capture {
             x87_result,
             home,
             pops: placed.pops,
-            moved,
+            moved: moved(abi, placed.stack),
         }
     }
 
@@ -440,39 +437,6 @@ impl Capture {
     }
 }
 
-/// The groups that a callback of this convention preserves whatever it asks for.
-const fn preserved_groups(abi: Abi) -> u32 {
-    match abi {
-        Abi::SysV64 | Abi::Win64 => 0,
-        Abi::Named(convention) => {
-            if convention.preserves_flags {
-                Group::Gpr.bit() | Group::Flags.bit()
-            } else {
-                0
-            }
-        }
-        Abi::Custom => Group::Gpr.bit() | Group::Flags.bit() | Group::Sse.bit(),
-    }
-}
-
-/// The registers that a callback of this convention preserves, and a System V dispatcher does not.
-const fn preserved(abi: Abi) -> u32 {
-    // rbx, rsp, rbp, r12 to r15 it does.
-    const BY_DISPATCHER: [u8; 7] = [3, 4, 5, 12, 13, 14, 15];
-    let Abi::Named(convention) = abi else { return 0 };
-    let (mut bits, mut i) = (0, 0);
-    while i < convention.preserves.len() {
-        bits |= bit(convention.preserves[i]);
-        i += 1;
-    }
-    i = 0;
-    while i < BY_DISPATCHER.len() {
-        bits &= !bit(Register::Integer(BY_DISPATCHER[i]));
-        i += 1;
-    }
-    bits
-}
-
 /// The registers that a parameter arrives in.
 const fn at_entry(place: &Place) -> u32 {
     match place {
@@ -503,7 +467,7 @@ const fn bits(parts: &Parts) -> u32 {
     bits
 }
 
-const fn bit(register: Register) -> u32 {
+pub(super) const fn bit(register: Register) -> u32 {
     match register {
         Register::Integer(number) => 1 << CpuState::position(number),
         Register::Vector(number) => 1 << (16 + number),

@@ -11,8 +11,8 @@
 //! Stubs and entries are in `entries`, the captured state in `state`, the lanes and what moves values in
 //! `lanes`, C types that only x86 has in `vectors` and `x87`.
 
+mod convention;
 mod entries;
-mod exact;
 mod lanes;
 mod shims;
 mod state;
@@ -26,8 +26,8 @@ use crate::signature::SysV64;
 #[cfg(windows)]
 use crate::signature::Win64;
 
+pub use convention::give_exactly;
 pub(crate) use entries::{DISTANT_STUBS, distant_stubs, stale_entry};
-pub use exact::give_exactly;
 pub(crate) use lanes::never_native;
 pub use lanes::{
     Capture, Group, Head, Head4, Head8, Lane, give, hidden_result, is_native, sysv64_lane, take, win64_hidden,

@@ -64,12 +64,12 @@ impl fmt::Debug for Xmm {
 /// | `sse` | xmm0 to xmm15, mxcsr | [`xmm`](Self::xmm), [`xmm_mut`](Self::xmm_mut), [`mxcsr`](Self::mxcsr), [`set_mxcsr`](Self::set_mxcsr) |
 /// | `x87` | what `FXSAVE64` stores of the x87 unit | [`x87`](Self::x87), [`x87_mut`](Self::x87_mut) |
 ///
-/// The default is `save(gpr, flags, sse)`. Registers outside the saved groups are left to the callback's
+/// The default is `save(gpr, flags, sse)`, and with `abi = "custom"` these are always there. Registers outside the saved groups are left to the callback's
 /// calling convention (for `"raw"` that of the target's C): those it preserves are preserved, others are
 /// clobbered.
 ///
 /// `rip` is the return address and `rsp` the address of the word that held it. On return `rsp` becomes
-/// `cpu.rsp + 8` and execution goes on at `cpu.rip`; the word at `cpu.rsp` is overwritten with `cpu.rip`. So a
+/// `cpu.rsp + 8` (and `callee_pops` more) and execution goes on at `cpu.rip`; the word at `cpu.rsp` is overwritten with `cpu.rip`. So a
 /// handler that adds 16 to `rsp` has popped two words of arguments. `rsp` must not become smaller: the entry's
 /// own frame lies there. A state stays where the entry made it: to exchange the contents of two (`mem::swap`)
 /// is to change every register of both, and only right between callbacks that save the same groups.
