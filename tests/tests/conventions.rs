@@ -10,8 +10,10 @@ use std::sync::{Mutex, PoisonError};
 
 use cbframe::abi::{Layout, Place, Pointer, Register};
 use cbframe::conventions::{PreserveAll, PreserveMost, PreserveNoneClang19, Regcall, Vectorcall};
-use cbframe::{CType, cbframe};
+use cbframe::types::{Kind, Type};
+use cbframe::{CType, Float16, LongDouble, cbframe};
 use cbframe_tests::guard::trash;
+use num_complex::Complex;
 
 #[allow(dead_code, reason = "others need the rest")]
 #[path = "cpu_state/probe.rs"]
@@ -206,10 +208,11 @@ impl Tested {
         let seen = SEEN.take();
         assert_eq!((seen.calls, seen.states), (1, case.stateful.into()), "calls, states: {what}");
         for (i, (parameter, found)) in parameters.iter().zip(&seen.arguments).enumerate() {
-            assert_eq!(found[..], values.0[i][..parameter.ty.size], "parameter {i} of {what}");
+            let size = significant(&parameter.ty);
+            assert_eq!(found[..size], values.0[i][..size], "parameter {i} of {what}");
         }
         assert_eq!(seen.arguments.len(), parameters.len());
-        let size = case.layout.result().ty.size;
+        let size = significant(&case.layout.result().ty);
         assert_eq!(out.0[0][..size], reply_bytes(size)[..size], "result of {what}");
         assert!(out.0[0][size..].iter().all(|&byte| byte == 0xee));
         assert_eq!(live, before, "what the caller had in registers: {what}");
@@ -230,7 +233,7 @@ impl Tested {
     }
 
     fn callee(&self, case: &Case, callee: *const (), table: usize) -> bool {
-        let (layout, size) = (case.layout, case.layout.result().ty.size);
+        let (layout, size) = (case.layout, significant(&case.layout.result().ty));
         let on_stack = |place: &Place| matches!(place, Place::Reference(Pointer::Stack(_)));
         if layout.stack_size() > 8 * WORDS || layout.parameters().iter().any(|parameter| on_stack(&parameter.place)) {
             return false;
@@ -254,8 +257,9 @@ impl Tested {
             (output, ptr::read(&raw const cbt_seen))
         };
         for (i, parameter) in layout.parameters().iter().enumerate() {
-            let mut want = at(&parameter.place, parameter.ty.size, &input, &referred);
-            let mut found = seen.0[i][..parameter.ty.size].to_vec();
+            let size = significant(&parameter.ty);
+            let mut want = at(&parameter.place, size, &input, &referred);
+            let mut found = seen.0[i][..size].to_vec();
             if case.booleans >> i & 1 == 1 {
                 // A register's bits are no `bool`: clang may take the lowest.
                 (want[0], found[0]) = (want[0] & 1, found[0] & 1);
@@ -275,6 +279,11 @@ impl Tested {
     }
 }
 
+/// How many bytes of a value of this type count.
+const fn significant(ty: &Type) -> usize {
+    if let Kind::X87 = ty.kind { 10 } else { ty.size }
+}
+
 /// The bytes in a place.
 fn at(place: &Place, size: usize, registers: &Registers, referred: &Values) -> Vec<u8> {
     match place {
@@ -285,6 +294,7 @@ fn at(place: &Place, size: usize, registers: &Registers, referred: &Values) -> V
                 let register = match part.register {
                     Register::Integer(number) => u128::from(registers.gpr[usize::from(number)]),
                     Register::Vector(number) => registers.image.xmm[usize::from(number)],
+                    Register::X87(number) => u128::from_le_bytes(registers.image.st[usize::from(number)]),
                     other => panic!("{other}"),
                 };
                 let (offset, size) = (usize::from(part.offset), usize::from(part.size));
