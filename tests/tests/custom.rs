@@ -5,7 +5,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use cbframe::{CType, CpuState, Frame, LongDouble, bind_static, cbframe, frame};
+use cbframe::{CType, CpuState, Frame, LongDouble, bind_static, cbframe, frame, pool};
 use cbframe_tests::guard::trash;
 
 #[allow(dead_code, reason = "others need the rest")]
@@ -253,8 +253,10 @@ struct Sum {
     total: u64,
 }
 
+pool!(static FEW: 2);
+
 /// A state of one call at a time, and an 80-bit float on the stack, which rustc could not pass.
-#[cbframe(abi = "custom", ret = "rdx", on_panic = 77)]
+#[cbframe(abi = "custom", ret = "rdx", on_panic = 77, pool = FEW)]
 fn collect(#[state] sum: &mut Sum, #[stack(16)] x: LongDouble, #[reg("rax")] n: u64) -> u64 {
     trash();
     assert_eq!(x.to_f80().bytes[..8], (WORD + 2).to_le_bytes());
@@ -267,6 +269,7 @@ fn collect(#[state] sum: &mut Sum, #[stack(16)] x: LongDouble, #[reg("rax")] n: 
 fn exclusive_state_and_panics() {
     let mut sum = Sum::default();
     let bound = collect::bind(&mut sum).expect("a slot");
+    assert_eq!(FEW.stats().bound, 1);
     let target = address(bound.as_fn());
     let call = Call::lock();
     for expected in [2, 4, 77, 77] {

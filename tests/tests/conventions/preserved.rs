@@ -6,7 +6,7 @@ use std::ops::RangeInclusive;
 use std::sync::Mutex;
 
 use cbframe::conventions::{GoInternal, PreserveAll, PreserveMost, PreserveNoneClang19, Regcall, Vectorcall};
-use cbframe::{CType, cbframe, convention};
+use cbframe::{CType, CpuState, cbframe, convention, frame};
 use cbframe_tests::guard::{self, trash};
 
 use crate::probe::{Call, DF, FLAGS, NAMES, RSP, Registers, WORD};
@@ -188,4 +188,55 @@ fn unaligned_stack() {
         assert_eq!(seen[0] == WORD, aligned);
     }
     assert_eq!(guard::report().misaligned, 0);
+}
+
+/// Closures, whose entries are generic.
+#[test]
+fn closures() {
+    let (mut calls, offset) = (0, 2.5);
+    let input = Registers::poison();
+    let call = |address: unsafe extern "C" fn()| {
+        // SAFETY: the callbacks take what is in the registers.
+        unsafe { Call::lock().call(address as *const (), &input) }
+    };
+    let regcall = frame!(abi = Regcall, move |a: i16, b: u64, c: f64| -> f64 {
+        trash();
+        assert_eq!((a, b, c.to_bits()), (input.gpr[0] as i16, input.gpr[1], input.image.xmm[0] as u64));
+        offset
+    });
+    let found = call(regcall.expect("a slot").as_fn());
+    assert_eq!((found.image.xmm[0] as u64, found.image.xmm[8]), (offset.to_bits(), input.image.xmm[8]));
+    let go = frame!(abi = GoInternal, local, |a: u8, b: GoString| -> u64 {
+        trash();
+        calls += 1;
+        u64::from(a) ^ b.pointer ^ b.length as u64
+    })
+    .expect("a slot");
+    let found = call(go.as_fn());
+    assert_eq!(found.gpr[0], (input.gpr[0] & 0xff) ^ input.gpr[3] ^ input.gpr[1]);
+    drop(go);
+    assert_eq!(calls, 1);
+}
+
+/// A handler that sees the CPU: what it changes is changed, preserved registers too.
+#[cbframe(abi = PreserveAll)]
+fn meddling(#[cpu] cpu: &mut CpuState, a: u64) -> u64 {
+    assert_eq!((cpu.rdi, cpu.rax), (a, Registers::poison().gpr[0]));
+    cpu.rcx = 5;
+    cpu.xmm_mut(9).expect("saved").set_u64(0, 6);
+    trash();
+    a + 1
+}
+
+#[test]
+fn cpu() {
+    let input = Registers::poison();
+    // SAFETY: the callback takes what is in the registers.
+    let found = unsafe { Call::lock().call(meddling::FN as *const (), &input) };
+    let mut want = input;
+    (want.gpr[0], want.gpr[1], want.gpr[RSP]) = (input.gpr[7] + 1, 5, 0);
+    want.image.xmm[9] = want.image.xmm[9] >> 64 << 64 | 6;
+    // All but r11.
+    (want.gpr[11], want.image.mxcsr) = (found.gpr[11], found.image.mxcsr);
+    assert_eq!((found.gpr, found.image.xmm), (want.gpr, want.image.xmm));
 }
