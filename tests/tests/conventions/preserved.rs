@@ -84,6 +84,7 @@ convention! {
     }
 }
 
+#[expect(clippy::too_many_arguments, reason = "so that some are in memory")]
 #[cbframe(abi = Own)]
 fn own(#[state] s: &u64, a: u8, x: f32, b: u64, y: f64, c: i16, z: f64, d: u32) -> i8 {
     trash();
