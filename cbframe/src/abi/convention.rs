@@ -181,7 +181,34 @@ impl Convention {
         if self.stack_align < 16 && (self.preserves_flags || has_rbp(self.ints) || has_rbp(self.int_results)) {
             self.wrong("where the stack has to be aligned first, flags are not preserved and rbp carries no value");
         }
+        match self.hidden {
+            Some(Hidden { arrives: Register::Integer(4), .. } | Hidden { leaves: Register::Integer(4), .. }) => {
+                self.wrong("the stack pointer carries no value")
+            }
+            Some(Hidden { arrives, leaves: Register::Integer(0..16) }) => self.check_arrival(arrives),
+            Some(_) => self.wrong("`hidden` names what is no general register"),
+            None => {}
+        }
         self.check_aggregates();
+    }
+
+    /// Panics unless the address of a result arrives like a first argument or apart from all others.
+    #[track_caller]
+    const fn check_arrival(&self, arrives: Register) {
+        let mut i = 0;
+        while i < self.ints.len() {
+            if super::same_register(self.ints[i], arrives) && i > 0 {
+                self.wrong("the address of a result in memory arrives in the first of `ints`, or in none of them");
+            }
+            i += 1;
+        }
+        if !matches!(arrives, Register::Integer(0..16)) {
+            self.wrong("`hidden` names what is no general register");
+        }
+        let first = !self.ints.is_empty() && super::same_register(self.ints[0], arrives);
+        if matches!(self.aggregates, Aggregates::Vectorcall) && !first {
+            self.wrong("`Vectorcall` has the address of a result in the first of `ints`");
+        }
     }
 
     #[track_caller]
@@ -194,16 +221,16 @@ impl Convention {
                 if self.slot != 8 || self.stack_align != 16 {
                     self.wrong("`Eightbytes` has slots of 8 bytes and a stack aligned to 16");
                 }
-                match self.hidden {
-                    Some(Hidden { arrives: Register::Integer(_), leaves: Register::Integer(_) }) => {}
-                    _ => self.wrong("`Eightbytes` needs `hidden`, general registers for results in memory"),
+                if self.hidden.is_none() {
+                    self.wrong("`Eightbytes` needs `hidden`, registers for the address of a result in memory");
                 }
             }
             Aggregates::Vectorcall => {
-                if !self.by_position || self.ints.len() != 4 || self.floats.len() != 6 || self.float_results.len() < 4 {
-                    self.wrong(
-                        "`Vectorcall` counts by position, with 4 general and 6 vector registers, and 4 for results",
-                    );
+                if !self.by_position || self.ints.len() != 4 || !is_first_vectors(self.floats, 6) {
+                    self.wrong("`Vectorcall` counts by position, with 4 general registers and xmm0 to xmm5");
+                }
+                if !is_first_vectors(self.float_results, 4) || self.int_results.is_empty() {
+                    self.wrong("`Vectorcall` has results in one general register and in xmm0 to xmm3");
                 }
                 if self.home != 32 || self.slot != 8 || self.stack_align != 16 || self.hidden.is_none() {
                     self.wrong("`Vectorcall` has 32 bytes of home space, slots of 8 bytes, and results in memory");
@@ -290,6 +317,18 @@ impl Convention {
 }
 
 const ON_STACK: &str = "a result on the stack, which is not supported";
+
+/// Whether these are xmm0 and the next ones, `count` of them.
+const fn is_first_vectors(registers: &[Register], count: usize) -> bool {
+    let mut i = 0;
+    while i < registers.len() {
+        if !super::same_register(registers[i], Register::Vector(i as u8)) {
+            return false;
+        }
+        i += 1;
+    }
+    registers.len() == count
+}
 
 const fn has_rbp(registers: &[Register]) -> bool {
     let mut i = 0;

@@ -241,3 +241,35 @@ fn cpu() {
     (want.gpr[11], want.image.mxcsr) = (found.gpr[11], found.image.mxcsr);
     assert_eq!((found.gpr, found.image.xmm), (want.gpr, want.image.xmm));
 }
+
+convention! {
+    /// The stack is aligned, with an odd number of words on it, which are popped.
+    struct Both {
+        ints: [],
+        floats: [xmm1],
+        results: [rdx],
+        preserves: [rax, rcx, xmm1],
+        callee_pops: true,
+        stack_align: 8,
+    }
+}
+
+#[cbframe(abi = Both)]
+fn both(a: u32, x: f64, b: u64, c: u8) -> u64 {
+    trash();
+    assert_eq!(x.to_bits(), Registers::poison().image.xmm[1] as u64);
+    u64::from(a) + b + u64::from(c)
+}
+
+#[test]
+fn aligned_and_popped() {
+    let input = Registers::poison();
+    // SAFETY: the callback takes what is in the registers and on the stack, and pops three words.
+    let found = unsafe { Call::lock().call(both::FN as *const (), &input) };
+    assert_eq!((found.gpr[RSP], found.returned_to), (24, 1));
+    assert_eq!(found.gpr[2], WORD + 1 + u64::from(WORD as u32) + 2);
+    for number in [0, 1, 3, 5, 12, 13, 14, 15] {
+        assert_eq!(found.gpr[number], input.gpr[number], "{}", NAMES[number]);
+    }
+    assert_eq!(found.image.xmm[1], input.image.xmm[1]);
+}

@@ -10,7 +10,7 @@ use super::{
     Abi, BOOL, CHAR, DOUBLE, FLOAT, FLOAT16, INT, INT128, LONG, LONG_DOUBLE, M128, M256, NOTHING, POINTER, SHORT, Type,
     VOID, array, check, complex, either, of, place, record,
 };
-use crate::abi::{CallingConvention, Convention, Hidden, Register};
+use crate::abi::{Aggregates, CallingConvention, Convention, Hidden, Register};
 use crate::conventions::{GoInternal, PreserveMost, PreserveNoneClang19, Regcall, Vectorcall};
 
 const fn abi<C: CallingConvention>() -> Abi {
@@ -302,5 +302,9 @@ senseless! {
     preserved_x87 "neither a general register" { preserves: &[Register::X87(0)] }
     unaligned_home "no multiple of 8" { home: 4 }
     popped_home "belongs to the caller" { home: 8, callee_pops: true }
+    late_hidden "or in none of them" { ints: TWO, hidden: Some(Hidden { arrives: TWO[1], leaves: Register::RAX }) }
+    hidden_vector "no general register" { hidden: Some(Hidden { arrives: Register::RDI, leaves: FLOATS[0] }) }
+    hidden_stack_pointer "stack pointer" { hidden: Some(Hidden { arrives: Register::Integer(4), leaves: Register::RAX }) }
+    vectorcall_elsewhere "xmm0 to xmm5" { aggregates: Aggregates::Vectorcall, by_position: true }
     frame_pointer "rbp carries no value" { ints: &[Register::Integer(5)], stack_align: 8 }
 }
