@@ -1,5 +1,8 @@
 //! Generates the signatures that are tested, on both sides, and builds the C side.
 
+#[path = "build/conventions.rs"]
+mod conventions;
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::{env, fs};
@@ -11,6 +14,7 @@ use cbframe_signatures::{c, rust, signatures};
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
+    println!("cargo::rerun-if-changed=build");
     println!("cargo::rerun-if-changed=c");
     let windows = env::var_os("CARGO_CFG_WINDOWS").is_some();
     let features = env::var("CARGO_CFG_TARGET_FEATURE").unwrap_or_default();
@@ -28,6 +32,7 @@ fn main() {
         let modules = of_theme.map(|(index, (_, signature))| rust::module(index, signature, style));
         write(&format!("{theme}_signatures.rs"), modules.collect());
     }
+    write("conventions.rs", conventions::CONVENTIONS.iter().map(conventions::Convention::rust).collect());
     for cpu in Cpu::ALL {
         write(&file(cpu), c::write(&table, signatures.iter().map(|(_, signature)| signature), cpu));
     }
@@ -66,8 +71,11 @@ fn build_c(out: &Path) {
         println!("cargo::rustc-cfg=cbt_clang");
         compile("clang_o0", 0, Some(&clang));
         compile("clang_o2", 2, Some(&clang));
+        conventions::CONVENTIONS.iter().for_each(|convention| convention.compile(&clang, out));
     } else {
-        println!("cargo::warning=no `{clang}` (name one in CBFRAME_CLANG): no callbacks are called from clang's code");
+        println!(
+            "cargo::warning=no `{clang}` (name one in CBFRAME_CLANG): no callbacks are called from clang's code, and tests/conventions.rs is empty"
+        );
     }
 
     let mut build = cc::Build::new();

@@ -62,12 +62,16 @@ const _: () = {
     const _: () = ::cbframe::private::check_passes(
         __CBFRAME_ABI.0,
         "n",
+        0usize,
         __CBFRAME_KNOWN[0usize],
+        __CBFRAME_RESULT,
     );
     const _: () = ::cbframe::private::check_passes(
         __CBFRAME_ABI.0,
         "x",
+        1usize,
         __CBFRAME_KNOWN[1usize],
+        __CBFRAME_RESULT,
     );
     const _: () = ::cbframe::private::check_returns(__CBFRAME_ABI.0, __CBFRAME_RESULT);
     #[inline(always)]
@@ -136,8 +140,17 @@ const _: () = {
     ::cbframe::private::captured_entry!(
         __cbframe_captured_entry, __CBFRAME_CAPTURE, __cbframe_dispatch
     );
+    ::cbframe::private::aligning_entry!(
+        __cbframe_aligning_entry, __CBFRAME_CAPTURE, __cbframe_captured_entry
+    );
     const __CBFRAME_ENTRY: ::cbframe::private::Entry = unsafe {
-        ::cbframe::private::Entry::new(__cbframe_captured_entry)
+        ::cbframe::private::Entry::new(
+            if __CBFRAME_CAPTURE.aligns() {
+                __cbframe_aligning_entry
+            } else {
+                __cbframe_captured_entry
+            },
+        )
     };
     static __CBFRAME_SLOT: ::cbframe::private::Slot = ::cbframe::private::Slot::fixed(
         __CBFRAME_ENTRY,

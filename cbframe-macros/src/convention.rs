@@ -136,13 +136,14 @@ impl Convention {
                 Value::Aggregates(rules)
             }
             "home" | "slot" | "stack_align" => Value::Number(input.parse()?),
-            "narrow_ints" | "by_position" | "callee_pops" => Value::Bool(input.parse()?),
+            "narrow_ints" | "by_position" | "callee_pops" | "preserves_whole_vectors" => Value::Bool(input.parse()?),
             _ => {
                 return Err(syn::Error::new(
                     name.span(),
                     format_args!(
                         "a convention has no `{name}`; there are `ints`, `floats`, `results` and `preserves`, and `narrow_ints`, \
-                         `by_position`, `hidden`, `aggregates`, `home`, `slot`, `callee_pops` and `stack_align`"
+                         `by_position`, `hidden`, `aggregates`, `home`, `slot`, `callee_pops`, `preserves_whole_vectors` \
+                         and `stack_align`"
                     ),
                 ));
             }
@@ -170,6 +171,7 @@ impl Convention {
         );
         quote! {
             #(#attributes)*
+            #[derive(#private::core::clone::Clone, #private::core::marker::Copy, #private::core::fmt::Debug)]
             #visibility struct #name;
 
             impl #private::CallingConvention for #name {

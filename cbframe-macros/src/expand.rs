@@ -337,10 +337,11 @@ impl<'a> Expansion<'a> {
     fn entry(&self) -> TokenStream {
         let stateless = self.callback.state.is_none() && self.closure.is_none();
         if let Some(save) = &self.callback.captured {
-            let (private, captured, of_closure) = (&self.private, self.captured(save), self.closure_argument());
-            let entry = self.entry_const(&quote!(#private::Entry::new(__cbframe_captured_entry #of_closure)));
+            let (private, captured) = (&self.private, self.captured(save));
+            let (aligning, entry) = self.captured_entry();
+            let entry = self.entry_const(&quote!(#private::Entry::new(#entry)));
             let stub = stateless.then(|| self.captured_stub(&format_ident!("__cbframe_fn"), self.export().as_ref()));
-            return quote!(#captured #entry #stub);
+            return quote!(#captured #aligning #entry #stub);
         }
         // Only the compiler knows the types, and so whether rustc can pass them: what is not used is not compiled.
         let captured = self.captured(&Save::default());

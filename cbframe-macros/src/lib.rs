@@ -211,7 +211,9 @@ pub fn c_type(input: TokenStream) -> TokenStream {
 /// - `results`: the registers for results. An integer is in the first general one, a float in the first vector one.
 /// - `preserves`: registers that a function preserves, and `flags`. The stack pointer and what System V preserves, rbx, rbp
 ///   and r12 to r15, are preserved without being named. A register that holds the result is not. Of vector registers 16
-///   bytes are preserved: callers that keep more in a ymm register across the call must not rely on it.
+///   bytes are preserved, unless
+/// - `preserves_whole_vectors: true`: all vector registers that the CPU has are preserved whole, ymm, zmm and opmasks too,
+///   for callers that are compiled for AVX or AVX-512.
 /// - `narrow_ints: false`: integers of 1 and 2 bytes are refused as arguments.
 /// - `by_position: true`: each argument takes the next of both lists, as on Windows; they are of the same length.
 /// - `callee_pops: true`: the return pops the arguments on the stack.
@@ -255,6 +257,8 @@ pub fn convention(input: TokenStream) -> TokenStream {
 /// - `mut args: ...`, as the last one: the arguments behind those of the other parameters, as a `cbframe::VaList<'_>`, which
 ///   is also what Rust code passes that calls the function itself. Pointers to such a callback are `unsafe` to call. There is
 ///   no `#[cpu]` beside it.
+/// - With `abi = "custom"`, each of the others says where it arrives: `#[reg("…")]` or `#[stack(N)]`. See
+///   [below](#conventions-of-ones-own).
 /// - All others are the C signature, in this order. Types: whatever rustc takes in an `extern` function, and every
 ///   `CType`. A parameter is a name or `_`. Parameters whose type is a `CType` are checked: a value that Rust does not allow aborts the
 ///   process with a message. Other types arrive unchecked, as in an ordinary `extern` function.
@@ -266,8 +270,8 @@ pub fn convention(input: TokenStream) -> TokenStream {
 ///
 /// - `abi = "…"`, required: `"C"`, `"system"`, `"sysv64"`, `"win64"`, `"efiapi"`; `"C-unwind"`, `"system-unwind"`,
 ///   `"sysv64-unwind"`, `"win64-unwind"`, out of which a panic may go; `"raw"`, whose only parameter beside a state is
-///   `cpu: &mut CpuState`. A panic in a callback of another ABI aborts the process, with
-///   the callback's name.
+///   `cpu: &mut CpuState`; `"custom"`, and types that stand for conventions: see [below](#conventions-of-ones-own). A panic in
+///   a callback of another ABI aborts the process, with the callback's name.
 /// - `pool = PATH`: the pool that `bind` takes a slot from; the shared one by default.
 /// - `on_panic = EXPR`: what C gets if the function panics; evaluated then, without the parameters in sight. A panic in it
 ///   aborts the process, and so does an exception of another language. The panic itself is dropped, unless C was called
@@ -290,7 +294,65 @@ pub fn convention(input: TokenStream) -> TokenStream {
 /// - `enter = "jump"`, with `abi = "raw"` and `#[state]`: a hook, which a patched function jumps to from its middle. All
 ///   registers and flags, and the red zone, are as they were when the function goes on, at the address that
 ///   `bind(state, resume)` is given, unless the handler changes them. See `JumpTarget`.
+/// - `ret = "…"`, `callee_pops = N`: with `abi = "custom"`, the register of the result, and the bytes of arguments that the
+///   return pops.
 /// - `crate = PATH`: where `cbframe` is, if it is not `::cbframe`.
+///
+/// # Conventions of one's own
+///
+/// With `abi = "custom"` every parameter says where it arrives, and `ret` where the result goes. What IDA writes as
+/// `int __usercall add@<eax>(int a@<ecx>, obj *this@<rsi>, float k)` is
+///
+/// ```
+/// use cbframe::cbframe;
+///
+/// struct Object {
+///     id: i32,
+/// }
+///
+/// #[cbframe(abi = "custom", ret = "eax", callee_pops = 8)]
+/// fn add(#[state] offset: &i32, #[reg("ecx")] a: i32, #[reg("rsi")] this: *const Object, #[stack(0)] k: f32) -> i32 {
+///     // SAFETY: the caller passes an object.
+///     unsafe { (*this).id + a + offset + k as i32 }
+/// }
+///
+/// let frame = add::bind(40)?;
+/// let address: unsafe extern "C" fn() = frame.as_fn(); // for code of that convention
+/// println!("{}", add::LAYOUT);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// - `#[reg("…")]`: a register by the name that assemblers have for it, `rax`, `eax`, `ax`, `al`, `r8d`, `xmm0`. It is as wide
+///   as the type, or wider: then the value is in its low bytes. Integers, pointers and structs of 1, 2, 4 or 8 bytes are in
+///   general registers, floats and 16-byte vectors in vector registers; who has the bits of a float in a general register
+///   asks for them, as `u32` or `u64`.
+/// - `#[stack(N)]`: the value lies N bytes above the return address's end. Any type can be there.
+/// - `ret = "…"`: the register of the result, whose name has exactly its width. The rest of that register is what an
+///   instruction which writes these bytes makes of it: behind 4 bytes in a general register (`ecx`) the upper half is zero;
+///   behind 1 or 2 bytes (`cl`, `cx`), and above a float in a vector register, everything is as it was.
+/// - `callee_pops = N`: the return pops N bytes of arguments, as `ret N` does. (A handler that changes `rsp` of its
+///   `CpuState` has them popped above that.)
+/// - **Everything else is preserved, bit for bit**: the other general registers, all vector registers and opmasks that the CPU
+///   has, mxcsr and the flags, also those in which arguments arrived. The x87 stack is empty, as for every call in C, or
+///   has room, and the stack pointer aligned: a multiple of 16 before the call.
+///
+/// A convention that many functions share is data: [`convention!`](macro@convention) defines a type for it, and
+/// `abi = TYPE` names that; no parameter has an attribute then. `cbframe::conventions` has some of compilers:
+///
+/// ```
+/// use cbframe::{cbframe, conventions::Regcall};
+///
+/// #[cbframe(abi = Regcall)]
+/// fn half(x: f64, n: i64) -> f64 {
+///     x / 2.0 + n as f64
+/// }
+///
+/// assert_eq!(half::LAYOUT.parameters()[1].place.to_string(), "rax");
+/// ```
+///
+/// In both cases every type has to be a `CType`, and one for which the convention has no rule is refused. Rust has no type
+/// for pointers to such functions: `FN`, `as_fn()` and `leak` give an `unsafe extern "C" fn()`, which is an address and
+/// not to be called from Rust; there is no `as_fn_of`. The captured entry serves them all. No panic or exception leaves them.
 ///
 /// # Where it cannot be
 ///
@@ -333,8 +395,8 @@ pub fn cbframe(options: TokenStream, item: TokenStream) -> TokenStream {
 ///
 /// # Options
 ///
-/// - `abi = "…"`, required; `pool = PATH`, `save(…)`, `save_errno`, `save_fenv`, `entry = "…"`, `crate = PATH`: as for
-///   `#[cbframe]`.
+/// - `abi = "…"` or `abi = TYPE`, required; `pool = PATH`, `save(…)`, `save_errno`, `save_fenv`, `entry = "…"`, `ret = "…"`,
+///   `callee_pops = N`, `crate = PATH`: as for `#[cbframe]`.
 /// - `local`: the closure is an `FnMut` that belongs to this thread, as in `Frame::local`. `once`: it is an `FnOnce`, as
 ///   in `Frame::once`. Otherwise it is `Fn + Send + Sync`.
 /// - `or = VALUE`: what C gets if the closure panics or cannot be run, as with `Builder::or`.

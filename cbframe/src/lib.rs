@@ -166,12 +166,16 @@
 //!
 //! # Targets and conventions
 //!
-//! | target | `"C"`, `"system"` | `"sysv64"` | `"win64"`, `"efiapi"` | `"raw"` |
+//! | target | `"C"`, `"system"` | `"sysv64"` | `"win64"`, `"efiapi"` | `"raw"`, `"custom"` |
 //! | --- | --- | --- | --- | --- |
 //! | x86_64 Linux | System V | yes | yes | yes |
 //!
+//! Conventions that rustc does not know are written for one function, with `abi = "custom"` and a register for each parameter
+//! ([`#[cbframe]`](macro@cbframe#conventions-of-ones-own)), or as data for many ([`convention!`](macro@convention)).
+//! [`conventions`] has `vectorcall` of Windows, `regcall`, `preserve_most`, `preserve_all`, `preserve_none` and Go's.
+//!
 //! rustc 1.95 itself passes structs wrongly when Rust *calls* an `extern "efiapi"` pointer in a program for Linux;
-//! callbacks follow the convention. `-unwind` forms (all but `efiapi` and `raw`) let panics and foreign exceptions through. Other targets do not build
+//! callbacks follow the convention. `-unwind` forms (all but `efiapi`, `raw` and `custom`) let panics and foreign exceptions through. Other targets do not build
 //! yet, and say so.
 //!
 //! # Guarantees

@@ -28,11 +28,12 @@ pub use crate::signature::{Described, Description, FnPointer, Forced, Known};
 pub use crate::types::{CType, Field, Kind, NeverNull, Type};
 pub use crate::va_list::{VaArg, VaList};
 pub use crate::{
-    __cbframe_captured_entry as captured_entry, __cbframe_direct_entry as direct_entry,
-    __cbframe_jump_entry as jump_entry, __cbframe_native as native, __cbframe_plain_entry as plain_entry,
-    __cbframe_single_stub as single_stub, __cbframe_stack_entry as stack_entry, __cbframe_stub_table as stub_table,
+    __cbframe_aligning_entry as aligning_entry, __cbframe_captured_entry as captured_entry,
+    __cbframe_direct_entry as direct_entry, __cbframe_jump_entry as jump_entry, __cbframe_native as native,
+    __cbframe_plain_entry as plain_entry, __cbframe_single_stub as single_stub, __cbframe_stack_entry as stack_entry,
+    __cbframe_stub_table as stub_table,
 };
-pub use convention::{check_apart, check_passes, check_result_spot, check_returns, check_spot, place_spots};
+pub use convention::{check_apart, check_cpu, check_passes, check_result_spot, check_returns, check_spot, place_spots};
 
 use core::marker::PhantomData;
 use core::mem;
@@ -336,7 +337,7 @@ pub const fn place_known<const N: usize>(
         match parameters[i].ty {
             // What C cannot pass is reported by `check_parameter`, what the convention cannot by `check_passes`, on the
             // parameter.
-            Some(ty) if convention::passes(abi, &ty) => typed[i] = (names[i], ty),
+            Some(ty) if convention::passes(abi, i, &ty, &result) => typed[i] = (names[i], ty),
             _ => return None,
         }
         i += 1;

@@ -3,9 +3,10 @@
 #![cfg(all(target_os = "linux", target_arch = "x86_64"))]
 #![allow(missing_docs, reason = "tests")]
 
+use std::arch::naked_asm;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use cbframe::{CType, CpuState, Frame, LongDouble, bind_static, cbframe, frame};
+use cbframe::{CType, CpuState, Frame, LongDouble, Ymm, bind_static, cbframe, conventions, frame, pool};
 use cbframe_tests::guard::trash;
 
 #[allow(dead_code, reason = "others need the rest")]
@@ -74,6 +75,90 @@ fn usercall() {
         |registers| (registers.gpr[RCX], registers.gpr[RDX]) = (0xdead_beef_0000_0028, 0xffff_ffff_ffff_ffd6),
         |registers| registers.gpr[RAX] = eax(40 - 42),
     );
+}
+
+type Vectors = [Ymm; 16];
+
+/// Calls `target` with these vector registers, and stores those after it.
+#[unsafe(naked)]
+unsafe extern "sysv64" fn with_vectors(input: &Vectors, output: &mut Vectors, target: *const ()) {
+    naked_asm!(
+        "push rbx",
+        "mov rbx, rsi",
+        ".irp n, 0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15",
+        "vmovups ymm\\n, [rdi + 32 * \\n]",
+        ".endr",
+        "call rdx",
+        ".irp n, 0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15",
+        "vmovups [rbx + 32 * \\n], ymm\\n",
+        ".endr",
+        "vzeroupper",
+        "pop rbx",
+        "ret",
+    )
+}
+
+/// What C code that is compiled for AVX does: every ymm register is another, and clean at the end.
+fn trash_vectors() {
+    trash();
+    // SAFETY: clobbers are declared; only called where the CPU has AVX.
+    unsafe {
+        std::arch::asm!(
+            ".irp n, 0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15",
+            "vpcmpeqd xmm\\n, xmm\\n, xmm\\n",
+            "vinsertf128 ymm\\n, ymm\\n, xmm\\n, 1",
+            ".endr",
+            "vzeroupper",
+            out("xmm0") _, out("xmm1") _, out("xmm2") _, out("xmm3") _, out("xmm4") _, out("xmm5") _, out("xmm6") _,
+            out("xmm7") _, out("xmm8") _, out("xmm9") _, out("xmm10") _, out("xmm11") _, out("xmm12") _,
+            out("xmm13") _, out("xmm14") _, out("xmm15") _,
+        );
+    }
+}
+
+/// Calls a callback with other bytes in each ymm register; `expected` makes of those what is expected after.
+fn check_vectors(target: *const (), expected: impl Fn(&mut Vectors)) {
+    if !is_x86_feature_detected!("avx") {
+        eprintln!("skipped: the CPU has no AVX");
+        return;
+    }
+    let input: Vectors =
+        std::array::from_fn(|number| Ymm { bytes: std::array::from_fn(|byte| (16 * number + byte * 7 + 1) as u8) });
+    let (mut found, mut want) = (input, input);
+    // SAFETY: the callback takes vector registers only, and preserves what the convention of this caller does.
+    unsafe { with_vectors(&input, &mut found, target) };
+    expected(&mut want);
+    assert_eq!(found, want);
+}
+
+#[cbframe(abi = "custom", ret = "xmm3")]
+fn negated(#[reg("xmm2")] x: f64) -> f64 {
+    trash_vectors();
+    -x
+}
+
+#[cbframe(abi = "custom", ret = "xmm0")]
+fn single(#[state] _state: &u8) -> f32 {
+    trash_vectors();
+    1.5
+}
+
+#[cbframe(abi = conventions::PreserveAll)]
+fn all_preserved(x: f32) -> u32 {
+    trash_vectors();
+    x.to_bits()
+}
+
+#[test]
+fn vector_registers_are_preserved_whole() {
+    // Of the register of the result, what is above it too.
+    check_vectors(address(negated::FN), |vectors| {
+        let x = vectors[2].f64(0);
+        vectors[3].set_f64(0, -x);
+    });
+    let frame = single::bind(0).unwrap();
+    check_vectors(frame.as_ptr(), |vectors| vectors[0].set_f32(0, 1.5));
+    check_vectors(address(all_preserved::FN), |_| {});
 }
 
 struct Object {
@@ -253,8 +338,10 @@ struct Sum {
     total: u64,
 }
 
+pool!(static FEW: 2);
+
 /// A state of one call at a time, and an 80-bit float on the stack, which rustc could not pass.
-#[cbframe(abi = "custom", ret = "rdx", on_panic = 77)]
+#[cbframe(abi = "custom", ret = "rdx", on_panic = 77, pool = FEW)]
 fn collect(#[state] sum: &mut Sum, #[stack(16)] x: LongDouble, #[reg("rax")] n: u64) -> u64 {
     trash();
     assert_eq!(x.to_f80().bytes[..8], (WORD + 2).to_le_bytes());
@@ -267,6 +354,7 @@ fn collect(#[state] sum: &mut Sum, #[stack(16)] x: LongDouble, #[reg("rax")] n: 
 fn exclusive_state_and_panics() {
     let mut sum = Sum::default();
     let bound = collect::bind(&mut sum).expect("a slot");
+    assert_eq!(FEW.stats().bound, 1);
     let target = address(bound.as_fn());
     let call = Call::lock();
     for expected in [2, 4, 77, 77] {

@@ -12,7 +12,7 @@ use std::ffi::{c_int, c_void};
 use std::panic::{catch_unwind, resume_unwind};
 use std::sync::OnceLock;
 
-use cbframe::{CType, CpuState, bind_static, cbframe};
+use cbframe::{CType, CpuState, bind_static, cbframe, convention};
 use cbframe_tests::child::Library;
 
 static STATE: u32 = 3;
@@ -179,6 +179,32 @@ fn efi(#[state] _s: &u32, x: u64) -> u64 {
     record(x)
 }
 
+#[cbframe(abi = "custom", ret = "rax")]
+fn custom(#[state] _s: &u32, #[reg("edi")] x: u32) -> u64 {
+    record(x.into())
+}
+
+convention! {
+    /// Its callers do not align the stack.
+    struct Unaligned {
+        ints: [rdi],
+        floats: [],
+        results: [rax],
+        preserves: [rsi, xmm3],
+        stack_align: 8,
+    }
+}
+
+#[cbframe(abi = Unaligned)]
+fn unaligned(#[state] _s: &u32, x: u64, _a: u64, _b: u8, _c: f64) -> u64 {
+    record(x)
+}
+
+#[cbframe(abi = Unaligned)]
+fn unaligned_function(x: u64, _a: u64, _b: u8) -> u64 {
+    record(x)
+}
+
 /// Those whose callbacks may unwind, and others.
 fn all_lanes() -> Vec<(&'static str, *const ())> {
     let mut lanes = lanes();
@@ -187,6 +213,9 @@ fn all_lanes() -> Vec<(&'static str, *const ())> {
         ("raw_bound", raw_bound::leak(&STATE).expect("a free slot") as *const ()),
         ("plain", plain::leak(&STATE).expect("a free slot") as *const ()),
         ("efi", efi::leak(&STATE).expect("a free slot") as *const ()),
+        ("custom", custom::leak(&STATE).expect("a free slot") as *const ()),
+        ("unaligned", unaligned::leak(&STATE).expect("a free slot") as *const ()),
+        ("unaligned_function", unaligned_function::FN as *const ()),
     ]);
     lanes
 }

@@ -4,7 +4,7 @@
 
 use std::arch::x86_64::{__m128, __m256};
 
-use cbframe::{CType, Float16, LongDouble, cbframe, convention, conventions::*};
+use cbframe::{CType, CpuState, Float16, LongDouble, cbframe, convention, conventions::*};
 
 convention! {
     struct Popped { ints: [], floats: [], results: [rax], preserves: [], home: 32, callee_pops: true }
@@ -49,6 +49,45 @@ fn preserve_none(first: u32, flag: bool, short: i16) {}
 #[cbframe(abi = NoFloats)]
 fn no_floats(x: f64) -> f64 {
     x
+}
+
+#[derive(CType)]
+#[repr(C)]
+struct Vector {
+    x: f32,
+    y: f32,
+}
+
+// Without a hidden pointer the sixth position is the sixth parameter.
+#[cbframe(abi = Vectorcall)]
+fn vectorcall(a: i32, b: i32, c: i32, d: i32, e: i32, f: Vector, g: Vector, h: LongDouble) -> Vector {
+    f
+}
+
+#[cbframe(abi = Vectorcall)]
+fn hidden(a: i32, b: i32, c: i32, d: i32, e: i32, f: Vector, g: __m128) -> Pair {
+    Pair { a: 0, b: 0 }
+}
+
+#[derive(CType)]
+#[repr(C)]
+struct Numbers {
+    of: [i32; 2],
+}
+
+#[derive(CType)]
+#[repr(C)]
+struct Five {
+    a: i8,
+    b: i8,
+    c: i8,
+    d: i8,
+    e: i8,
+}
+
+#[cbframe(abi = GoInternal)]
+fn go(#[cpu] cpu: &mut CpuState, a: Numbers, b: Five, c: __m128) -> Numbers {
+    a
 }
 
 #[cbframe(abi = String)]

@@ -12,7 +12,7 @@
 use core::sync::atomic::{AtomicI32, Ordering};
 use std::process::abort;
 
-use cbframe::{CType, CpuState, PoolFull, bind_static, cbframe, pool};
+use cbframe::{CType, CpuState, PoolFull, bind_static, cbframe, convention, pool};
 
 pool!(static MENU: 4);
 
@@ -72,14 +72,37 @@ unsafe fn exported(at: *const i32) -> i32 {
     unsafe { *at }
 }
 
+/// With arguments where they are named.
+#[cbframe(abi = "custom", ret = "eax", callee_pops = 8)]
+fn custom(#[state] offset: &i32, #[reg("ecx")] more: i32, #[stack(0)] _: u64) -> i32 {
+    offset + more
+}
+
+convention! {
+    /// Of this crate's own.
+    struct Fast {
+        ints: [rax, rdx],
+        floats: [xmm0],
+        results: [rax],
+        preserves: [rcx],
+    }
+}
+
+/// In a convention of this crate's own.
+#[cbframe(abi = Fast)]
+fn fast(first: i32, _: f64) -> i32 {
+    first
+}
+
 fn main() -> Result<(), PoolFull<i64>> {
     drop(shared::bind(&CALLS));
     bind_static!(shared, CALLS)(1_i32);
     Exclusive::leak(0_i64)?(1, &2, None, (3, 4));
     drop(raw::bind(1_u64));
+    drop(custom::bind(1_i32));
     stateless::FN(Point { x: 0_f32, y: 0_f32 });
     guarded::FN(&1_i32);
-    let functions = (probe::FN, exported::FN);
-    assert_eq!(size_of_val(&functions), 16, "two pointers");
+    let functions = (probe::FN, exported::FN, fast::FN);
+    assert_eq!(size_of_val(&functions), 24, "three pointers");
     Ok(())
 }

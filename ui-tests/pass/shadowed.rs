@@ -16,7 +16,7 @@ extern crate cbframe as callbacks;
 
 /// Every name that the expansion could have used carelessly.
 mod shadowed {
-    use ::callbacks::{CpuState, cbframe, pool};
+    use ::callbacks::{CpuState, cbframe, convention, pool};
 
     mod core {}
     mod std {}
@@ -137,6 +137,36 @@ mod shadowed {
         let _ = (s, cpu);
     }
 
+    #[cbframe(abi = "custom", crate = ::callbacks, ret = "ecx", callee_pops = 8)]
+    fn custom(#[state] s: &i32, #[reg("eax")] a: i32, #[stack(0)] b: f32, #[cpu] cpu: &mut CpuState) -> i32 {
+        let _ = (b, cpu);
+        s + a
+    }
+
+    convention! {
+        crate = ::callbacks;
+
+        /// Lints do not mind it.
+        pub struct Convention {
+            ints: [rax],
+            floats: [],
+            results: [rax],
+            preserves: [flags],
+        }
+    }
+
+    #[cbframe(abi = Convention, crate = ::callbacks)]
+    fn named(#[state] s: &mut i32, a: i32, b: f64) -> i32 {
+        let _ = b;
+        *s += a;
+        *s
+    }
+
+    #[cbframe(abi = Convention, crate = ::callbacks)]
+    fn stateless_named(a: i32) -> i32 {
+        a
+    }
+
     static STATE: i32 = 1;
     static POINTER: extern "win64" fn(i32, &f64) -> i32 = ::callbacks::bind_static!(shared, STATE);
 
@@ -144,6 +174,7 @@ mod shadowed {
         let bound = shared::bind(40).unwrap();
         let _ = shared::leak(&STATE);
         let _ = exclusive::leak(1);
+        let _unused = (custom::leak(&STATE), named::bind(1), stateless_named::FN);
         ::callbacks::private::core::assert_eq!(POINTER(2, &0.0), 3);
         ::callbacks::private::core::assert_eq!(MENU.stats().bound, 2);
         let _ = bound.as_fn_of::<unsafe extern "win64" fn(i32, *const f64) -> i32>();

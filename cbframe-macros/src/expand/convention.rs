@@ -8,7 +8,7 @@ use syn::spanned::Spanned;
 use super::{Argument, Expansion};
 use crate::custom::{Custom, Spot};
 use crate::registers::Register;
-use crate::validate::Convention;
+use crate::validate::{Convention, Parameter};
 
 impl Expansion<'_> {
     /// An expression for the convention, and whether calls may unwind.
@@ -75,13 +75,21 @@ impl Expansion<'_> {
                 let checks = arguments.map(|(i, Argument { name, ty, .. })| {
                     let at = self.private_at(ty.span());
                     quote_spanned!(ty.span()=>
-                        const _: () = #at::check_passes(__CBFRAME_ABI.0, #name, __CBFRAME_KNOWN[#i]);
+                        const _: () = #at::check_passes(__CBFRAME_ABI.0, #name, #i, __CBFRAME_KNOWN[#i], __CBFRAME_RESULT);
                     )
                 });
                 let result = quote_spanned!(result.span()=>
                     const _: () = #at::check_returns(__CBFRAME_ABI.0, __CBFRAME_RESULT);
                 );
-                Some(quote!(#(#checks)* #result))
+                let cpu = self.callback.parameters.iter().find_map(|parameter| match parameter {
+                    Parameter::Cpu { ty } => Some(ty.span()),
+                    _ => None,
+                });
+                let cpu = cpu.map(|span| {
+                    let at = self.private_at(span);
+                    quote_spanned!(span=> const _: () = #at::check_cpu(__CBFRAME_ABI.0);)
+                });
+                Some(quote!(#(#checks)* #result #cpu))
             }
             Convention::Custom(custom) => {
                 let checks = arguments.zip(&custom.spots).map(|((i, Argument { ty, .. }), spot)| {
@@ -113,6 +121,20 @@ impl Expansion<'_> {
                 Some(quote!(#(#checks)* #result))
             }
         }
+    }
+
+    /// An expression for the captured entry, and before it what that needs: an entry for callers that do not align the stack,
+    /// where only the compiler knows whether they do.
+    pub(super) fn captured_entry(&self) -> (Option<TokenStream>, TokenStream) {
+        let (private, of_closure) = (&self.private, self.closure_argument());
+        let entry = quote!(__cbframe_captured_entry #of_closure);
+        let Some(Convention::Named(_)) = self.callback.convention else { return (None, entry) };
+        let generics = self.entry_generics();
+        let aligning = quote! {
+            #private::aligning_entry!(__cbframe_aligning_entry #generics, __CBFRAME_CAPTURE, #entry);
+        };
+        let either = quote!(if __CBFRAME_CAPTURE.aligns() { __cbframe_aligning_entry #of_closure } else { #entry });
+        (Some(aligning), either)
     }
 
     /// A statement that puts the result into its place.

@@ -54,6 +54,9 @@ pub struct Convention {
     /// The registers that a function preserves, unless its result is in them. `rsp` need not be named, nor what System V
     /// preserves: rbx, rbp, r12 to r15.
     pub preserves: &'static [Register],
+    /// Whether it preserves all vector registers of the CPU whole, ymm, zmm and opmasks, and not only the lowest 16 bytes
+    /// of those in `preserves`.
+    pub preserves_whole_vectors: bool,
     /// Whether a function preserves the flags.
     pub preserves_flags: bool,
     /// The alignment of the stack pointer in bytes before the call: 16, or 8.
@@ -128,6 +131,7 @@ impl Convention {
         slot: 8,
         callee_pops: false,
         preserves: &[],
+        preserves_whole_vectors: false,
         preserves_flags: false,
         stack_align: 16,
     };
@@ -178,7 +182,37 @@ impl Convention {
         if self.callee_pops && self.home != 0 {
             self.wrong("home space belongs to the caller, which pops it");
         }
+        if self.stack_align < 16 && (self.preserves_flags || has_rbp(self.ints) || has_rbp(self.int_results)) {
+            self.wrong("where the stack has to be aligned first, flags are not preserved and rbp carries no value");
+        }
+        match self.hidden {
+            Some(Hidden { arrives: Register::Integer(4), .. } | Hidden { leaves: Register::Integer(4), .. }) => {
+                self.wrong("the stack pointer carries no value")
+            }
+            Some(Hidden { arrives, leaves: Register::Integer(0..16) }) => self.check_arrival(arrives),
+            Some(_) => self.wrong("`hidden` names what is no general register"),
+            None => {}
+        }
         self.check_aggregates();
+    }
+
+    /// Panics unless the address of a result arrives like a first argument or apart from all others.
+    #[track_caller]
+    const fn check_arrival(&self, arrives: Register) {
+        let mut i = 0;
+        while i < self.ints.len() {
+            if super::same_register(self.ints[i], arrives) && i > 0 {
+                self.wrong("the address of a result in memory arrives in the first of `ints`, or in none of them");
+            }
+            i += 1;
+        }
+        if !matches!(arrives, Register::Integer(0..16)) {
+            self.wrong("`hidden` names what is no general register");
+        }
+        let first = !self.ints.is_empty() && super::same_register(self.ints[0], arrives);
+        if matches!(self.aggregates, Aggregates::Vectorcall) && !first {
+            self.wrong("`Vectorcall` has the address of a result in the first of `ints`");
+        }
     }
 
     #[track_caller]
@@ -188,27 +222,19 @@ impl Convention {
                 if self.by_position || self.int_results.len() < 2 || self.float_results.len() < 2 {
                     self.wrong("`Eightbytes` needs registers counted apart, and two of each kind for results");
                 }
-                // Wide vectors are captured from these only.
-                let mut i = 0;
-                while i < self.floats.len() {
-                    if !matches!(self.floats[i], Register::Vector(0..8)) {
-                        self.wrong("`Eightbytes` has arguments in xmm0 to xmm7");
-                    }
-                    i += 1;
+                if self.slot != 8 || self.stack_align != 16 {
+                    self.wrong("`Eightbytes` has slots of 8 bytes and a stack aligned to 16");
                 }
-                if !matches!(self.float_results[0], XMM0) || self.slot != 8 || self.stack_align != 16 {
-                    self.wrong("`Eightbytes` has vector results in xmm0, slots of 8 bytes and a stack aligned to 16");
-                }
-                match self.hidden {
-                    Some(Hidden { arrives: Register::Integer(_), leaves: Register::Integer(_) }) => {}
-                    _ => self.wrong("`Eightbytes` needs `hidden`, general registers for results in memory"),
+                if self.hidden.is_none() {
+                    self.wrong("`Eightbytes` needs `hidden`, registers for the address of a result in memory");
                 }
             }
             Aggregates::Vectorcall => {
-                if !self.by_position || self.ints.len() != 4 || self.floats.len() != 6 || self.float_results.len() < 4 {
-                    self.wrong(
-                        "`Vectorcall` counts by position, with 4 general and 6 vector registers, and 4 for results",
-                    );
+                if !self.by_position || self.ints.len() != 4 || !is_first_vectors(self.floats, 6) {
+                    self.wrong("`Vectorcall` counts by position, with 4 general registers and xmm0 to xmm5");
+                }
+                if !is_first_vectors(self.float_results, 4) || self.int_results.is_empty() {
+                    self.wrong("`Vectorcall` has results in one general register and in xmm0 to xmm3");
                 }
                 if self.home != 32 || self.slot != 8 || self.stack_align != 16 || self.hidden.is_none() {
                     self.wrong("`Vectorcall` has 32 bytes of home space, slots of 8 bytes, and results in memory");
@@ -256,14 +282,25 @@ impl Convention {
         Message::new("cbframe: the convention `").text(self.name).text("`: ").text(what).panic()
     }
 
-    /// Why no argument, or no result, of this type can be placed, if so: to stand behind the name of the type.
-    pub(crate) const fn refusal(&self, ty: &Type, is_result: bool) -> Option<&'static str> {
+    /// Whether a result of this type, which is not refused, is in memory.
+    pub(crate) const fn hides(&self, result: &Type) -> bool {
+        matches!(start(self, result).1, Place::Hidden { .. })
+    }
+
+    /// Why no argument of this type can be placed in this position, a hidden pointer being the first, or no result without
+    /// one, if so: to stand behind the name of the type.
+    pub(crate) const fn refusal(&self, ty: &Type, position: Option<usize>) -> Option<&'static str> {
+        let is_result = position.is_none();
+        // A caller that has these has been compiled for their registers, which may mean more of them to be preserved.
+        if ty.widest_vector() > 16 {
+            return Some("a vector of more than 16 bytes, which is not supported");
+        }
         if !self.narrow_ints && !is_result && ty.size < 4 {
             return Some("narrower than 32 bits, for which there is no rule: declare it with 32 bits on both sides");
         }
         match self.aggregates {
             Aggregates::Eightbytes => None,
-            Aggregates::Vectorcall => vectorcall::refusal(ty),
+            Aggregates::Vectorcall => vectorcall::refusal(ty, position),
             Aggregates::Refused => match scalar(ty) {
                 None if matches!(ty.kind, Kind::Void) => None,
                 None => Some("no scalar of one register: pass its address on both sides"),
@@ -272,6 +309,7 @@ impl Convention {
                 }
                 Some(_) => None,
             },
+            Aggregates::Fields if ty.widest_vector() > 0 => Some("a vector, which Go has not"),
             Aggregates::Fields => match pieces(ty, Pieces::NONE, 0) {
                 Pieced::In(pieces) if is_result && !pieces.fits(self, Cursor::START, true) => Some(ON_STACK),
                 Pieced::OnStack if is_result => Some(ON_STACK),
@@ -283,6 +321,29 @@ impl Convention {
 }
 
 const ON_STACK: &str = "a result on the stack, which is not supported";
+
+/// Whether these are xmm0 and the next ones, `count` of them.
+const fn is_first_vectors(registers: &[Register], count: usize) -> bool {
+    let mut i = 0;
+    while i < registers.len() {
+        if !super::same_register(registers[i], Register::Vector(i as u8)) {
+            return false;
+        }
+        i += 1;
+    }
+    registers.len() == count
+}
+
+const fn has_rbp(registers: &[Register]) -> bool {
+    let mut i = 0;
+    while i < registers.len() {
+        if let Register::Integer(5) = registers[i] {
+            return true;
+        }
+        i += 1;
+    }
+    false
+}
 
 /// The kind of register that a value is in.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -304,7 +365,7 @@ const fn scalar(ty: &Type) -> Option<Bank> {
 /// The place of the result, and the cursor before the first parameter.
 pub(super) const fn start(convention: &Convention, result: &Type) -> (Cursor, Place) {
     convention.check();
-    refuse(convention, result, true);
+    refuse(convention, result, None);
     match convention.aggregates {
         Aggregates::Eightbytes => sysv64::start(convention, result),
         Aggregates::Vectorcall => vectorcall::start(convention, result),
@@ -321,7 +382,8 @@ pub(super) const fn start(convention: &Convention, result: &Type) -> (Cursor, Pl
 
 /// The place of the next parameter, and the cursor behind it.
 pub(super) const fn next(convention: &Convention, cursor: Cursor, ty: &Type) -> (Cursor, Place) {
-    refuse(convention, ty, false);
+    // By position where that counts.
+    refuse(convention, ty, Some(cursor.integers as usize));
     match convention.aggregates {
         Aggregates::Eightbytes => return sysv64::next(convention, cursor, ty),
         Aggregates::Vectorcall => return vectorcall::next(convention, cursor, ty),
@@ -340,8 +402,8 @@ pub(super) const fn next(convention: &Convention, cursor: Cursor, ty: &Type) -> 
 }
 
 #[track_caller]
-const fn refuse(convention: &Convention, ty: &Type, is_result: bool) {
-    if let Some(reason) = convention.refusal(ty, is_result) {
+const fn refuse(convention: &Convention, ty: &Type, position: Option<usize>) {
+    if let Some(reason) = convention.refusal(ty, position) {
         Message::new("cbframe: `")
             .text(convention.name)
             .text("` has no rule for `")
@@ -447,6 +509,11 @@ const fn pieces(ty: &Type, mut before: Pieces, offset: usize) -> Pieced {
             }
             Pieced::In(before)
         }
+        // "If T is a complex type, recursively register-assign its real and imaginary parts."
+        Kind::Complex { element: element @ Type { kind: Kind::Float, .. } } => match pieces(element, before, offset) {
+            Pieced::In(more) => pieces(element, more, offset + element.size),
+            other => other,
+        },
         Kind::Array { len: 0, .. } => Pieced::In(before),
         Kind::Array { element, len: 1 } => pieces(element, before, offset),
         Kind::Array { .. } => Pieced::OnStack,

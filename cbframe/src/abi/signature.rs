@@ -133,14 +133,15 @@ impl SignatureBuilder {
             (Abi::Named(_), Some(_)) => return whole(What::NoDots),
             _ => {}
         }
-        if let Some(what) = refusal(abi, &self.result, true) {
+        if let Some(what) = refusal(abi, &self.result, None) {
             return whole(what);
         }
+        let hidden = matches!(abi, Abi::Named(convention) if convention.hides(&self.result));
         for (index, &Parameter { name, ref ty, .. }) in self.parameters.iter().enumerate() {
             let is_unnamed = self.before.is_some_and(|before| index >= before);
             let what = match super::promotion(ty) {
                 Some(instead) if is_unnamed => Some(What::Promoted(instead)),
-                _ => refusal(abi, ty, false),
+                _ => refusal(abi, ty, Some(index + usize::from(hidden))),
             };
             if let Some(what) = what {
                 return Err(SignatureError { abi, index: Some(index), name, ty: ty.name, what });
@@ -154,13 +155,13 @@ impl SignatureBuilder {
     }
 }
 
-/// Why there is no parameter, or no result, of this type.
-fn refusal(abi: Abi, ty: &Type, is_result: bool) -> Option<What> {
+/// Why there is no parameter of this type in this position, or no result without one.
+fn refusal(abi: Abi, ty: &Type, position: Option<usize>) -> Option<What> {
     match ty.passed_as().kind {
-        Kind::Void if !is_result => Some(What::Void),
+        Kind::Void if position.is_some() => Some(What::Void),
         Kind::Array { .. } => Some(What::Array),
         _ => match abi {
-            Abi::Named(convention) => convention.refusal(ty, is_result).map(What::Convention),
+            Abi::Named(convention) => convention.refusal(ty, position).map(What::Convention),
             Abi::SysV64 | Abi::Win64 | Abi::Custom => None,
         },
     }

@@ -14,9 +14,18 @@ use crate::types::{Field, Kind, Type};
 
 /// The vector registers that carry arguments: xmm0 to xmm5.
 const VECTORS: u8 = 6;
+const VECTORS_END: usize = VECTORS as usize;
 
-/// Why a value of this type is not placed, if so: what Microsoft's compiler does not have.
-pub(super) const fn refusal(ty: &Type) -> Option<&'static str> {
+/// Why an argument of this type in this position, or a result without one, is not placed, if so: what Microsoft's compiler
+/// does not have, or its documentation leaves open.
+pub(super) const fn refusal(ty: &Type, position: Option<usize>) -> Option<&'static str> {
+    if let (Some(VECTORS_END..), Some(_)) = (position, Hva::of(ty)) {
+        return Some("a homogeneous vector aggregate behind the sixth position, of which vectorcall does not speak");
+    }
+    value_refusal(ty)
+}
+
+const fn value_refusal(ty: &Type) -> Option<&'static str> {
     match ty.passed_as().kind {
         Kind::X87 => Some("an 80-bit float, which Windows has not"),
         Kind::Complex { .. } => Some("a complex number, which vectorcall does not speak of"),
@@ -27,13 +36,10 @@ pub(super) const fn refusal(ty: &Type) -> Option<&'static str> {
         }
         Kind::Struct { .. } if ty.size == 0 => Some("an empty struct, which C on Windows has not"),
         Kind::Struct { fields } => {
-            if let Some(Hva { size: 17.., .. }) = Hva::of(ty) {
-                return Some("a homogeneous aggregate of vectors of more than 16 bytes, which is not supported");
-            }
             let mut i = 0;
             while i < fields.len() {
                 let Field { ty: field, .. } = &fields[i];
-                let reason = refusal(field);
+                let reason = value_refusal(field);
                 if reason.is_some() {
                     return reason;
                 }
@@ -41,7 +47,7 @@ pub(super) const fn refusal(ty: &Type) -> Option<&'static str> {
             }
             None
         }
-        Kind::Array { element, .. } => refusal(element),
+        Kind::Array { element, .. } => value_refusal(element),
         _ => None,
     }
 }

@@ -4,22 +4,33 @@ use crate::abi::{Abi, Placed, Spot, overlap, place_at};
 use crate::signature::Known;
 use crate::types::{Kind, Message, Type};
 
-/// Why a signature of this convention cannot have a value of this type, which C can pass, if so.
-const fn refusal(abi: Abi, ty: &Type, is_result: bool) -> Option<&'static str> {
+/// Why a signature of this convention with this result cannot have the parameter at `index` of this type, which C can pass,
+/// if so.
+const fn refusal(abi: Abi, index: usize, ty: &Type, result: &Type) -> Option<&'static str> {
     match abi {
-        Abi::Named(convention) => convention.refusal(ty, is_result),
+        Abi::Named(convention) => {
+            let hidden = returns(abi, result) && convention.hides(result);
+            convention.refusal(ty, Some(index + hidden as usize))
+        }
         Abi::SysV64 | Abi::Win64 | Abi::Custom => None,
     }
 }
 
-/// Whether a signature can be placed as far as this parameter goes.
-pub(super) const fn passes(abi: Abi, ty: &Type) -> bool {
-    !matches!(ty.passed_as().kind, Kind::Void | Kind::Array { .. }) && refusal(abi, ty, false).is_none()
+/// Whether a signature with this result can be placed as far as the parameter at `index` goes.
+pub(super) const fn passes(abi: Abi, index: usize, ty: &Type, result: &Type) -> bool {
+    !matches!(ty.passed_as().kind, Kind::Void | Kind::Array { .. }) && refusal(abi, index, ty, result).is_none()
 }
 
 /// Whether it can be placed as far as this result goes.
 pub(super) const fn returns(abi: Abi, ty: &Type) -> bool {
-    !matches!(ty.passed_as().kind, Kind::Array { .. }) && refusal(abi, ty, true).is_none()
+    !matches!(ty.passed_as().kind, Kind::Array { .. }) && result_refusal(abi, ty).is_none()
+}
+
+const fn result_refusal(abi: Abi, ty: &Type) -> Option<&'static str> {
+    match abi {
+        Abi::Named(convention) => convention.refusal(ty, None),
+        Abi::SysV64 | Abi::Win64 | Abi::Custom => None,
+    }
 }
 
 const fn about(abi: Abi, what: &str) -> Message {
@@ -29,11 +40,11 @@ const fn about(abi: Abi, what: &str) -> Message {
     }
 }
 
-/// Panics if the convention has no rule for this parameter.
+/// Panics if the convention has no rule for the parameter at `index`.
 #[track_caller]
-pub const fn check_passes(abi: Abi, name: &str, known: Known) {
-    if let Some(ty) = &known.ty
-        && let Some(reason) = refusal(abi, ty, false)
+pub const fn check_passes(abi: Abi, name: &str, index: usize, known: Known, result: Known) {
+    if let (Some(ty), Some(result)) = (&known.ty, &result.ty)
+        && let Some(reason) = refusal(abi, index, ty, result)
     {
         about(abi, "has no place for the parameter `")
             .text(name)
@@ -49,10 +60,19 @@ pub const fn check_passes(abi: Abi, name: &str, known: Known) {
 #[track_caller]
 pub const fn check_returns(abi: Abi, known: Known) {
     if let Some(ty) = &known.ty
-        && let Some(reason) = refusal(abi, ty, true)
+        && let Some(reason) = result_refusal(abi, ty)
     {
         about(abi, "has no place for the result: `").text(ty.name).text("` is ").text(reason).panic()
     }
+}
+
+/// Panics if the convention's callers leave the stack pointer unaligned, which would not be where `CpuState` says.
+#[track_caller]
+pub const fn check_cpu(abi: Abi) {
+    assert!(
+        !matches!(abi, Abi::Named(convention) if convention.stack_align < 16),
+        "cbframe: with this convention the stack is aligned before the callback runs, so `rsp` and `rip` of a `CpuState` would not be the caller's: remove `#[cpu]`"
+    );
 }
 
 /// Panics if no value of this type can be where the parameter says.
@@ -106,7 +126,9 @@ pub const fn place_spots<const N: usize>(
     let mut i = 0;
     while i < N {
         match parameters[i].ty {
-            Some(ty) if passes(Abi::Custom, &ty) && spots[i].misfit(&ty, false).is_none() => typed[i] = (names[i], ty),
+            Some(ty) if passes(Abi::Custom, i, &ty, &result) && spots[i].misfit(&ty, false).is_none() => {
+                typed[i] = (names[i], ty)
+            }
             _ => return None,
         }
         i += 1;

@@ -324,6 +324,26 @@ impl Type {
         ty
     }
 
+    /// The size of the widest vector in a value of this type; 0 without any.
+    pub(crate) const fn widest_vector(&self) -> usize {
+        match self.kind {
+            Kind::Vector => self.size,
+            Kind::Array { element, .. } | Kind::MaybeUninit { of: element } => element.widest_vector(),
+            Kind::Struct { fields } | Kind::Union { fields } => {
+                let (mut widest, mut i) = (0, 0);
+                while i < fields.len() {
+                    let size = fields[i].ty.widest_vector();
+                    if size > widest {
+                        widest = size;
+                    }
+                    i += 1;
+                }
+                widest
+            }
+            _ => 0,
+        }
+    }
+
     /// A message: `what`, of this type or of its field `field`, is `found`, but C makes it `expected`.
     const fn difference(&self, field: &str, what: &str, found: usize, expected: usize) -> Message {
         let message = Message::new("cbframe: the ").text(what).text(" of `").text(self.name);

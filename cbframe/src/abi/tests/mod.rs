@@ -8,6 +8,7 @@
 
 extern crate std;
 
+mod conventions;
 mod sysv64;
 mod win64;
 

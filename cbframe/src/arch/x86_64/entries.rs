@@ -308,11 +308,16 @@ macro_rules! __cbframe_captured_entry {
                 // store and would wait for it. Elsewhere `movaps` is half the work.
                 ".if {groups} & .Lcbframe_avx",
                 $crate::__cbframe_load_wide!(),
-                ".elseif {groups} & .Lcbframe_sse",
+                ".else",
+                ".if {groups} & .Lcbframe_sse",
                 "test dword ptr [rsp + {state} + .Lcbframe_present], .Lcbframe_changed_xmm",
                 "jnz 4f",
+                ".endif",
+                // Without the group, those that the convention preserves.
                 $crate::__cbframe_vectors!("whole", "16", "movaps xmm\\n, [rsp + {state} + .Lcbframe_xmm + 16 * \\n]"),
+                ".if {groups} & .Lcbframe_sse",
                 "5:",
+                ".endif",
                 ".endif",
                 $crate::__cbframe_vectors!(
                     "halves",
@@ -420,6 +425,61 @@ macro_rules! __cbframe_captured_entry {
                 vectors = sym $crate::private::VECTORS,
                 find_vectors = sym $crate::private::find_vectors,
                 dispatch = sym $dispatch,
+            )
+        }
+    };
+}
+
+/// Defines the entry `$name` for callers whose stack pointer is a multiple of 8 only: it aligns it, and calls the captured
+/// entry `$inner` of `$capture` with a copy of ctx and of the arguments on the stack.
+///
+/// ```text
+///   rsp at the inner entry ▸ [ctx] [return into this] [arguments …]  ≤ 3 words  [rbp] [ctx] [return address] [arguments …]
+/// ```
+///
+/// It changes rbp, which carries no argument, and flags, and restores rbp.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __cbframe_aligning_entry {
+    ($name:ident $([$($generics:tt)*])?, $capture:expr, $inner:path) => {
+        #[unsafe(naked)]
+        unsafe extern "C" fn $name $($($generics)*)? () {
+            $crate::private::core::arch::naked_asm!(
+                ".cfi_startproc",
+                ".cfi_def_cfa_offset 16",
+                "endbr64",
+                "push rbp",
+                ".cfi_adjust_cfa_offset 8",
+                ".cfi_offset rbp, -24",
+                "mov rbp, rsp",
+                ".cfi_def_cfa_register rbp",
+                "and rsp, -16",
+                ".if {words} & 1",
+                "push rbp", // so that an even number of words follows
+                ".endif",
+                ".set .Lcbframe_word, {words}",
+                ".rept {words}",
+                ".set .Lcbframe_word, .Lcbframe_word - 1",
+                "push qword ptr [rbp + 24 + 8 * .Lcbframe_word]",
+                ".endr",
+                "call 2f",
+                "mov rsp, rbp",
+                "pop rbp",
+                ".cfi_remember_state",
+                ".cfi_restore rbp",
+                ".cfi_def_cfa rsp, 16",
+                "lea rsp, [rsp + 8]",
+                ".cfi_def_cfa_offset 8",
+                ".if {pops}", "ret {pops}", ".else", "ret", ".endif",
+                ".cfi_restore_state",
+                "2:",
+                "push qword ptr [rbp + 8]", // ctx, as a stub does
+                "jmp {inner}",
+                ".cfi_endproc",
+                ".balign 64",
+                words = const $capture.moved_words(),
+                pops = const $capture.pops(),
+                inner = sym $inner,
             )
         }
     };

@@ -3,6 +3,7 @@
 use core::mem::MaybeUninit;
 use core::ptr;
 
+use super::convention::{moved, preserved, preserved_groups};
 use super::state::CpuState;
 use super::x87::Fxsave;
 use crate::abi::{self, Abi, Convention, Parameter, Part, Parts, Place, Placed, Pointer, Register, extension};
@@ -54,7 +55,7 @@ const fn is_native_type(abi: Abi, ty: &Option<Type>) -> bool {
         // No convention of rustc's.
         Abi::Named(_) | Abi::Custom => false,
     };
-    aligned && never_native(ty).is_none() && widest_vector(ty) <= VECTOR_REGISTER
+    aligned && never_native(ty).is_none() && ty.widest_vector() <= VECTOR_REGISTER
 }
 
 /// The size of the vector registers that rustc may use in this build: functions with wider vectors it refuses.
@@ -65,27 +66,6 @@ const VECTOR_REGISTER: usize = if cfg!(target_feature = "avx512f") {
 } else {
     16
 };
-
-/// The size of the widest vector in a value of this type; 0 without any.
-const fn widest_vector(ty: &Type) -> usize {
-    match ty.kind {
-        Kind::Vector => ty.size,
-        Kind::Array { element, .. } | Kind::MaybeUninit { of: element } => widest_vector(element),
-        Kind::Struct { fields } | Kind::Union { fields } => {
-            let (mut widest, mut i) = (0, 0);
-            while i < fields.len() {
-                let Field { ty, .. } = &fields[i];
-                let size = widest_vector(ty);
-                if size > widest {
-                    widest = size;
-                }
-                i += 1;
-            }
-            widest
-        }
-        _ => 0,
-    }
-}
 
 /// The name of what rustc passes otherwise than C does in a value of this type: a scalar that it knows as a struct of
 /// bytes only, or a packed struct whose unaligned field without bytes it overlooks.
@@ -301,6 +281,10 @@ pub struct Capture {
     home: usize,
     /// Bytes of arguments that the return pops.
     pops: u32,
+    /// Bytes of arguments on the stack, if the stack pointer has to be aligned first.
+    moved: Option<u32>,
+    /// Whether the rest of a vector register with a result is as it was.
+    exact: bool,
 }
 
 /// The size of the area for what a [`CpuState`] has no room for: 64 bytes for each of the vector registers that carry
@@ -365,6 +349,10 @@ impl Capture {
         let preserved = preserved(abi) & !result;
         saved |= preserved;
         whole |= preserved;
+        if let Abi::Custom = abi {
+            // `give_exactly` keeps a part of it.
+            saved |= result;
+        }
         assert!(placed.pops <= 0xfff8, "cbframe: the instruction `ret` pops up to 65528 bytes of arguments");
         let wide_result = 32 * wide_vectors(place, 32) + 64 * wide_vectors(place, 64);
         assert!(matches!(wide_result, 0 | 32 | 64), "cbframe: a wide result in more than vector register 0");
@@ -381,6 +369,8 @@ impl Capture {
             x87_result,
             home,
             pops: placed.pops,
+            moved: moved(abi, placed.end.stack),
+            exact: matches!(abi, Abi::Custom),
         }
     }
 
@@ -445,7 +435,9 @@ impl Capture {
     /// The vector registers to load that only a handler which asks for them has stored to.
     pub const fn loaded_whole(self) -> u32 {
         let wide_result = if self.wide_result != 0 { 1 << 16 } else { 0 };
-        self.loaded & !(self.loaded_by_halves() | wide_result) & VECTORS
+        // What is above a result that is loaded by halves stays.
+        let halves = if self.exact { 0 } else { self.loaded_by_halves() };
+        self.loaded & !(halves | wide_result) & VECTORS
     }
 
     /// The vector registers to load that were likely stored to, 8 bytes at a time: the result's, by the dispatcher, and
@@ -472,6 +464,19 @@ impl Capture {
     /// The bytes of arguments that the return pops.
     pub const fn pops(self) -> u32 {
         self.pops
+    }
+
+    /// Whether callers may leave the stack pointer at an odd multiple of 8.
+    pub const fn aligns(self) -> bool {
+        self.moved.is_some()
+    }
+
+    /// The words of arguments on the stack that are moved along with the stack pointer.
+    pub const fn moved_words(self) -> u32 {
+        match self.moved {
+            Some(bytes) => bytes / 8,
+            None => 0,
+        }
     }
 
     /// The bytes of home space, at the bottom of the frame.
@@ -512,39 +517,6 @@ impl Capture {
     pub const fn frame(self) -> usize {
         self.state() + CpuState::CTX
     }
-}
-
-/// The groups that a callback of this convention preserves whatever it asks for.
-const fn preserved_groups(abi: Abi) -> u32 {
-    match abi {
-        Abi::SysV64 | Abi::Win64 => 0,
-        Abi::Named(convention) => {
-            if convention.preserves_flags {
-                Group::Gpr.bit() | Group::Flags.bit()
-            } else {
-                0
-            }
-        }
-        Abi::Custom => Group::Gpr.bit() | Group::Flags.bit() | Group::Sse.bit(),
-    }
-}
-
-/// The registers that a callback of this convention preserves, and a System V dispatcher does not.
-const fn preserved(abi: Abi) -> u32 {
-    // rbx, rsp, rbp, r12 to r15 it does.
-    const BY_DISPATCHER: [u8; 7] = [3, 4, 5, 12, 13, 14, 15];
-    let Abi::Named(convention) = abi else { return 0 };
-    let (mut bits, mut i) = (0, 0);
-    while i < convention.preserves.len() {
-        bits |= register_bit(convention.preserves[i]);
-        i += 1;
-    }
-    i = 0;
-    while i < BY_DISPATCHER.len() {
-        bits &= !register_bit(Register::Integer(BY_DISPATCHER[i]));
-        i += 1;
-    }
-    bits
 }
 
 /// The registers that a parameter arrives in.

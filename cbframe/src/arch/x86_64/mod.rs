@@ -16,9 +16,9 @@
 //! `lanes`, C types that only x86 has in `vectors` and `x87`.
 
 mod arguments;
+mod convention;
 mod dump;
 mod entries;
-mod exact;
 mod fenv;
 mod hooks;
 mod lanes;
@@ -40,9 +40,9 @@ use crate::signature::SysV64;
 #[cfg(windows)]
 use crate::signature::Win64;
 
+pub use convention::give_exactly;
 pub use dump::Annotated;
 pub(crate) use entries::{DISTANT_STUBS, distant_stubs, stale_entry};
-pub use exact::give_exactly;
 pub use fenv::with_default_fenv;
 pub(crate) use hooks::JUMP_STUB_SIZE;
 pub(crate) use lanes::never_native;

@@ -25,8 +25,9 @@ use crate::abi::Register;
 /// | `x87` | what `FXSAVE64` stores of the x87 unit | [`x87`](CpuSubset::x87), [`x87_mut`](CpuSubset::x87_mut) |
 /// | `rax`, `xmm3`, … | that register | [`gpr`](CpuSubset::gpr), [`xmm`](CpuSubset::xmm) |
 ///
-/// The default is `save(gpr, flags, sse)`. Without `gpr` the type is [`CpuSubset`], which has the methods and not the
-/// fields: a field whose register was not saved would have to hold something. Registers that are not saved are left to
+/// The default is `save(gpr, flags, sse)`, and with `abi = "custom"` these are always there. Without `gpr` the type is
+/// [`CpuSubset`], which has the methods and not the fields: a field whose register was not saved would have to hold
+/// something. Registers that are not saved are left to
 /// the callback's calling convention (for `"raw"` that of the target's C): those it preserves are preserved, others are
 /// clobbered.
 ///
@@ -38,7 +39,8 @@ use crate::abi::Register;
 /// 2.5 and with `avx512` 3.5.
 ///
 /// `rip` is the return address and `rsp` the address of the word that held it. On return `rsp` becomes
-/// `cpu.rsp + 8` and execution goes on at `cpu.rip`; the word at `cpu.rsp` is overwritten with `cpu.rip`. So a
+/// `cpu.rsp + 8` (and `callee_pops` more) and execution goes on at `cpu.rip`; the word at `cpu.rsp` is overwritten with
+/// `cpu.rip`. So a
 /// handler that adds 16 to `rsp` has popped two words of arguments, and one that writes `rip` resumes elsewhere. `rsp` must
 /// not become smaller: the entry's own frame lies there. A state stays where the entry made it: to exchange the contents of
 /// two (`mem::swap`) is to change every register of both, and only right between callbacks that save the same registers.

@@ -1,0 +1,3 @@
+module cbframe.test/calls
+
+go 1.18
