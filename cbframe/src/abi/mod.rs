@@ -197,7 +197,8 @@ pub struct Layout<'a> {
 /// # Panics
 ///
 /// When a type is no C parameter or result: `()` and arrays as parameters, arrays as results; and when a
-/// [`Type`] is inconsistent ([`Type::check`]). In a `const` the panic is a compile-time error.
+/// [`Type`] is inconsistent ([`Type::check`]). When a convention makes no sense ([`Convention::check`]) or has no rule for
+/// a type, and with [`Abi::Custom`], which has no rules. In a `const` the panic is a compile-time error.
 pub const fn place<const N: usize>(abi: Abi, parameters: [(&'static str, Type); N], result: Type) -> Placed<N> {
     let mut result = Parameter { name: "", ty: result, place: Place::Nothing };
     let mut placed = [result; N];
