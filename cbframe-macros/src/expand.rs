@@ -305,7 +305,7 @@ impl<'a> Expansion<'a> {
     /// The statements of a call between those that keep what belongs to the caller, as far as that was asked for.
     fn kept(&self, body: TokenStream) -> TokenStream {
         let (private, args) = (&self.private, self.callback.args);
-        let errno = args.errno.then(|| quote!(let __cbframe_errno = #private::SavedErrno::new();));
+        let errno = args.errno.then(|| quote!(let __cbframe_errno = #private::SavedErrno::read();));
         let body = if args.fenv { quote!(#private::with_default_fenv(|| { #body })) } else { body };
         quote!(#errno #body)
     }

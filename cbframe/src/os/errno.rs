@@ -69,7 +69,7 @@ impl SavedErrno {
     /// Reads it.
     #[inline(always)]
     #[must_use = "dropping it writes errno"]
-    pub fn new() -> Self {
+    pub fn read() -> Self {
         // SAFETY: the address of the thread's own errno.
         Self(unsafe { __errno_location().read() })
     }

@@ -203,12 +203,12 @@ fn wide_arguments_and_results() {
     #[cbframe(abi = "sysv64", save(gpr, avx))]
     fn typed(a: __m256i, #[cpu] cpu: &mut CpuState, b: __m256i) -> __m256i {
         // SAFETY: 32 bytes each.
-        let (a, b): (Ymm, Ymm) = unsafe { (std::mem::transmute(a), std::mem::transmute(b)) };
+        let [a, b] = [a, b].map(|vector| unsafe { std::mem::transmute::<__m256i, Ymm>(vector) });
         assert_eq!((Some(&a), Some(&b)), (cpu.ymm(0), cpu.ymm(1)));
         handle(cpu);
         let sum = Ymm { bytes: std::array::from_fn(|i| a.bytes[i] ^ b.bytes[i]) };
         // SAFETY: 32 bytes.
-        unsafe { std::mem::transmute(sum) }
+        unsafe { std::mem::transmute::<Ymm, __m256i>(sum) }
     }
     if !is_x86_feature_detected!("avx") {
         return eprintln!("skipped: the CPU has no AVX");
