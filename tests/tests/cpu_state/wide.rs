@@ -4,7 +4,7 @@
 use std::arch::naked_asm;
 use std::arch::x86_64::__m256i;
 use std::sync::Mutex;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicPtr, Ordering};
 
 use cbframe::private::VECTORS;
 use cbframe::{CpuState, Ymm, cbframe};
@@ -137,6 +137,45 @@ fn every_register_can_be_changed() {
             expected[number].bytes[12..16].copy_from_slice(&0x99_u32.to_le_bytes());
             assert_eq!(after, expected, "{name}, xmm{number}");
         }
+    }
+}
+
+/// The ways out on which registers are loaded apart: with flags that only `popfq` sets, and with another rsp.
+#[test]
+fn every_register_can_be_changed_on_every_path() {
+    /// Calls `$target` with a word more on the stack, which the handler pops.
+    #[unsafe(naked)]
+    unsafe extern "C" fn with_word() {
+        naked_asm!(
+            "mov rax, [rip + {target}]",
+            "push rax",
+            "call rax",
+            "ret",
+            target = sym TARGET,
+        )
+    }
+    static TARGET: AtomicPtr<()> = AtomicPtr::new(std::ptr::null_mut());
+    if !is_x86_feature_detected!("avx") {
+        return eprintln!("skipped: the CPU has no AVX");
+    }
+    let _lock = LOCK.lock();
+    let all = |cpu: &mut CpuState| (0..16).for_each(|n| cpu.ymm_mut(n).expect("AVX").set_u64(3, n as u64));
+    let mut expected = poison();
+    expected.iter_mut().enumerate().for_each(|(n, ymm)| ymm.set_u64(3, n as u64));
+    for (name, target) in subjects() {
+        let flags = move |cpu: &mut CpuState| {
+            all(cpu);
+            if let Some(flags) = cpu.rflags() {
+                cpu.set_rflags(flags ^ 1);
+            }
+        };
+        assert_eq!(run(target, Some(Box::new(flags))).0, expected, "{name}, flags");
+        let pop = move |cpu: &mut CpuState| {
+            all(cpu);
+            cpu.rsp += 8;
+        };
+        TARGET.store(target.cast_mut(), Ordering::Relaxed);
+        assert_eq!(run(with_word as *const (), Some(Box::new(pop))).0, expected, "{name}, rsp");
     }
 }
 
