@@ -261,3 +261,32 @@ fn errno_is_kept_where_that_was_asked_for() {
         }
     }
 }
+
+/// Either of the two alone; and what has happened before the call, which is no mode.
+#[test]
+fn each_control_register_alone() {
+    #[cbframe(abi = "C", save_fenv)]
+    fn callback() {
+        assert_eq!(modes(), (0x1f80, 0x37f));
+        black_box(black_box(1.0_f64) / black_box(0.0));
+    }
+    for (mxcsr, control) in
+        [(0x7f80_u32, 0x37f_u16), (0x1f80, 0xc7f), (0x9fc0, 0x37f), (0x1f80, 0x27f), (0x1fbf, 0x37f)]
+    {
+        let (mut mxcsrs, mut controls) = ([mxcsr, 0, 0x1f80], [control, 0, 0x37f]);
+        // SAFETY: the modes are those of a program's start again before Rust calculates.
+        unsafe {
+            std::arch::asm!(
+                "mov r12, rsp", "and rsp, -16",
+                "ldmxcsr [r13]", "fldcw [r14]", "call rax", "stmxcsr [r13 + 4]", "fnstcw [r14 + 2]",
+                "ldmxcsr [r13 + 8]", "fldcw [r14 + 4]", "mov rsp, r12",
+                in("rax") callback::FN as *const (),
+                in("r13") &mut mxcsrs, in("r14") &mut controls,
+                out("r12") _, clobber_abi("C"),
+            );
+        }
+        // Where the modes were the usual ones, the callback's own exceptions are there as after any C function.
+        let happened = if (mxcsr & !0x3f, control) == (0x1f80, 0x37f) { 4 } else { 0 };
+        assert_eq!((mxcsrs[1], controls[1]), (mxcsr | happened, control));
+    }
+}

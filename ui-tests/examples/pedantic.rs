@@ -12,7 +12,7 @@
 use core::sync::atomic::{AtomicI32, Ordering};
 use std::process::abort;
 
-use cbframe::{CType, CpuState, PoolFull, bind_static, cbframe, convention, pool};
+use cbframe::{CType, CpuState, CpuSubset, Gpr, PoolFull, bind_static, cbframe, convention, pool};
 
 pool!(static MENU: 4);
 
@@ -65,6 +65,27 @@ fn raw(#[state] offset: &u64, cpu: &mut CpuState) {
     cpu.rax = cpu.rdi + offset;
 }
 
+/// With two registers and no others.
+#[cbframe(abi = "raw", save(rdi, rax), save_errno)]
+fn subset(cpu: &mut CpuSubset) {
+    if let Some(word) = cpu.gpr(Gpr::Rdi) {
+        cpu.set_gpr(Gpr::Rax, word.i32());
+    }
+}
+
+/// With an environment of its own.
+#[cbframe(abi = "C", save_fenv)]
+fn half(x: f64) -> f64 {
+    x / 2_f64
+}
+
+/// From the middle of a function.
+#[cbframe(abi = "raw", enter = "jump")]
+fn hook(#[state] passed: &AtomicI32, cpu: &mut CpuState) {
+    passed.fetch_add(1_i32, Ordering::Relaxed);
+    cpu.rax = 0;
+}
+
 /// In another place.
 #[cbframe(abi = "C", export = "cbframe_example_exported")]
 unsafe fn exported(at: *const i32) -> i32 {
@@ -100,9 +121,11 @@ fn main() -> Result<(), PoolFull<i64>> {
     Exclusive::leak(0_i64)?(1, &2, None, (3, 4));
     drop(raw::bind(1_u64));
     drop(custom::bind(1_i32));
+    drop(hook::bind(&CALLS, std::ptr::null()));
+    half::FN(1_f64);
     stateless::FN(Point { x: 0_f32, y: 0_f32 });
     guarded::FN(&1_i32);
-    let functions = (probe::FN, exported::FN, fast::FN);
-    assert_eq!(size_of_val(&functions), 24, "three pointers");
+    let functions = (probe::FN, exported::FN, fast::FN, subset::FN);
+    assert_eq!(size_of_val(&functions), 32, "four pointers");
     Ok(())
 }

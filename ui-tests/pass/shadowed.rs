@@ -16,7 +16,7 @@ extern crate cbframe as callbacks;
 
 /// Every name that the expansion could have used carelessly.
 mod shadowed {
-    use ::callbacks::{CpuState, cbframe, convention, pool};
+    use ::callbacks::{CpuState, CpuSubset, cbframe, convention, pool};
 
     mod core {}
     mod std {}
@@ -167,6 +167,22 @@ mod shadowed {
         a
     }
 
+    #[cbframe(abi = "raw", crate = ::callbacks, save(rdi, xmm3, flags))]
+    fn subset(cpu: &mut CpuSubset) {
+        let _ = cpu;
+    }
+
+    #[cbframe(abi = "C", crate = ::callbacks, save(gpr, avx512), save_errno, save_fenv)]
+    fn kept(#[state] s: &mut i32, #[cpu] cpu: &mut CpuState, a: f32, b: &f64) -> i32 {
+        let _ = (cpu, a, b);
+        *s
+    }
+
+    #[cbframe(abi = "raw", crate = ::callbacks, enter = "jump")]
+    fn hook(#[state] s: &mut i32, cpu: &mut CpuState) {
+        let _ = (s, cpu);
+    }
+
     static STATE: i32 = 1;
     static POINTER: extern "win64" fn(i32, &f64) -> i32 = ::callbacks::bind_static!(shared, STATE);
 
@@ -175,6 +191,7 @@ mod shadowed {
         let _ = shared::leak(&STATE);
         let _ = exclusive::leak(1);
         let _unused = (custom::leak(&STATE), named::bind(1), stateless_named::FN);
+        let _ = hook::leak(1, ::callbacks::private::core::ptr::null());
         ::callbacks::private::core::assert_eq!(POINTER(2, &0.0), 3);
         ::callbacks::private::core::assert_eq!(MENU.stats().bound, 2);
         let _ = bound.as_fn_of::<unsafe extern "win64" fn(i32, *const f64) -> i32>();

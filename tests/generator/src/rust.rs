@@ -308,7 +308,7 @@ impl Module<'_> {
         self.form(
             Form {
                 name: "cpu_and_state",
-                options: ", save(gpr, flags, sse, x87)",
+                options: ", save(gpr, flags, avx512, x87)",
                 first: &format!("{STATE}{CPU}"),
                 start: "s.arrive(); call::cpu(cpu); ",
             },

@@ -4,7 +4,7 @@
 use std::arch::naked_asm;
 use std::arch::x86_64::__m256i;
 use std::sync::Mutex;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicPtr, Ordering};
 
 use cbframe::private::VECTORS;
 use cbframe::{CpuState, Ymm, cbframe};
@@ -140,6 +140,45 @@ fn every_register_can_be_changed() {
     }
 }
 
+/// The ways out on which registers are loaded apart: with flags that only `popfq` sets, and with another rsp.
+#[test]
+fn every_register_can_be_changed_on_every_path() {
+    /// Calls `$target` with a word more on the stack, which the handler pops.
+    #[unsafe(naked)]
+    unsafe extern "C" fn with_word() {
+        naked_asm!(
+            "mov rax, [rip + {target}]",
+            "push rax",
+            "call rax",
+            "ret",
+            target = sym TARGET,
+        )
+    }
+    static TARGET: AtomicPtr<()> = AtomicPtr::new(std::ptr::null_mut());
+    if !is_x86_feature_detected!("avx") {
+        return eprintln!("skipped: the CPU has no AVX");
+    }
+    let _lock = LOCK.lock();
+    let all = |cpu: &mut CpuState| (0..16).for_each(|n| cpu.ymm_mut(n).expect("AVX").set_u64(3, n as u64));
+    let mut expected = poison();
+    expected.iter_mut().enumerate().for_each(|(n, ymm)| ymm.set_u64(3, n as u64));
+    for (name, target) in subjects() {
+        let flags = move |cpu: &mut CpuState| {
+            all(cpu);
+            if let Some(flags) = cpu.rflags() {
+                cpu.set_rflags(flags ^ 1);
+            }
+        };
+        assert_eq!(run(target, Some(Box::new(flags))).0, expected, "{name}, flags");
+        let pop = move |cpu: &mut CpuState| {
+            all(cpu);
+            cpu.rsp += 8;
+        };
+        TARGET.store(target.cast_mut(), Ordering::Relaxed);
+        assert_eq!(run(with_word as *const (), Some(Box::new(pop))).0, expected, "{name}, rsp");
+    }
+}
+
 /// Typed arguments and results beside the group: the result wins in its register, all others are the caller's.
 #[test]
 fn typed_results_win() {
@@ -203,12 +242,12 @@ fn wide_arguments_and_results() {
     #[cbframe(abi = "sysv64", save(gpr, avx))]
     fn typed(a: __m256i, #[cpu] cpu: &mut CpuState, b: __m256i) -> __m256i {
         // SAFETY: 32 bytes each.
-        let (a, b): (Ymm, Ymm) = unsafe { (std::mem::transmute(a), std::mem::transmute(b)) };
+        let [a, b] = [a, b].map(|vector| unsafe { std::mem::transmute::<__m256i, Ymm>(vector) });
         assert_eq!((Some(&a), Some(&b)), (cpu.ymm(0), cpu.ymm(1)));
         handle(cpu);
         let sum = Ymm { bytes: std::array::from_fn(|i| a.bytes[i] ^ b.bytes[i]) };
         // SAFETY: 32 bytes.
-        unsafe { std::mem::transmute(sum) }
+        unsafe { std::mem::transmute::<Ymm, __m256i>(sum) }
     }
     if !is_x86_feature_detected!("avx") {
         return eprintln!("skipped: the CPU has no AVX");

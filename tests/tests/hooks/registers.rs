@@ -189,6 +189,10 @@ fn handle(script: &Script, cpu: &mut CpuState) {
     }
     assert_eq!(cpu.rsp % 16, (16 - script.expected.misalignment) % 16);
     assert_eq!(cpu.rip, resume().addr() as u64);
+    // SAFETY: the stack of the test.
+    let (word, expected) = unsafe { (cpu.stack_word(3).u64(), (cpu.rsp as *const u64).add(3).read_unaligned()) };
+    assert_eq!(word, expected);
+    assert!(cpu.to_string().contains(&format!("[rsp+0x18] {word:#018x}")));
     assert_eq!(cpu.rflags().expect("saved") & FLAGS, script.expected.rflags & FLAGS);
     assert_eq!(cpu.mxcsr(), Some(script.expected.mxcsr as u32));
     for (number, ymm) in script.expected.ymm.iter().enumerate() {

@@ -10,8 +10,8 @@ use crate::types::{CType, Kind, Type};
 
 impl CpuSubset {
     /// The word of the stack that lies `n` words above the stack pointer, as it was when the callback was called: 0 is the
-    /// return address. On System V the stack arguments begin at 1, on Windows x64 at 5, behind four words of
-    /// home space.
+    /// return address, for a hook whatever its function has there. On System V the stack arguments begin at 1, on Windows x64
+    /// at 5, behind four words of home space.
     ///
     /// # Safety
     ///
@@ -38,7 +38,7 @@ impl CpuSubset {
     #[inline]
     pub unsafe fn stack_word(&self, n: usize) -> Word {
         // SAFETY: the caller's promise.
-        Word(unsafe { self.stack_pointer().cast::<u64>().add(n).read() })
+        Word(unsafe { self.stack_pointer().cast::<u64>().add(n).read_unaligned() })
     }
 
     /// The argument `n`, counted from 0, of a call with this layout, from the registers and the stack as they are in this
@@ -106,7 +106,7 @@ impl CpuSubset {
                 Place::Reference(pointer) => {
                     let address = match pointer {
                         Pointer::Register(register) => self.word(register),
-                        Pointer::Stack(offset) => Word(self.stack_argument(offset).cast::<u64>().read()),
+                        Pointer::Stack(offset) => Word(self.stack_argument(offset).cast::<u64>().read_unaligned()),
                     };
                     ptr::copy_nonoverlapping(address.pointer::<u8>(), to, of.size);
                 }

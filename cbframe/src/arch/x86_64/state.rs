@@ -363,10 +363,11 @@ impl CpuSubset {
 
     /// The words of the stack from there on.
     pub(super) fn stack(&self) -> [u64; 8] {
-        let words = self.stack_pointer().cast::<u64>();
+        // A hook's stack may have any alignment.
+        let words = self.stack_pointer().cast::<[u8; 8]>();
         // SAFETY: a `CpuState` exists only in an entry's frame. Eight words above it belong to the caller's
         // frame or to those of its callers: every stack ends in more than that.
-        core::array::from_fn(|i| unsafe { words.add(i).read_volatile() })
+        core::array::from_fn(|i| u64::from_le_bytes(unsafe { words.add(i).read_volatile() }))
     }
 }
 

@@ -56,6 +56,12 @@ pub fn wide(#[state] base: &AtomicI32, cpu: &mut CpuState) {
     cpu.rax = (base.load(Ordering::Relaxed) as u64) + cpu.rdi;
 }
 
+/// What is jumped to has stubs of its own.
+#[cbframe(abi = "raw", enter = "jump")]
+pub fn hook(#[state] base: &AtomicI32, cpu: &mut CpuState) {
+    cpu.rax = base.load(Ordering::Relaxed) as u64;
+}
+
 /// No state.
 #[cbframe(abi = "C")]
 pub fn stateless(x: i32, y: f32) -> f32 {
@@ -95,6 +101,8 @@ pub fn run() {
 
     let frame_raw = raw::bind(&BASE).unwrap();
     assert_eq!(unsafe { frame_raw.as_fn_of::<Raw>()(7) }, 1007);
+    let frame_hook = hook::bind(&BASE, core::ptr::null()).unwrap();
+    assert!(resolve(frame_hook.as_ptr()).unwrap().name().ends_with("::hook"));
     let frame_wide = wide::bind(&BASE).unwrap();
     assert_eq!(unsafe { frame_wide.as_fn_of::<Raw>()(8) }, 1008);
 
