@@ -209,7 +209,7 @@ def lane():
             bad.append("%s %s: %s" % (symbol(pc).split(" in ")[0].strip(), texts[-1], found))
         name = symbol(pc)
         # The names that stand for stubs and entries; anything else is compiled.
-        if not any(part in name for part in ["__cbframe_stub", "_entry", "__cbframe_fn", "__cbframe_behind"]) \
+        if not any(part in name for part in ["__cbframe_stub", "__cbframe_jump_stubs", "_entry", "__cbframe_fn", "__cbframe_behind"]) \
                 or any(part in name for part in ["__cbframe_behind_3 ", "__cbframe_behind_4 "]):
             run_to(back)
             break

@@ -50,6 +50,11 @@ fn raw(#[state] state: &u64, cpu: &mut CpuState) {
     cpu.rax = *state;
 }
 
+#[cbframe(abi = "raw", enter = "jump")]
+fn hook(#[state] state: &u64, cpu: &mut CpuState) {
+    cpu.rax = *state;
+}
+
 #[cbframe(abi = "C")]
 fn plain(n: u64) -> u64 {
     n
@@ -151,6 +156,7 @@ fn where_slots_lead() {
         exclusive::bind(&mut state).expect("a slot"),
         captured::bind(&STATE).expect("a slot"),
         raw::bind(&STATE).expect("a slot"),
+        hook::bind(&STATE, ptr::null()).expect("a slot"),
     );
     // Freed: what reports a stale call.
     drop(direct::bind(&STATE).expect("a slot"));
@@ -202,11 +208,15 @@ impl Program {
         let mut found = BTreeMap::new();
         for (symbol, address, size) in &self.functions {
             let Some(name) = target(symbol) else { continue };
-            // A table begins at the first multiple of 16; everything else has one way in.
-            let stubs = name.starts_with("__cbframe_stubs");
-            let begins: Vec<usize> = match stubs {
-                true => (address.next_multiple_of(STUB_SIZE)..address + size).step_by(STUB_SIZE).collect(),
-                false => vec![*address],
+            // A table begins at the first multiple of its stubs' size; everything else has one way in.
+            let size_of_stub = match name {
+                "__cbframe_stubs" => Some(STUB_SIZE),
+                "__cbframe_jump_stubs" => Some(2 * STUB_SIZE),
+                _ => None,
+            };
+            let begins: Vec<usize> = match size_of_stub {
+                Some(stub) => (address.next_multiple_of(stub)..address + size).step_by(stub).collect(),
+                None => vec![*address],
             };
             assert!(!begins.is_empty(), "{symbol} is empty");
             for begin in &begins {
@@ -220,12 +230,14 @@ impl Program {
 
 /// The function that a mangled name stands for, if it is one in assembly: stubs, entries, and what is `FN`.
 fn target(symbol: &str) -> Option<&str> {
-    let at = symbol.rfind("__cbframe_").or_else(|| symbol.rfind("stale_entry"))?;
+    let others = || symbol.rfind("stale_entry").or_else(|| symbol.rfind("find_vectors"));
+    let at = symbol.rfind("__cbframe_").or_else(others)?;
     // Both ways of mangling put the length before a name; the newer one an underscore between them.
     let before = symbol[..at].trim_end_matches('_');
     let length = &before[before.trim_end_matches(|c: char| c.is_ascii_digit()).len()..];
     let name = symbol.get(at..at + length.parse::<usize>().ok()?)?;
-    let assembly = ["__cbframe_fn", "__cbframe_stub", "__cbframe_stubs"].contains(&name) || name.ends_with("_entry");
+    let assembly = ["__cbframe_fn", "__cbframe_stub", "__cbframe_stubs", "__cbframe_jump_stubs", "find_vectors"];
+    let assembly = assembly.contains(&name) || name.ends_with("_entry");
     assembly.then_some(name)
 }
 
@@ -245,6 +257,7 @@ fn every_stub_and_entry_of_this_program() {
         assert!(found.contains_key(name), "there is no {name} among {found:?}");
     }
     assert!(found["__cbframe_stubs"] >= PADS.capacity(), "{found:?}");
+    assert_eq!(found["__cbframe_jump_stubs"], Pool::hooks().capacity());
     println!("{found:?}");
 }
 
@@ -272,7 +285,7 @@ fn a_program_compiled_for_tracking() {
 
     let program = Program::read(&program);
     let found = program.check();
-    assert!(found["__cbframe_stubs"] >= 1024 && found["stale_entry"] == 1, "{found:?}");
+    assert!(found["__cbframe_stubs"] >= 1024 && found["stale_entry"] == 1 && found["find_vectors"] == 1, "{found:?}");
     // The flag arrived: without it, rustc begins no function so. (With it, those that nothing can jump to do not, either.)
     let is_plain = |symbol: &str| symbol.contains("7program") && !symbol.contains("__cbframe_");
     let plain = program.functions.iter().filter(|(symbol, ..)| is_plain(symbol));

@@ -14,13 +14,13 @@ static RECORDS: [Record; COUNT] = [Record::EMPTY; COUNT];
 static WORDS: [AtomicU64; words(COUNT)] = [const { AtomicU64::new(0) }; words(COUNT)];
 static RESUMES: [AtomicPtr<()>; COUNT] = [const { AtomicPtr::new(ptr::null_mut()) }; COUNT];
 
-jump_stub_table!(__cbframe_stubs, COUNT, SLOTS, RESUMES);
+jump_stub_table!(__cbframe_jump_stubs, COUNT, SLOTS, RESUMES);
 
 // The one function that names the statics: inlined elsewhere it would make rustc export them.
 #[inline(never)]
 fn statics() -> &'static Statics {
     static STATICS: Statics =
-        Statics { stubs: __cbframe_stubs, slots: &SLOTS, records: &RECORDS, words: &WORDS, resumes: &RESUMES };
+        Statics { stubs: __cbframe_jump_stubs, slots: &SLOTS, records: &RECORDS, words: &WORDS, resumes: &RESUMES };
     &STATICS
 }
 

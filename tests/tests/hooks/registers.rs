@@ -3,6 +3,7 @@
 use std::arch::naked_asm;
 use std::mem::offset_of;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use cbframe::{CpuState, Frame, Gpr, JumpTarget, Pool, Ymm, cbframe, resolve};
 use cbframe_tests::child;
@@ -54,11 +55,11 @@ unsafe extern "sysv64" fn run(input: *mut Registers, output: *mut Registers, tar
         "mov [rsp - 128 + 8 * \\n], rax",
         "vmovups ymm\\n, [rdi + {ymm} + 32 * \\n]",
         ".endr",
-        // The flags last, by a place above rsp.
-        "lea rsp, [rsp + 512]",
+        // The flags last, by a place below all that.
+        "lea rsp, [rsp - 512]",
         "push qword ptr [rdi + {rflags}]",
         "popfq",
-        "lea rsp, [rsp - 512]",
+        "lea rsp, [rsp + 512]",
         "mov rax, [rdi + {gpr} + 0]",
         "mov rcx, [rdi + {gpr} + 8]",
         "mov rdx, [rdi + {gpr} + 16]",
@@ -399,4 +400,43 @@ fn a_backtrace_finds_the_function_that_was_left() {
     assert!(place("trace") < place("leaves"));
     assert!(place("leaves") < text.rfind("a_backtrace_finds_the_function_that_was_left").unwrap());
     assert!(text.contains("test::"), "it goes on to the thread's start:\n{text}");
+}
+
+/// A signal at each instruction of stub and entry: whatever its handler writes lies below what is in use.
+#[test]
+fn signals_disturb_nothing() {
+    extern "C" fn signal(_: libc::c_int) {
+        STEPS.fetch_add(1, Ordering::Relaxed);
+        std::hint::black_box([0xdd_u8; 2048]);
+    }
+    static STEPS: AtomicU32 = AtomicU32::new(0);
+    #[cbframe(abi = "raw", enter = "jump")]
+    fn step(#[state] jumps: &AtomicU32, _cpu: &mut CpuState) {
+        jumps.fetch_add(1, Ordering::Relaxed);
+    }
+    let Some(_lock) = lock() else { return };
+    // SAFETY: the handler is a function of this type, and only counts.
+    unsafe {
+        let mut action: libc::sigaction = std::mem::zeroed();
+        action.sa_sigaction = signal as *const () as usize;
+        assert_eq!(libc::sigaction(libc::SIGTRAP, &raw const action, std::ptr::null_mut()), 0);
+    }
+    let jumps = AtomicU32::new(0);
+    let frame = step::bind(&jumps, resume()).unwrap();
+    // The kernel aligns what it writes, and leaves a gap above.
+    for misalignment in (0..64).step_by(4).chain([1]) {
+        // The trap flag: an exception after each instruction, until it is cleared below.
+        let mut input = poison(0x901, misalignment);
+        // The signal's handler calculates in the modes that it finds.
+        input.mxcsr = 0x1f80;
+        let mut after = jump(frame.as_fn(), input);
+        // SAFETY: clears the trap flag.
+        unsafe { std::arch::asm!("pushfq", "and qword ptr [rsp], -257", "popfq") };
+        let mut expected = input;
+        expected.gpr[4] = 0;
+        (after.rflags, expected.rflags) = (after.rflags & FLAGS, expected.rflags & FLAGS);
+        assert_eq!(after, expected, "misalignment {misalignment}");
+    }
+    assert_eq!(jumps.load(Ordering::Relaxed), 17);
+    assert!(STEPS.load(Ordering::Relaxed) > 17 * 100, "there were signals");
 }
