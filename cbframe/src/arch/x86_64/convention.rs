@@ -4,7 +4,8 @@
 use core::mem::MaybeUninit;
 use core::ptr;
 
-use super::lanes::{Group, offset, read, register_bit};
+use super::capture::{Group, register_bit};
+use super::moves::{offset, read};
 use super::state::CpuState;
 use crate::abi::{Abi, Parameter, Place, Register};
 

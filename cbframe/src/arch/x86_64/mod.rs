@@ -10,18 +10,21 @@
 //!
 //! but for hooks, which are jumped to: see `hooks`.
 //!
-//! Stubs and entries are in `entries`, and what they do with the registers beyond SSE in `wide`; the captured state is in
-//! `state`, what it consists of in `registers`, `simd` and `x87`; copies of it are in `snapshot`, its text in `dump` and `notes`, what it tells of arguments in `arguments`; the
-//! lanes and what moves values are in
-//! `lanes`, C types that only x86 has in `vectors` and `x87`.
+//! Stubs and entries are in `entries`, and what they do with the registers beyond SSE in `wide`; what they store and load is
+//! said in `capture`, for conventions that rustc does not know also in `convention`. The captured state is in `state`, what
+//! it consists of in `registers`, `simd` and `x87`; copies of it are in `snapshot`, its text in `dump` and `notes`, what it
+//! tells of arguments in `arguments` and `va_list`. Which entry a callback gets is in `lanes`, how values get out of a state
+//! and into it in `moves`, C types that only x86 has in `vectors` and `x87`.
 
 mod arguments;
+mod capture;
 mod convention;
 mod dump;
 mod entries;
 mod fenv;
 mod hooks;
 mod lanes;
+mod moves;
 mod notes;
 mod registers;
 mod shims;
@@ -40,16 +43,15 @@ use crate::signature::SysV64;
 #[cfg(windows)]
 use crate::signature::Win64;
 
+pub use capture::{Capture, Group, JUMP, register_bit};
 pub use convention::give_exactly;
 pub use dump::Annotated;
 pub(crate) use entries::{DISTANT_STUBS, distant_stubs, stale_entry};
 pub use fenv::with_default_fenv;
 pub(crate) use hooks::JUMP_STUB_SIZE;
 pub(crate) use lanes::never_native;
-pub use lanes::{
-    Capture, Group, Head, Head4, Head8, JUMP, Lane, give, hidden_result, is_native, register_bit, sysv64_lane, take,
-    win64_hidden, win64_lane,
-};
+pub use lanes::{Head, Head4, Head8, Lane, is_native, sysv64_lane, win64_hidden, win64_lane};
+pub use moves::{give, hidden_result, take};
 pub use registers::{Gpr, Word};
 pub(crate) use shims::Enter;
 #[cfg(feature = "alloc")]

@@ -3,10 +3,10 @@
 use core::marker::PhantomData;
 use core::mem::MaybeUninit;
 
-use super::lanes::{
-    Capture, Head, Head4, Head8, Lane, give, hidden_result, sysv64_lane, take, win64_hidden, win64_lane,
-};
-use super::{CpuState, Native, lanes::Group};
+use super::capture::{Capture, Group};
+use super::lanes::{Head, Head4, Head8, Lane, sysv64_lane, win64_hidden, win64_lane};
+use super::moves::{give, hidden_result, take};
+use super::{CpuState, Native};
 use crate::abi::{Abi, Placed, check_parameter, check_result, place};
 #[cfg(feature = "alloc")]
 use crate::closure::RawHandler;

@@ -3,7 +3,7 @@
 use core::mem::{MaybeUninit, offset_of};
 use core::ops::Deref;
 
-use super::lanes::{Capture, Group, register_bit, vectors_top};
+use super::capture::{Capture, Group, register_bit, vectors_top};
 use super::registers::{Gpr, Word};
 use super::simd::{Xmm, Ymm, Zmm};
 use super::x87::Fxsave;

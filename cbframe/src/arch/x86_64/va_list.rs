@@ -5,7 +5,7 @@ use core::marker::PhantomData;
 use core::mem::MaybeUninit;
 use core::ptr;
 
-use super::lanes::stack_arguments;
+use super::moves::stack_arguments;
 use super::state::CpuState;
 use crate::abi::{self, Abi, Part, Parts, Place, Placed, Register};
 use crate::types::{CType, round_up};
@@ -213,7 +213,7 @@ impl Tag {
         while at < part.size {
             let size = if part.size - at < 8 { part.size - at } else { 8 };
             // SAFETY: the caller's promise; registers are saved as words of 8 bytes. Volatile for the reason that `read` in
-            // `lanes` has.
+            // `moves` has.
             unsafe {
                 let word = self.reg_save_area.add(from + usize::from(at)).cast::<MaybeUninit<u64>>().read_volatile();
                 ptr::copy_nonoverlapping(word.as_ptr().cast(), to.add((part.offset + at).into()), size.into());

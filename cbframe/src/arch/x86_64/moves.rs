@@ -1,0 +1,174 @@
+//! The moves between a captured state and Rust values.
+
+use core::mem::MaybeUninit;
+use core::ptr;
+
+use super::capture::WIDE_BELOW;
+use super::state::CpuState;
+use crate::abi::{Parameter, Part, Place, Pointer, Register, extension};
+
+// What follows must be inlined to fold, since places are constants. Without optimization nothing folds, and inlining would
+// only give the dispatcher a frame of 4 KiB for each parameter.
+
+/// The offset of a register from a [`CpuState`], for a piece of `size` bytes.
+#[cfg_attr(not(debug_assertions), inline(always))]
+pub(super) const fn offset(register: Register, size: u16) -> isize {
+    let wide = -(WIDE_BELOW as isize);
+    match register {
+        Register::Integer(number) => CpuState::integer(number) as isize,
+        Register::Vector(number) if size <= 16 => (CpuState::XMM + 16 * number as usize) as isize,
+        Register::Vector(number) => wide + 64 * number as isize,
+        Register::X87(number) => wide + 16 * number as isize,
+    }
+}
+
+/// Eight bytes of what an entry has stored, `offset` bytes from the state.
+///
+/// Volatile, and 8 bytes at a time, because that is how they were stored a moment ago: the optimizer would
+/// merge two loads into one of 16 bytes, which cannot be forwarded from two stores and waits for both.
+///
+/// # Safety
+///
+/// `cpu` points to a state in an entry's frame, and the offset, a multiple of 8, is that of something stored.
+#[cfg_attr(not(debug_assertions), inline(always))]
+pub(super) unsafe fn read(cpu: *const CpuState, offset: isize) -> u64 {
+    // SAFETY: the caller's promise; the state is aligned to 16.
+    unsafe { cpu.byte_offset(offset).cast::<u64>().read_volatile() }
+}
+
+/// Where the caller's stack arguments begin: above the return address, which is the last word of the state.
+#[cfg_attr(not(debug_assertions), inline(always))]
+pub(super) fn stack_arguments(cpu: *const CpuState) -> *const u8 {
+    cpu.wrapping_add(1).cast()
+}
+
+#[cfg_attr(not(debug_assertions), inline(always))]
+unsafe fn pointer(cpu: *const CpuState, pointer: Pointer) -> *mut u8 {
+    // SAFETY: the caller passes on what `take` is promised.
+    unsafe {
+        match pointer {
+            Pointer::Register(register) => ptr::with_exposed_provenance_mut(read(cpu, offset(register, 8)) as usize),
+            Pointer::Stack(offset) => stack_arguments(cpu).add(offset as usize).cast::<*mut u8>().read(),
+        }
+    }
+}
+
+/// Takes an argument from its place.
+///
+/// # Safety
+///
+/// - `cpu` is what the captured entry passed to the dispatcher, and nothing has changed the captured registers
+///   or the stack arguments since.
+/// - `place` is the place of this parameter in the callback's signature, `T` its type.
+/// - The caller of the callback passed the arguments of that signature.
+#[cfg_attr(not(debug_assertions), inline(always))]
+pub unsafe fn take<T>(cpu: *const CpuState, place: &'static Place) -> MaybeUninit<T> {
+    let mut value = MaybeUninit::<T>::uninit();
+    let to = value.as_mut_ptr().cast::<u8>();
+    match *place {
+        Place::Nothing | Place::Hidden { .. } => {}
+        // SAFETY: the capture includes the parameters' registers; a part lies within its value.
+        Place::Registers(parts) => unsafe {
+            take_part(cpu, parts.get(0), to);
+            take_part(cpu, parts.get(1), to);
+            take_part(cpu, parts.get(2), to);
+            take_part(cpu, parts.get(3), to);
+        },
+        // SAFETY: the caller of the callback wrote the value there.
+        Place::Stack(offset) => unsafe {
+            ptr::copy_nonoverlapping(stack_arguments(cpu).add(offset as usize), to, size_of::<T>());
+        },
+        // SAFETY: the caller of the callback passed the address of the value.
+        Place::Reference(at) => unsafe {
+            ptr::copy_nonoverlapping(pointer(cpu, at), to, size_of::<T>());
+        },
+    }
+    value
+}
+
+/// # Safety
+///
+/// The entry has stored the register of the piece, which lies within the value at `to`.
+#[cfg_attr(not(debug_assertions), inline(always))]
+unsafe fn take_part(cpu: *const CpuState, part: Option<Part>, to: *mut u8) {
+    if let Some(part) = part {
+        let from = offset(part.register, part.size);
+        let mut at = 0;
+        while at < part.size {
+            let size = if part.size - at < 8 { part.size - at } else { 8 };
+            // SAFETY: the caller's promise; registers are stored as multiples of 8 bytes.
+            unsafe {
+                let word = read(cpu, from + at as isize);
+                ptr::copy_nonoverlapping((&raw const word).cast(), to.add((part.offset + at).into()), size.into());
+            }
+            at += 8;
+        }
+    }
+}
+
+/// The address at which the caller wants a result in memory; null if the result is elsewhere.
+///
+/// # Safety
+///
+/// As for [`take`].
+#[cfg_attr(not(debug_assertions), inline(always))]
+pub unsafe fn hidden_result(cpu: *const CpuState, place: &'static Place) -> *mut u8 {
+    match *place {
+        // SAFETY: the caller's promise.
+        Place::Hidden { arrives, .. } => unsafe { pointer(cpu, Pointer::Register(arrives)) },
+        _ => ptr::null_mut(),
+    }
+}
+
+/// Puts the result into its place; `hidden` is what [`hidden_result`] gave before the handler ran.
+///
+/// # Safety
+///
+/// As for [`take`], with the place and the type of the result; the entry loads the result's registers.
+#[cfg_attr(not(debug_assertions), inline(always))]
+pub unsafe fn give<T>(cpu: *mut CpuState, result: &'static Parameter, hidden: *mut u8, value: T) {
+    let value = MaybeUninit::new(value);
+    let from = value.as_ptr().cast::<u8>();
+    match result.place {
+        Place::Nothing | Place::Stack(_) | Place::Reference(_) => {}
+        // SAFETY: the entry loads the result's registers from the state; a part lies within its value.
+        Place::Registers(parts) => unsafe {
+            let signed = extension(&result.ty) == 2;
+            give_part(cpu, parts.get(0), from, signed);
+            give_part(cpu, parts.get(1), from, signed);
+            give_part(cpu, parts.get(2), from, signed);
+            give_part(cpu, parts.get(3), from, signed);
+        },
+        // SAFETY: `hidden` is the caller's space for the result, whose address goes back in `leaves`.
+        Place::Hidden { leaves, .. } => unsafe {
+            ptr::copy_nonoverlapping(from, hidden, size_of::<T>());
+            cpu.byte_offset(offset(leaves, 8)).cast::<u64>().write(hidden.expose_provenance() as u64);
+        },
+    }
+}
+
+/// # Safety
+///
+/// As for [`give`], and the piece lies within the value at `from`.
+#[cfg_attr(not(debug_assertions), inline(always))]
+unsafe fn give_part(cpu: *mut CpuState, part: Option<Part>, from: *const u8, signed: bool) {
+    let Some(part) = part else { return };
+    let to = offset(part.register, part.size);
+    let mut at = 0;
+    while at < part.size {
+        let size = if part.size - at < 8 { part.size - at } else { 8 };
+        let mut word = MaybeUninit::<u64>::zeroed();
+        // SAFETY: the caller's promise; registers are loaded as multiples of 8 bytes, x87 ones from 16.
+        unsafe {
+            ptr::copy_nonoverlapping(from.add((part.offset + at).into()), word.as_mut_ptr().cast(), size.into());
+            if signed {
+                // The psABI leaves bits 8 or 16 to 31 open; LuaJIT and others hand them out extended, and so do we.
+                let unused = 32 - 8 * u32::from(part.size);
+                let extended = ((word.assume_init() as i32) << unused) >> unused;
+                word = MaybeUninit::new(u64::from(extended as u32));
+            }
+            cpu.byte_offset(to + at as isize).cast::<MaybeUninit<u64>>().write(word);
+        }
+        at += 8;
+    }
+}
