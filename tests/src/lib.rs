@@ -10,3 +10,4 @@ pub mod program;
 mod signature;
 pub mod types;
 mod values;
+pub mod vectors;

@@ -3,11 +3,11 @@
 #![cfg(all(target_os = "linux", target_arch = "x86_64"))]
 #![allow(missing_docs, reason = "tests")]
 
-use std::arch::naked_asm;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use cbframe::{CType, CpuState, Frame, LongDouble, Ymm, bind_static, cbframe, conventions, frame, pool};
+use cbframe::{CType, CpuState, Frame, LongDouble, bind_static, cbframe, conventions, frame, pool};
 use cbframe_tests::guard::trash;
+use cbframe_tests::vectors::{Vectors, call, poison};
 
 #[allow(dead_code, reason = "others need the rest")]
 #[path = "cpu_state/probe.rs"]
@@ -77,27 +77,6 @@ fn usercall() {
     );
 }
 
-type Vectors = [Ymm; 16];
-
-/// Calls `target` with these vector registers, and stores those after it.
-#[unsafe(naked)]
-unsafe extern "sysv64" fn with_vectors(input: &Vectors, output: &mut Vectors, target: *const ()) {
-    naked_asm!(
-        "push rbx",
-        "mov rbx, rsi",
-        ".irp n, 0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15",
-        "vmovups ymm\\n, [rdi + 32 * \\n]",
-        ".endr",
-        "call rdx",
-        ".irp n, 0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15",
-        "vmovups [rbx + 32 * \\n], ymm\\n",
-        ".endr",
-        "vzeroupper",
-        "pop rbx",
-        "ret",
-    )
-}
-
 /// What C code that is compiled for AVX does: every ymm register is another, and clean at the end.
 fn trash_vectors() {
     trash();
@@ -122,11 +101,10 @@ fn check_vectors(target: *const (), expected: impl Fn(&mut Vectors)) {
         eprintln!("skipped: the CPU has no AVX");
         return;
     }
-    let input: Vectors =
-        std::array::from_fn(|number| Ymm { bytes: std::array::from_fn(|byte| (16 * number + byte * 7 + 1) as u8) });
+    let input = poison();
     let (mut found, mut want) = (input, input);
     // SAFETY: the callback takes vector registers only, and preserves what the convention of this caller does.
-    unsafe { with_vectors(&input, &mut found, target) };
+    unsafe { call(&input, &mut found, target) };
     expected(&mut want);
     assert_eq!(found, want);
 }

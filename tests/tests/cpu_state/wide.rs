@@ -9,33 +9,9 @@ use std::sync::atomic::{AtomicPtr, Ordering};
 use cbframe::private::VECTORS;
 use cbframe::{CpuState, Ymm, cbframe};
 
+use cbframe_tests::vectors::{Vectors, call, poison};
+
 use crate::raw::trash;
-
-type Vectors = [Ymm; 16];
-
-/// Calls `target` with these vector registers, and stores those after it.
-#[unsafe(naked)]
-unsafe extern "sysv64" fn call(input: &Vectors, output: &mut Vectors, target: *const ()) {
-    naked_asm!(
-        "push rbx",
-        "mov rbx, rsi",
-        ".irp n, 0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15",
-        "vmovups ymm\\n, [rdi + 32 * \\n]",
-        ".endr",
-        "call rdx",
-        ".irp n, 0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15",
-        "vmovups [rbx + 32 * \\n], ymm\\n",
-        ".endr",
-        "vzeroupper",
-        "pop rbx",
-        "ret",
-    )
-}
-
-/// Other bytes in each register.
-fn poison() -> Vectors {
-    std::array::from_fn(|number| Ymm { bytes: std::array::from_fn(|byte| (16 * number + byte * 7 + 1) as u8) })
-}
 
 type Action = Box<dyn Fn(&mut CpuState) + Send>;
 static ACTION: Mutex<Option<Action>> = Mutex::new(None);
