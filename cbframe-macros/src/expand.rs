@@ -3,9 +3,11 @@
 //! Names that an expansion introduces begin with `__cbframe_` or stand behind the path of the private module, so
 //! that nothing in scope can be mistaken for them and they hide nothing that the user's types name.
 
+mod captured;
 mod closure;
 mod convention;
 mod items;
+mod native;
 #[cfg(test)]
 mod tests;
 
@@ -15,7 +17,7 @@ use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 use syn::{Attribute, GenericArgument, PathArguments, ReturnType, Type};
 
-use crate::args::{EntryKind, Group, Register, Save};
+use crate::args::Save;
 use crate::ast::text;
 use crate::derive::located;
 use crate::lifetimes;
@@ -362,66 +364,6 @@ impl<'a> Expansion<'a> {
         self.callback.args.export.as_ref().map(|symbol| quote!(#[unsafe(export_name = #symbol)]))
     }
 
-    /// A shim called `name`, generic over the type of the parameter `head` if there is one, with the parameters
-    /// `extra` among those of the C signature, before the one at `at`. It finds ctx as the expression `ctx`.
-    fn shim(
-        &self,
-        name: &Ident,
-        head: Option<&TokenStream>,
-        extra: &[TokenStream],
-        at: usize,
-        ctx: &TokenStream,
-    ) -> TokenStream {
-        let private = &self.private;
-        // rustc 1.95 follows System V for structs in `efiapi` functions that are compiled for Linux.
-        let abi = match self.callback.abi.as_str() {
-            "efiapi" => "win64",
-            abi => abi,
-        };
-        let signature = &self.callback.function.signature;
-        let (lifetimes, output) = (signature.generics.params.iter(), &signature.output);
-        let bound = head.map(|_| quote!(__CbframeHead: #private::Head));
-        let (closure, of_closure) = (self.closure_generic(), self.closure_argument());
-        let head = head.map(|name| quote!(#name: __CbframeHead,));
-        let (first, rest) = self.shim_parameters.split_at(at);
-        let arguments = self.arguments.iter().map(|argument| &argument.ident);
-        quote! {
-            unsafe extern #abi fn #name<#(#lifetimes,)* #closure #bound>(#head #(#first,)* #(#extra,)* #(#rest),*) #output {
-                // SAFETY: the arguments are those of the C caller, and ctx is that of the slot.
-                unsafe { __cbframe_call #of_closure (#ctx, #(#arguments),*) }
-            }
-        }
-    }
-
-    fn plain(&self) -> TokenStream {
-        let private = &self.private;
-        let null = quote!(#private::core::ptr::null());
-        let shim = self.shim(&format_ident!("__cbframe_plain"), None, &[], 0, &null);
-        if let Some(symbol) = &self.callback.args.export {
-            let (at, export) = (self.private_at(symbol.span()), self.export());
-            return quote! {
-                #shim
-                #private::plain_entry!(#export __cbframe_fn, __cbframe_plain);
-                const _: () = #at::check_export(__CBFRAME_ABI.0, &__CBFRAME_KNOWN, __CBFRAME_RESULT);
-            };
-        }
-        let stub = self.captured_stub(&format_ident!("__cbframe_stub"), None);
-        quote! {
-            #shim
-            #private::plain_entry!(__cbframe_plain_entry, __cbframe_plain);
-            // SAFETY: the entry passes ctx on to the dispatcher, which expects nothing of it.
-            const __CBFRAME_ENTRY: #private::Entry = unsafe { #private::Entry::new(__cbframe_captured_entry) };
-            #stub
-            #[allow(non_upper_case_globals)]
-            const __cbframe_fn: unsafe extern "C" fn() =
-                if #private::is_native(__CBFRAME_ABI.0, &__CBFRAME_KNOWN, __CBFRAME_RESULT) {
-                    __cbframe_plain_entry
-                } else {
-                    __cbframe_stub
-                };
-        }
-    }
-
     /// The naked function `name`, a stub without a state for the captured entry.
     fn captured_stub(&self, name: &Ident, export: Option<&TokenStream>) -> TokenStream {
         let private = &self.private;
@@ -429,101 +371,6 @@ impl<'a> Expansion<'a> {
             static __CBFRAME_SLOT: #private::Slot =
                 #private::Slot::fixed(__CBFRAME_ENTRY, #private::core::ptr::null());
             #private::single_stub!(#export #name, __CBFRAME_SLOT);
-        }
-    }
-
-    /// `__CBFRAME_LANE`: what `function` makes of `arguments` and the option `entry`. An error is on the latter.
-    fn lane(&self, function: &str, arguments: TokenStream) -> TokenStream {
-        let (span, forced) = match &self.callback.args.entry {
-            Some((text, EntryKind::Direct)) => (text.span(), quote!(Direct)),
-            Some((text, EntryKind::Stack)) => (text.span(), quote!(Stack)),
-            _ => (Span::call_site(), quote!(No)),
-        };
-        let (private, at, function) = (&self.private, self.private_at(span), Ident::new(function, span));
-        let lane = quote_spanned!(span=> #at::#function(#arguments, #private::Forced::#forced));
-        quote!(const __CBFRAME_LANE: #private::Lane = #lane;)
-    }
-
-    fn direct(&self) -> TokenStream {
-        let (private, ctx) = (&self.private, quote!(__cbframe_ctx));
-        let extra = [quote!(__cbframe_ctx: *const ())];
-        let shim = self.shim(&format_ident!("__cbframe_direct"), None, &extra, self.arguments.len(), &ctx);
-        let (generics, of_closure) = (self.entry_generics(), self.closure_argument());
-        quote! {
-            #shim
-            #private::direct_entry!(
-                __cbframe_direct_entry #generics, __CBFRAME_LANE.register(), __cbframe_direct #of_closure
-            );
-        }
-    }
-
-    fn sysv64(&self) -> TokenStream {
-        let (private, direct) = (&self.private, self.direct());
-        let lane = self.lane("sysv64_lane", quote!(__CBFRAME_PLACED, &__CBFRAME_KNOWN, __CBFRAME_RESULT));
-        let (head, ctx) = (quote!(__cbframe_head), quote!(__cbframe_head.ctx()));
-        let stack = self.shim(&format_ident!("__cbframe_stack"), Some(&head), &[], 0, &ctx);
-        let (closure, of_closure) = (self.closure_generic(), self.closure_argument());
-        let argument = self.closure.map(|_| quote!(__CbframeClosure,));
-        let entry = self.entry_const(&quote! {
-            #private::Entry::new(match __CBFRAME_LANE {
-                #private::Lane::Direct(_) => __cbframe_direct_entry #of_closure,
-                #private::Lane::Stack(4) => __cbframe_stack_entry::<#argument #private::Head4>,
-                #private::Lane::Stack(_) => __cbframe_stack_entry::<#argument #private::Head8>,
-                #private::Lane::Captured => __cbframe_captured_entry #of_closure,
-            })
-        });
-        quote! {
-            #lane
-            #direct
-            #stack
-            #private::stack_entry!(
-                __cbframe_stack_entry [<#closure Head: #private::Head>], Head::PAD, __cbframe_stack::<#argument Head>
-            );
-            #entry
-        }
-    }
-
-    fn win64(&self) -> TokenStream {
-        let (private, count) = (&self.private, self.arguments.len());
-        let (generics, of_closure) = (self.entry_generics(), self.closure_argument());
-        let mut entries = Vec::new();
-        let mut arms = Vec::new();
-        if count < 4 {
-            entries.push(self.direct());
-            arms.push(quote!(#private::Lane::Direct(_) => __cbframe_direct_entry #of_closure,));
-        }
-        // Six words behind the fourth position, of which a hidden result pointer may be the first.
-        let ctx = quote!(__cbframe_ctx);
-        let mut words = vec![quote!(__cbframe_ctx: *const ())];
-        words.extend((1..6).map(|i| {
-            let word = format_ident!("__cbframe_word_{i}");
-            quote!(#word: #private::MaybeUninit<#private::core::primitive::usize>)
-        }));
-        for behind in [3_u8, 4] {
-            let at = usize::from(behind);
-            if count >= at {
-                let (name, entry) =
-                    (format_ident!("__cbframe_behind_{behind}"), format_ident!("__cbframe_behind_{behind}_entry"));
-                let shim = self.shim(&name, None, &words, at, &ctx);
-                entries.push(quote!(#shim #private::stack_entry!(#entry #generics, 32, #name #of_closure);));
-                arms.push(quote!(#private::Lane::Stack(#behind) => #entry #of_closure,));
-            }
-        }
-        let at = self.private_at(self.result.span());
-        let hidden = quote_spanned!(self.result.span()=> #at::win64_hidden(__CBFRAME_RESULT));
-        let lane = self.lane("win64_lane", quote!(&__CBFRAME_KNOWN, __CBFRAME_RESULT, __CBFRAME_HIDDEN));
-        let entry = self.entry_const(&quote! {
-            #private::Entry::new(match __CBFRAME_LANE {
-                #(#arms)*
-                #private::Lane::Captured => __cbframe_captured_entry #of_closure,
-                _ => #private::core::panic!("cbframe: a lane that this signature cannot have"),
-            })
-        });
-        quote! {
-            const __CBFRAME_HIDDEN: #private::core::primitive::bool = #hidden;
-            #lane
-            #(#entries)*
-            #entry
         }
     }
 
@@ -543,70 +390,6 @@ impl<'a> Expansion<'a> {
                     const ENTRY: #private::Entry = unsafe { #entry };
                 }
             },
-        }
-    }
-
-    /// The dispatcher, and the entry that captures what it needs, and what is to be saved.
-    fn captured(&self, save: &Save) -> TokenStream {
-        let Self { private, arguments, .. } = self;
-        let abi = &self.callback.abi;
-        let count = arguments.len();
-        let groups = save.groups.iter().map(|group| match group {
-            Group::Gpr => quote!(| #private::Group::Gpr.bit()),
-            Group::Flags => quote!(| #private::Group::Flags.bit()),
-            Group::Sse => quote!(| #private::Group::Sse.bit()),
-            Group::X87 => quote!(| #private::Group::X87.bit()),
-            Group::Avx => quote!(| #private::Group::Avx.bit()),
-            Group::Avx512 => quote!(| #private::Group::Avx512.bit()),
-        });
-        let registers = save.registers.iter().map(|register| match register {
-            Register::General(number) => quote!(| #private::register_bit(#private::Register::Integer(#number))),
-            Register::Xmm(number) => quote!(| #private::register_bit(#private::Register::Vector(#number))),
-        });
-        let and = (!save.registers.is_empty()).then(|| quote!(.and(0 #(#registers)*)));
-        let idents: Vec<_> = arguments.iter().map(|argument| &argument.ident).collect();
-        let indices = 0..count;
-        let cpu = self.callback.has_cpu.then(|| quote!(__cbframe_cpu,));
-        let (capture, list) = if self.callback.is_variadic {
-            let list = quote!(#private::va_list(__cbframe_cpu, __CBFRAME_ABI.0, __CBFRAME_PLACES),);
-            (quote!(variadic), Some(list))
-        } else {
-            (quote!(new), None)
-        };
-        let assume =
-            self.callback.has_cpu.then(|| quote!(#private::CpuState::assume(__cbframe_cpu, __CBFRAME_CAPTURE);));
-        let lifetimes = self.callback.function.signature.generics.params.iter();
-        let (closure, of_closure, generics) = (self.closure_generic(), self.closure_argument(), self.entry_generics());
-        let give = self.give();
-        let entry = if self.callback.args.jump.is_some() {
-            quote!(#private::jump_entry!(__cbframe_captured_entry, __CBFRAME_CAPTURE, __cbframe_dispatch);)
-        } else {
-            quote! {
-                #private::captured_entry!(
-                    __cbframe_captured_entry #generics, __CBFRAME_CAPTURE, __cbframe_dispatch #of_closure
-                );
-            }
-        };
-        quote! {
-            const __CBFRAME_PLACES: &#private::Placed<#count> = &#private::places(__CBFRAME_PLACED);
-            const __CBFRAME_CAPTURE: #private::Capture =
-                #private::Capture::#capture(__CBFRAME_ABI.0, __CBFRAME_PLACES, 0 #(#groups)*) #and;
-
-            unsafe extern #abi fn __cbframe_dispatch<#(#lifetimes,)* #closure>(
-                __cbframe_cpu: *mut #private::CpuState, __cbframe_ctx: *const ()
-            ) {
-                // SAFETY: `__cbframe_cpu` is the entry's, whose capture includes every register that these places
-                // name; nothing has changed them. The types are those that were placed.
-                unsafe {
-                    #assume
-                    let __cbframe_hidden =
-                        #private::hidden_result(__cbframe_cpu, const { &__CBFRAME_PLACES.result().place });
-                    #(let #idents = #private::take(__cbframe_cpu, const { &__CBFRAME_PLACES.parameter(#indices).place });)*
-                    let __cbframe_result = __cbframe_call #of_closure (__cbframe_ctx, #cpu #list #(#idents),*);
-                    #give
-                }
-            }
-            #entry
         }
     }
 }
