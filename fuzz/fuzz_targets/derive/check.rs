@@ -9,7 +9,9 @@ use syn::{
     ReturnType, Signature, Type, TypePath,
 };
 
+use crate::args::Args;
 use crate::ast::Function;
+use crate::report::Report;
 use crate::tokens;
 
 /// `#[derive(CType)]`.
@@ -77,6 +79,16 @@ pub(crate) fn c_type(input: &TokenStream) {
     }
 }
 
+/// `convention!`.
+pub(crate) fn convention(input: &TokenStream) {
+    let file = parsed(&same_twice(|| crate::convention::expand(input.clone())), input);
+    let found = Found::of(&file);
+    assert!(
+        found.errors > 0 || found.of_trait("CallingConvention").count() > 0,
+        "neither an error nor a convention:\n{input}"
+    );
+}
+
 /// `frame!`.
 pub(crate) fn frame(input: &TokenStream) {
     let output = same_twice(|| crate::frame::expand(input.clone()));
@@ -103,7 +115,8 @@ pub(crate) fn attribute(options: &TokenStream, item: &TokenStream) {
         return;
     };
     // Its body is not looked at: it may be what is being typed.
-    let plain = function.plain();
+    let private = Args::parse(options.clone(), &mut Report::default()).private();
+    let plain = function.plain(&private);
     assert_eq!(
         output.to_string().matches(&plain.to_string()).count(),
         1,

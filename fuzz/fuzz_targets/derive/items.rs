@@ -229,16 +229,31 @@ impl<'a, 'b> Items<'a, 'b> {
             "abi = \"system\"",
             "abi = \"win64-unwind\"",
             "abi = \"stdcall\"",
+            "abi = \"custom\"",
+            "abi = \"custom\", ret = \"eax\"",
+            "abi = \"custom\", ret = \"xmm0\", callee_pops = 8",
+            "abi = conventions::Regcall",
+            "abi = \"raw\", enter = \"jump\"",
             "abi = c\"C\"",
             "abi = C",
             "abi",
             "",
         ]);
         let raw = abi.contains("raw");
-        let others = self.list(4, |items, _| match items.below(9) {
+        let others = self.list(4, |items, _| match items.below(12) {
             0 => format!("on_panic = {}", items.pick(EXPRESSIONS)),
             1 => {
-                items.pick(&["save(gpr)", "save(gpr, flags, sse, x87)", "save()", "save(gpr, gpr)", "save"]).to_owned()
+                let saves = [
+                    "save(gpr)",
+                    "save(gpr, flags, sse, x87)",
+                    "save(rax, xmm3)",
+                    "save(gpr, avx512, r8)",
+                    "save(eax, xmm16)",
+                    "save()",
+                    "save(gpr, gpr)",
+                    "save",
+                ];
+                items.pick(&saves).to_owned()
             }
             2 => format!("pool = {}", items.pick(&["POOL", "crate::POOL", "<T>::POOL", "POOL::<u8>", "(POOL)"])),
             3 => format!("name = {}", items.name()),
@@ -246,10 +261,52 @@ impl<'a, 'b> Items<'a, 'b> {
             5 => format!("entry = {}", items.pick(&["\"direct\"", "\"stack\"", "\"captured\"", "\"other\""])),
             6 => format!("crate = {}", items.pick(&["a::b", "::a", "crate", "self::x", "super::x", "a::<u8>"])),
             7 => format!("{} = 1", items.name()),
+            8 => format!("ret = {}", items.pick(&["\"eax\"", "\"xmm0\"", "\"rsp\"", "\"x\"", "eax"])),
+            9 => format!("callee_pops = {}", items.pick(&["8", "0", "7", "65536", "-8", "0xffff_ffff_ffff"])),
+            10 => items
+                .pick(&["save_errno", "save_fenv", "enter = \"jump\"", "enter = \"x\"", "save_errno = 1"])
+                .to_owned(),
             _ => items.pick(EXPRESSIONS).to_owned(),
         });
         let comma = if abi.is_empty() { "" } else { "," };
         (format!("{abi}{comma} {others}"), self.function(raw))
+    }
+
+    /// What `convention!` is called with.
+    pub(crate) fn convention(&mut self) -> String {
+        const REGISTERS: &[&str] =
+            &["rax", "rdi", "r8", "rsp", "xmm0", "xmm7", "xmm15", "eax", "flags", "x", "rcx", "rdx"];
+        let count = 1 + self.below(2);
+        let conventions: String = (0..count)
+            .map(|_| {
+                let (attributes, visibility, name) = (self.attributes(), self.visibility(), self.name());
+                let required = ["ints", "floats", "results", "preserves"].map(|field| {
+                    let registers = self.list(6, |items, _| items.pick(REGISTERS).to_owned());
+                    if self.one_of(16) { String::new() } else { format!("{field}: [{registers}],") }
+                });
+                let others = self.list(4, |items, _| match items.below(6) {
+                    0 => format!("hidden: {} -> {}", items.pick(REGISTERS), items.pick(REGISTERS)),
+                    1 => format!(
+                        "aggregates: {}",
+                        items.pick(&["Refused", "Eightbytes", "Fields", "Vectorcall", "Other"])
+                    ),
+                    2 => format!(
+                        "{}: {}",
+                        items.pick(&["home", "slot", "stack_align"]),
+                        items.pick(&["8", "32", "1", "-1", "true"])
+                    ),
+                    3 => format!(
+                        "{}: {}",
+                        items.pick(&["narrow_ints", "by_position", "callee_pops"]),
+                        items.pick(&["true", "false", "1"])
+                    ),
+                    4 => "preserves_whole_vectors: true".to_owned(),
+                    _ => format!("{}: 1", items.name()),
+                });
+                format!("{attributes}{visibility} struct {name} {{ {} {others} }}\n", required.join(" "))
+            })
+            .collect();
+        format!("{}{conventions}", self.perhaps(6, "crate = a::b;"))
     }
 
     /// What `frame!` is called with.
@@ -265,9 +322,10 @@ impl<'a, 'b> Items<'a, 'b> {
         };
         let (moves, parameters) = (self.perhaps(2, "move"), self.list(5, Self::parameter));
         let cpu = self.perhaps(6, "#[cpu] cpu: &mut CpuState,");
+        let dots = self.dots();
         let result = if self.one_of(3) { format!("-> {}", self.ty(0)) } else { String::new() };
         let body = self.pick(&["{}", "{ 0 }", "{ x.y(|z| z) }", "{ loop {} }", "{ #![inner] ; }", "x", ""]);
-        format!("{options}, {words} {moves} |{cpu} {parameters}| {result} {body}")
+        format!("{options}, {words} {moves} |{cpu} {parameters}{dots}| {result} {body}")
     }
 
     fn function(&mut self, raw: bool) -> String {
@@ -300,7 +358,7 @@ impl<'a, 'b> Items<'a, 'b> {
             _ => "",
         };
         let parameters = if raw && !self.one_of(4) { String::new() } else { self.list(7, Self::parameter) };
-        let variadic = self.perhaps(16, ", ...");
+        let variadic = self.dots();
         let result = match self.below(6) {
             0..3 => String::new(),
             3 => format!("-> {}", self.pick(&["i32", "()", "!", "Point", "[u8; 4]", "&'static u8", "impl Copy"])),
@@ -314,8 +372,28 @@ impl<'a, 'b> Items<'a, 'b> {
         )
     }
 
+    /// `...`, perhaps, behind other parameters.
+    fn dots(&mut self) -> &'static str {
+        match self.below(12) {
+            0 => ", ...",
+            1 => ", args: ...",
+            2 => ", mut args: ...",
+            3 => self.pick(&[", _: ...", ", (a, b): ...", ", #[state] x: ...", ", a: ..., b: ...", ", ..."]),
+            _ => "",
+        }
+    }
+
     fn parameter(&mut self, index: usize) -> String {
         let attributes = if self.one_of(8) { self.attributes() } else { String::new() };
+        let places = [
+            "#[reg(\"rdi\")]",
+            "#[reg(\"xmm1\")]",
+            "#[stack(0)]",
+            "#[stack(8)] #[reg(\"al\")]",
+            "#[reg]",
+            "#[reg(\"esp\")]",
+        ];
+        let place = if self.one_of(8) { self.pick(&places) } else { "" };
         let pattern = match self.below(12) {
             7 => "_".to_owned(),
             8 => format!("mut {}", self.name()),
@@ -324,7 +402,7 @@ impl<'a, 'b> Items<'a, 'b> {
             11 if index == 0 => return self.pick(&["self", "&self", "&mut self", "self: Box<Self>"]).to_owned(),
             _ => format!("p{index}"),
         };
-        format!("{attributes}{pattern}: {}", self.ty(0))
+        format!("{attributes}{place}{pattern}: {}", self.ty(0))
     }
 
     fn variant(&mut self, index: usize) -> String {

@@ -24,12 +24,19 @@ enum Macro {
     Attribute,
     CType,
     Frame,
+    Convention,
 }
 
 /// The first byte says which macro, and whether the rest is text, or choices by which [`Items`] writes some.
 fn run(data: &[u8]) {
     let [first, rest @ ..] = data else { return };
-    let called = [Macro::Derive, Macro::Attribute, Macro::CType, Macro::Frame][usize::from(first % 4)];
+    let called = match first % 4 {
+        _ if first / 16 % 8 == 7 => Macro::Convention,
+        0 => Macro::Derive,
+        1 => Macro::Attribute,
+        2 => Macro::CType,
+        _ => Macro::Frame,
+    };
     let (options, input) = if first / 4 % 4 == 0 {
         let Ok(text) = std::str::from_utf8(rest) else { return };
         // The attribute has two inputs.
@@ -44,6 +51,7 @@ fn run(data: &[u8]) {
             Macro::Attribute => items.callback(),
             Macro::CType => (String::new(), items.foreign()),
             Macro::Frame => (String::new(), items.closure()),
+            Macro::Convention => (String::new(), items.convention()),
         };
         let written = |text: &str| -> TokenStream {
             tokens::parse(text).unwrap_or_else(|| panic!("`items` writes tokens only:\n{text}"))
@@ -61,5 +69,6 @@ fn run(data: &[u8]) {
         Macro::Attribute => check::attribute(&options, &input),
         Macro::CType => check::c_type(&input),
         Macro::Frame => check::frame(&input),
+        Macro::Convention => check::convention(&input),
     }
 }

@@ -106,7 +106,7 @@ impl Buffer {
 
 /// A call that is under way.
 struct Call<'a> {
-    layout: &'a Layout,
+    layout: &'a Layout<'a>,
     /// What libffi was given.
     arguments: &'a [Buffer],
     /// What it has to hand back.

@@ -85,7 +85,7 @@ fn first_invalid(ty: &Type, bytes: &[u8], steps: &mut Vec<String>) -> Option<(Ty
 /// Memory with nothing readable around it.
 struct Exact {
     address: *mut u8,
-    layout: Layout<'static>,
+    layout: Layout,
 }
 
 impl Exact {
