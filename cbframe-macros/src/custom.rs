@@ -1,5 +1,6 @@
 //! `abi = "custom"`: each parameter says where it arrives, `ret` where the result goes.
 
+use quote::ToTokens;
 use syn::{Attribute, LitInt, LitStr, Meta, PatType, ReturnType, Signature, Type};
 
 use crate::args::Args;
@@ -35,9 +36,9 @@ pub(crate) fn is_place(attribute: &Attribute) -> bool {
     attribute.path().is_ident("reg") || attribute.path().is_ident("stack")
 }
 
-/// The place that a parameter names.
-pub(crate) fn spot(parameter: &PatType, report: &mut Report) -> Option<Spot> {
-    let mut places = parameter.attrs.iter().filter(|attribute| is_place(attribute));
+/// The place that the attributes of a parameter, or an argument, name.
+pub(crate) fn spot(attributes: &[Attribute], parameter: impl ToTokens, report: &mut Report) -> Option<Spot> {
+    let mut places = attributes.iter().filter(|attribute| is_place(attribute));
     let Some(attribute) = places.next() else {
         report.error(parameter, "say where this arrives: `#[reg(\"eax\")]` or `#[stack(0)]` before the parameter");
         return None;
@@ -80,7 +81,7 @@ fn stack(attribute: &Attribute) -> syn::Result<Spot> {
 }
 
 /// Reports registers that carry more than one parameter.
-fn check_spots(spots: &[Spot], report: &mut Report) {
+pub(crate) fn check_spots(spots: &[Spot], report: &mut Report) {
     for (i, spot) in spots.iter().enumerate() {
         let Spot::Register { text, register } = spot else { continue };
         let taken = spots[..i].iter().find_map(|other| match other {
@@ -98,10 +99,15 @@ fn check_spots(spots: &[Spot], report: &mut Report) {
     }
 }
 
+/// The place that `ret` names.
+pub(crate) fn result(args: &Args, report: &mut Report) -> Option<Spot> {
+    args.ret.as_ref().and_then(|text| named(text.clone()).map_err(|error| report.push(error)).ok())
+}
+
 /// Checks the options, and the result against them.
 pub(crate) fn check(args: &Args, signature: &Signature, spots: Vec<Spot>, report: &mut Report) -> Custom {
     check_spots(&spots, report);
-    let result = args.ret.as_ref().and_then(|text| named(text.clone()).map_err(|error| report.push(error)).ok());
+    let result = self::result(args, report);
     let returned = match &signature.output {
         ReturnType::Default => None,
         ReturnType::Type(_, ty) => Some(peel(ty)),

@@ -11,6 +11,7 @@ mod native;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use convention::spot_tokens;
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::ext::IdentExt;

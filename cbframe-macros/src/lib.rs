@@ -3,6 +3,7 @@
 mod args;
 mod ast;
 mod c_type;
+mod call;
 mod convention;
 mod custom;
 mod derive;
@@ -405,6 +406,78 @@ pub fn cbframe(options: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro]
 pub fn frame(input: TokenStream) -> TokenStream {
     frame::expand(input.into()).into()
+}
+
+/// Calls an address with a convention that rustc may not know: the other direction of [`macro@cbframe`].
+///
+/// ```
+/// use cbframe::conventions::Regcall;
+/// use cbframe::{call, cbframe};
+///
+/// #[cbframe(abi = Regcall)]
+/// fn half(x: f64, n: i64) -> f64 {
+///     x / 2.0 + n as f64
+/// }
+///
+/// // SAFETY: this is its convention, and these are its types.
+/// let result = unsafe { call!(abi = Regcall, half::FN, (3.0, 40_i64) -> f64) };
+/// assert_eq!(result, 41.5);
+/// ```
+///
+/// The last two arguments are the address, a pointer or an `unsafe extern "C" fn()`, and the call: values in parentheses, each of a
+/// type that is a `CType`, and behind `->` the type of the result, if there is one. The types are the signature: where
+/// arguments lie is worked out when the program is compiled, and what the convention has no place for does not
+/// compile. A number without a suffix is an `i32` or an `f64`.
+///
+/// # Options
+///
+/// - `abi = "…"`, required: the strings of [`macro@cbframe`], but `"raw"`, for which there is `CpuState::call`; `abi = TYPE`: a convention
+///   that [`convention!`](macro@convention) or `cbframe::conventions` defines.
+/// - `errno`: the result is a pair of the function's result and the errno of exactly this call, which is set to 0 before.
+/// - `crate = PATH`: where `cbframe` is, if it is not `::cbframe`.
+/// - with `abi = "custom"`: `ret = "…"`, and `#[reg("…")]` or `#[stack(N)]` before each argument, as for callbacks. Every
+///   register may be changed by the function; what the program has in them is kept.
+///
+/// ```
+/// use cbframe::{call, cbframe};
+///
+/// #[cbframe(abi = "custom", ret = "ecx", callee_pops = 8)]
+/// fn add(#[reg("eax")] n: i32, #[stack(0)] k: f32) -> i32 {
+///     n + k as i32
+/// }
+///
+/// // SAFETY: as it is declared.
+/// let sum = unsafe { call!(abi = "custom", ret = "ecx", add::FN, (#[reg("eax")] 40, #[stack(0)] 2.5_f32) -> i32) };
+/// assert_eq!(sum, 42);
+/// ```
+///
+/// Arguments behind `...` are those of a variadic function; a type that C promotes is refused, as for `VaList::arg`:
+///
+/// ```
+/// use cbframe::call;
+/// use std::ffi::{c_char, c_int};
+///
+/// # unsafe extern "C" { fn snprintf(to: *mut c_char, size: usize, format: *const c_char, ...) -> c_int; }
+/// let mut text = [0_u8; 16];
+/// // SAFETY: the format asks for these arguments, and the text fits.
+/// let length = unsafe {
+///     let format: *const c_char = c"%d %.1f".as_ptr();
+///     call!(abi = "C", snprintf as *const (), (text.as_mut_ptr(), 16_usize, format, ..., 40, 1.5) -> c_int)
+/// };
+/// assert_eq!((&text[..6], length), (&b"40 1.5"[..], 6));
+/// ```
+///
+/// # Safety
+///
+/// The call is `unsafe`: what is at the address is a function of this convention and these types, may be called with these
+/// values, and returns, or unwinds where the ABI string ends in `-unwind`.
+///
+/// # Panics
+///
+/// If the CPU has no vector registers as wide as a type needs; if the result is no value of its type, as a `bool` of 2 is not.
+#[proc_macro]
+pub fn call(input: TokenStream) -> TokenStream {
+    call::expand(input.into()).into()
 }
 
 fn callback(options: proc_macro2::TokenStream, item: proc_macro2::TokenStream) -> proc_macro2::TokenStream {

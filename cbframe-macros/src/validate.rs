@@ -98,7 +98,7 @@ pub(crate) fn check<'a>(
                 let name = check_parameter(parameter, report);
                 let role = role(parameter, raw, report);
                 match (role, custom) {
-                    (Role::C, true) => spots.extend(custom::spot(parameter, report)),
+                    (Role::C, true) => spots.extend(custom::spot(&parameter.attrs, parameter, report)),
                     (Role::C, false) => custom::refuse_places(
                         parameter,
                         "only with `abi = \"custom\"`: other conventions say themselves where arguments lie",

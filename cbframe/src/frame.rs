@@ -237,9 +237,21 @@ impl<'a, P, C> Frame<'a, P, C> {
     }
 
     /// What is bound, and where.
-    #[cfg(feature = "std")]
+    #[cfg(feature = "alloc")]
     pub(crate) const fn parts(&self) -> (&Bound, Owned) {
         (&self.bound, self.owned)
+    }
+
+    /// The same frame, for a callback that is called otherwise.
+    ///
+    /// # Safety
+    ///
+    /// As for [`of`](Self::of), with `D` for `C`.
+    #[cfg(feature = "alloc")]
+    pub(crate) unsafe fn of_kind<D>(self) -> Frame<'a, P, D> {
+        let this = ManuallyDrop::new(self);
+        // SAFETY: the caller's promise; the frame that there was is not used again.
+        unsafe { Frame::of(this.bound, this.owned) }
     }
 
     /// Binds the slot to something else, and drops what it was bound to.

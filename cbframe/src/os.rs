@@ -7,6 +7,8 @@ mod memory;
 
 pub(crate) use errno::Errno;
 pub use errno::SavedErrno;
+#[cfg(feature = "alloc")]
+pub(crate) use errno::{errno, set_errno};
 pub(crate) use file::{File, Mapping, mapping_at};
 pub(crate) use memory::{Access, Region};
 

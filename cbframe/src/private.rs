@@ -12,19 +12,21 @@ pub use core::sync::atomic::AtomicU64;
 pub use crate::abi::{Abi, Aggregates, CallingConvention, Convention, Hidden, Layout, Placed, Register, Spot};
 pub use crate::activation::Running;
 pub use crate::arch::{
-    Capture, CpuState, CpuSubset, Group, Head, Head4, Head8, JUMP, Lane, VECTORS, find_vectors, give, give_exactly,
+    Capture, CpuState, CpuSubset, Group, Head, Head4, Head8, JUMP, Lane, Native, VECTORS, find_vectors, give, give_exactly,
     hidden_result, is_native, register_bit, sysv64_lane, take, win64_hidden, win64_lane, with_default_fenv,
 };
 #[cfg(feature = "alloc")]
 pub use crate::closure::{Abort, Site, bind_local, bind_once, bind_shared, call_local, call_once, call_shared};
 pub use crate::closure::{Closure, Local, Once};
 #[cfg(feature = "std")]
-pub use crate::closure::{Value, value};
+pub use crate::closure::{FallbackValue, value};
+#[cfg(feature = "alloc")]
+pub use crate::dynamic::{By, Named, Rules, Variadic, call_typed, call_typed_errno};
 pub use crate::frame::{ExclusiveState, Exclusively, Frame, JumpTarget, Shared, SharedState};
 pub use crate::os::SavedErrno;
 pub use crate::panic::{NoUnwind, catch, fall_back};
 pub use crate::pool::{Entry, Exclusive, Meta, Name, Pool, PoolFull, Record, Slot, Statics, words};
-pub use crate::signature::{Described, Description, FnPointer, Forced, Known};
+pub use crate::signature::{Described, Description, FnPointer, Forced, Known, SysV64, Win64};
 pub use crate::types::{CType, Field, Kind, NeverNull, Type};
 pub use crate::va_list::{VaArg, VaList};
 pub use crate::{
@@ -382,7 +384,7 @@ pub const fn variadic_layout<const N: usize>(
 #[inline(always)]
 pub unsafe fn va_list<'a, const N: usize>(cpu: *mut CpuState, abi: Abi, placed: &Placed<N>) -> VaList<'a> {
     // SAFETY: the caller's promise.
-    unsafe { VaList::new(VaArguments::of(cpu, abi, placed)) }
+    unsafe { VaList::new(VaArguments::of(cpu, abi, &placed.end)) }
 }
 
 /// The layout.

@@ -81,7 +81,7 @@ impl Expansion<'_> {
         let (private, result) = (&self.private, &self.result);
         match &closure.fallback {
             None => quote!(#private::Abort),
-            Some(value) => quote_spanned!(value.span()=> #private::Value<#result>),
+            Some(value) => quote_spanned!(value.span()=> #private::FallbackValue<#result>),
         }
     }
 

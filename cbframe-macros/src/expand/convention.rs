@@ -52,18 +52,7 @@ impl Expansion<'_> {
     }
 
     fn spot(&self, spot: &Spot) -> TokenStream {
-        let private = &self.private;
-        match spot {
-            Spot::Register { text, register } => {
-                let size = match register {
-                    Register::Integer { size, .. } => *size,
-                    Register::Vector(_) => 16,
-                };
-                let register = register.tokens(private);
-                quote!(#private::Spot::Register { name: #text, register: #register, size: #size })
-            }
-            Spot::Stack { offset, .. } => quote!(#private::Spot::Stack(#offset)),
-        }
+        spot_tokens(spot, &self.private)
     }
 
     /// What can be refused only with types at hand, each on its own token.
@@ -153,5 +142,20 @@ impl Expansion<'_> {
                 );
             },
         }
+    }
+}
+
+/// An expression for a place.
+pub(crate) fn spot_tokens(spot: &Spot, private: &TokenStream) -> TokenStream {
+    match spot {
+        Spot::Register { text, register } => {
+            let size = match register {
+                Register::Integer { size, .. } => *size,
+                Register::Vector(_) => 16,
+            };
+            let register = register.tokens(private);
+            quote!(#private::Spot::Register { name: #text, register: #register, size: #size })
+        }
+        Spot::Stack { offset, .. } => quote!(#private::Spot::Stack(#offset)),
     }
 }

@@ -200,14 +200,31 @@ pub struct Layout<'a> {
 /// [`Type`] is inconsistent ([`Type::check`]). When a convention makes no sense ([`Convention::check`]) or has no rule for
 /// a type, and with [`Abi::Custom`], which has no rules. In a `const` the panic is a compile-time error.
 pub const fn place<const N: usize>(abi: Abi, parameters: [(&'static str, Type); N], result: Type) -> Placed<N> {
+    place_unnamed(abi, parameters, result, N)
+}
+
+/// The same for a call of a variadic function: arguments from index `before` on are behind `...`.
+///
+/// # Panics
+///
+/// As [`place`], and when C passes no argument of some type behind `...`, be it that it passes another in its stead.
+pub(crate) const fn place_unnamed<const N: usize>(
+    abi: Abi,
+    parameters: [(&'static str, Type); N],
+    result: Type,
+    before: usize,
+) -> Placed<N> {
     let mut result = Parameter { name: "", ty: result, place: Place::Nothing };
     let mut placed = [result; N];
     let mut i = 0;
     while i < N {
         (placed[i].name, placed[i].ty) = parameters[i];
+        if i >= before {
+            check_promoted(&placed[i].ty);
+        }
         i += 1;
     }
-    let Taken { end, pops, next } = place_each(abi, &mut placed, &mut result, N);
+    let Taken { end, pops, next } = place_each(abi, &mut placed, &mut result, before);
     Placed { parameters: placed, result, end, pops, next }
 }
 
@@ -290,6 +307,13 @@ pub(crate) struct Cursor {
 /// When C passes no argument of this type behind `...`, be it that it passes another in its stead.
 #[track_caller]
 pub(crate) const fn unnamed(abi: Abi, ty: &Type) -> Place {
+    check_promoted(ty);
+    next_unnamed(abi, Cursor::START, ty).1
+}
+
+/// Panics unless C passes arguments of this type behind `...`.
+#[track_caller]
+const fn check_promoted(ty: &Type) {
     check_parameter(ty);
     if let Some(instead) = promotion(ty) {
         Message::new("cbframe: C passes `")
@@ -299,7 +323,6 @@ pub(crate) const fn unnamed(abi: Abi, ty: &Type) -> Place {
             .text("`, and convert it")
             .panic()
     }
-    next_unnamed(abi, Cursor::START, ty).1
 }
 
 /// What C's default argument promotions (C17, 6.5.2.2, paragraph 6) make of this type, if that is another.

@@ -46,6 +46,8 @@ struct Whole {
     before: Option<usize>,
     result: Parameter,
     end: Cursor,
+    pops: u32,
+    unwind: bool,
 }
 
 /// A [`Signature`] that is not complete yet.
@@ -56,20 +58,50 @@ pub struct SignatureBuilder {
     parameters: Vec<Parameter>,
     before: Option<usize>,
     result: Type,
+    unwind: bool,
 }
 
 impl Signature {
     /// Begins a signature of this calling convention, without parameters or result yet.
     #[expect(clippy::new_ret_no_self, reason = "begins one")]
     pub const fn new(abi: Abi) -> SignatureBuilder {
-        SignatureBuilder { abi, parameters: Vec::new(), before: None, result: Type::VOID }
+        SignatureBuilder { abi, parameters: Vec::new(), before: None, result: Type::VOID, unwind: false }
     }
 
     /// Where the arguments and the result lie.
     #[must_use]
     pub fn layout(&self) -> Layout<'_> {
-        let Whole { abi, parameters, before, result, end } = &*self.0;
-        Layout { abi: *abi, unwind: false, variadic: before.is_some(), parameters, result: *result, stack: end.stack }
+        let Whole { abi, parameters, before, result, end, unwind, .. } = &*self.0;
+        Layout { abi: *abi, unwind: *unwind, variadic: before.is_some(), parameters, result: *result, stack: end.stack }
+    }
+
+    /// The calling convention.
+    #[must_use]
+    pub fn abi(&self) -> Abi {
+        self.0.abi
+    }
+
+    /// The parameters, in the order of their declaration.
+    #[must_use]
+    pub fn parameters(&self) -> &[Parameter] {
+        &self.0.parameters
+    }
+
+    /// The result.
+    #[must_use]
+    pub fn result(&self) -> &Parameter {
+        &self.0.result
+    }
+
+    /// Bytes of arguments on the stack that the return pops.
+    #[must_use]
+    pub fn pops(&self) -> u32 {
+        self.0.pops
+    }
+
+    /// What the parameters have taken.
+    pub(crate) fn end(&self) -> &Cursor {
+        &self.0.end
     }
 
     /// For a variadic signature, how many of the parameters are before `...`.
@@ -116,6 +148,13 @@ impl SignatureBuilder {
         self
     }
 
+    /// Has calls unwind: a panic, or an exception of another language, may leave a function of this signature, as with
+    /// Rust's `-unwind` ABI strings.
+    pub const fn unwind(mut self) -> Self {
+        self.unwind = true;
+        self
+    }
+
     /// Places the signature.
     ///
     /// # Errors
@@ -150,8 +189,9 @@ impl SignatureBuilder {
         let mut result = Parameter { name: "", ty: self.result, place: Place::Nothing };
         let named = self.before.unwrap_or(self.parameters.len());
         let taken = place_each(self.abi, &mut self.parameters, &mut result, named);
-        let Self { abi, parameters, before, .. } = self;
-        Ok(Signature(Arc::new(Whole { abi, parameters, before, result, end: taken.end })))
+        let Self { abi, parameters, before, unwind, .. } = self;
+        let super::Taken { end, pops, .. } = taken;
+        Ok(Signature(Arc::new(Whole { abi, parameters, before, result, end, pops, unwind })))
     }
 }
 

@@ -71,6 +71,21 @@ where
     Ok(unsafe { Frame::of(bound, owned) })
 }
 
+/// Makes a frame call another closure that any thread may call.
+///
+/// # Safety
+///
+/// As for [`bind_shared`], and no call of the pointer runs, or begins meanwhile.
+pub(crate) unsafe fn rebind_shared<'a, P, C, F, V>(frame: &mut Frame<'a, P, C>, site: Site, closure: F, fallback: V)
+where
+    F: Send + Sync + 'a,
+    V: 'a,
+{
+    let owned = boxed(Box::new(SharedState { closure, fallback }));
+    // SAFETY: the caller's promise.
+    unsafe { frame.rebind(site.binding(owned)) };
+}
+
 /// Binds a closure that belongs to this thread.
 ///
 /// # Safety

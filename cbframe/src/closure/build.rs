@@ -1,20 +1,19 @@
 //! How frames for closures are made.
 
-use alloc::boxed::Box;
 use core::marker::PhantomData;
 use core::panic::Location;
 
-use super::bind::{Site, bind_local, bind_once, bind_shared};
-use super::calls::{Concurrently, RawHandler, SharedState};
+use super::bind::{Site, bind_local, bind_once, bind_shared, rebind_shared};
+use super::calls::{Concurrently, RawHandler};
 #[cfg(feature = "std")]
-use super::fallback::{self, Value};
+use super::fallback::{self, FallbackValue};
 use super::fallback::{Abort, Fallback};
 #[cfg(feature = "std")]
 use super::{Guarded, guarded};
 use super::{Handler, Local, Once, Raw, local, once};
 use crate::CpuState;
 use crate::arch::raw_entry;
-use crate::frame::{Frame, boxed};
+use crate::frame::Frame;
 use crate::pool::{Pool, PoolFull};
 use crate::signature::ClosurePointer;
 
@@ -61,7 +60,7 @@ impl<P: ClosurePointer> Builder<P> {
     ///
     /// At compile time if the ABI is an `-unwind` one, which passes a panic on to the caller.
     #[cfg(feature = "std")]
-    pub fn or(self, value: P::Result) -> Builder<P, Value<P::Result>>
+    pub fn or(self, value: P::Result) -> Builder<P, FallbackValue<P::Result>>
     where
         P::Result: Copy + Send + Sync,
     {
@@ -146,9 +145,9 @@ impl<P: ClosurePointer, V: Fallback<P::Result>> Builder<P, V> {
         V: 'a,
         Concurrently<F, V>: Handler<P::Parameters, P::Result>,
     {
-        let owned = boxed(Box::new(SharedState { closure, fallback: self.fallback }));
+        let site = Site::of::<P, Concurrently<F, V>>(self.pool);
         // SAFETY: the entry is that of this signature and handler. `Frame` demands that no call runs meanwhile.
-        unsafe { frame.rebind(Site::of::<P, Concurrently<F, V>>(self.pool).binding(owned)) };
+        unsafe { rebind_shared(frame, site, closure, self.fallback) };
     }
 
     /// A frame for a closure that this thread calls, one call at a time: see [`Frame::local`].

@@ -25,7 +25,8 @@ pub(crate) trait RawHandler {
 /// A closure that calls may run at the same time: ctx is the address of a `SharedState`.
 pub struct Concurrently<F, V>(PhantomData<(F, V)>);
 
-/// The closure, and what its callback returns if it cannot be run.
+/// The closure, and what its callback returns if it cannot be run. The closure is first: see `Dyn`.
+#[repr(C)]
 pub(super) struct SharedState<F, V> {
     pub(super) closure: F,
     pub(super) fallback: V,

@@ -50,7 +50,7 @@ impl fmt::Display for Refused {
     }
 }
 
-/// What a callback returns if its closure cannot be run or panics: [`Abort`], or a [`Value`].
+/// What a callback returns if its closure cannot be run or panics: [`Abort`], or a [`FallbackValue`].
 pub trait Fallback<R> {
     #[doc(hidden)]
     fn refuse(&self, meta: &'static Meta, why: Refused) -> R;
@@ -95,16 +95,16 @@ impl<R> Fallback<R> for Abort {
 /// This value.
 #[cfg(feature = "std")]
 #[derive(Clone, Copy)]
-pub struct Value<R>(pub(super) R);
+pub struct FallbackValue<R>(pub(super) R);
 
 /// A fallback value that other threads may be given.
 #[cfg(feature = "std")]
-pub const fn value<R: Copy + Send + Sync>(value: R) -> Value<R> {
-    Value(value)
+pub const fn value<R: Copy + Send + Sync>(value: R) -> FallbackValue<R> {
+    FallbackValue(value)
 }
 
 #[cfg(feature = "std")]
-impl<R: Copy> Fallback<R> for Value<R> {
+impl<R: Copy> Fallback<R> for FallbackValue<R> {
     #[cold]
     fn refuse(&self, meta: &'static Meta, why: Refused) -> R {
         os::report(format_args!("`{}` {why}. It returned its fallback value.", meta.name()));

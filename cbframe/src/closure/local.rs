@@ -14,13 +14,15 @@ use crate::pool::{Bound, Ending, Meta, Owned};
 pub struct Locally<F, V>(PhantomData<(F, V)>);
 
 /// The closure, whose it is, and who runs it. Other threads use nothing but `thread` and `fallback`.
+#[repr(C)]
 pub(super) struct LocalState<F, V> {
+    /// First: see `Dyn`.
+    closure: UnsafeCell<F>,
     thread: Thread,
     /// The call that runs.
     active: Cell<Option<Activation>>,
     /// Whether the call that runs is to drop this.
     orphan: Cell<bool>,
-    closure: UnsafeCell<F>,
     pub(super) fallback: V,
 }
 

@@ -25,19 +25,27 @@ use crate::pool::Meta;
 use crate::signature::{Described, Description, FnPointer};
 
 #[cfg(feature = "alloc")]
+pub(crate) use bind::rebind_shared;
+#[cfg(feature = "alloc")]
 pub use bind::{Site, bind_local, bind_once, bind_shared};
 #[cfg(feature = "alloc")]
 pub use build::Builder;
 #[cfg(feature = "alloc")]
 pub(crate) use calls::RawHandler;
 #[cfg(feature = "alloc")]
+pub(crate) use calls::Concurrently;
+#[cfg(feature = "alloc")]
 pub use calls::{call_local, call_once, call_shared};
 #[cfg(feature = "alloc")]
 pub use fallback::{Abort, Fallback};
 #[cfg(feature = "std")]
-pub use fallback::{Value, value};
+pub use fallback::{FallbackValue, value};
 #[cfg(feature = "std")]
 pub use guarded::Guarded;
+#[cfg(feature = "alloc")]
+pub(crate) use local::Locally;
+#[cfg(feature = "alloc")]
+pub(crate) use once::AtOnce;
 #[cfg(feature = "alloc")]
 pub use scope::{Scope, scope};
 

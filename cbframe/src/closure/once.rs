@@ -14,15 +14,17 @@ use crate::pool::{Bound, Ending, Freed, Meta, Owned};
 pub struct AtOnce<F, V>(PhantomData<(F, V)>);
 
 /// The closure and its slot. The frame and the call both use it; whoever ends later drops it.
+#[repr(C)]
 struct OnceState<F, V> {
+    inside: UnsafeCell<MaybeUninit<Inside<F, V>>>,
     /// What has happened: a sum of [`CALLED`], [`TAKEN`] and [`LEFT`].
     happened: AtomicU8,
     /// The slot, which the call frees.
     bound: UnsafeCell<Option<Bound>>,
-    inside: UnsafeCell<MaybeUninit<Inside<F, V>>>,
 }
 
-/// What a call takes out.
+/// What a call takes out. The closure is first: see `Dyn`.
+#[repr(C)]
 pub(super) struct Inside<F, V> {
     pub(super) closure: F,
     pub(super) fallback: V,

@@ -57,9 +57,24 @@ impl fmt::Display for Errno {
     }
 }
 
-// Of glibc and musl; named only where a callback with `save_errno` is compiled, so that nothing else needs a C library.
+// Of glibc and musl; named only where a callback with `save_errno`, or a call with errno, is compiled, so that nothing else needs a
+// C library.
 unsafe extern "C" {
     safe fn __errno_location() -> *mut c_int;
+}
+
+/// C's errno.
+#[inline(always)]
+pub(crate) fn errno() -> c_int {
+    // SAFETY: the address of the thread's own errno.
+    unsafe { __errno_location().read() }
+}
+
+/// Sets C's errno.
+#[inline(always)]
+pub(crate) fn set_errno(errno: c_int) {
+    // SAFETY: as above.
+    unsafe { __errno_location().write(errno) }
 }
 
 /// C's errno as it was, which it will be again when this is dropped.
@@ -70,15 +85,13 @@ impl SavedErrno {
     #[inline(always)]
     #[must_use = "dropping it writes errno"]
     pub fn read() -> Self {
-        // SAFETY: the address of the thread's own errno.
-        Self(unsafe { __errno_location().read() })
+        Self(errno())
     }
 }
 
 impl Drop for SavedErrno {
     #[inline(always)]
     fn drop(&mut self) {
-        // SAFETY: as above.
-        unsafe { __errno_location().write(self.0) }
+        set_errno(self.0);
     }
 }

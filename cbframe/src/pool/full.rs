@@ -48,7 +48,12 @@ impl<O> PoolFull<O> {
     /// # assert_eq!(run().unwrap(), 3);
     /// ```
     pub fn without_state(self) -> PoolFull<()> {
-        PoolFull { pool: self.pool, refusal: self.refusal, state: () }
+        self.map(|_| ())
+    }
+
+    /// The error with what `f` makes of the state.
+    pub(crate) fn map<Q>(self, f: impl FnOnce(O) -> Q) -> PoolFull<Q> {
+        PoolFull { pool: self.pool, refusal: self.refusal, state: f(self.state) }
     }
 
     /// The pool that is full.

@@ -395,6 +395,28 @@ impl Type {
         }
     }
 
+    /// Whether two types have the same bytes of the same kinds, so that one can be read as the other.
+    pub(crate) fn has_shape_of(&self, other: &Self) -> bool {
+        let (a, b) = (self.passed_as(), other.passed_as());
+        let is_integer = |kind| matches!(kind, Kind::Bool | Kind::Int { .. } | Kind::Enum { .. } | Kind::Pointer { .. });
+        a.size == b.size
+            && a.align == b.align
+            && match (a.kind, b.kind) {
+                (Kind::Float, Kind::Float)
+                | (Kind::X87, Kind::X87)
+                | (Kind::Vector, Kind::Vector)
+                | (Kind::Void, Kind::Void) => true,
+                (Kind::Complex { element: a }, Kind::Complex { element: b }) => a.has_shape_of(b),
+                (Kind::Array { element: a, len: n }, Kind::Array { element: b, len: m }) => n == m && a.has_shape_of(b),
+                (Kind::Struct { fields: a }, Kind::Struct { fields: b })
+                | (Kind::Union { fields: a }, Kind::Union { fields: b }) => {
+                    a.len() == b.len()
+                        && a.iter().zip(b).all(|(a, b)| a.offset == b.offset && a.ty.has_shape_of(&b.ty))
+                }
+                (a, b) => is_integer(a) && is_integer(b),
+            }
+    }
+
     /// Whether the scalar with the bits `raw` (zero-extended) is a value of this type.
     const fn allows(&self, raw: u64) -> bool {
         match self.kind {

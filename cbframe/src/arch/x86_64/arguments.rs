@@ -6,7 +6,7 @@ use core::ptr;
 use super::registers::{Gpr, Word};
 use super::state::CpuSubset;
 use crate::abi::{Layout, Part, Place, Pointer, Register};
-use crate::types::{CType, Kind, Type};
+use crate::types::CType;
 
 impl CpuSubset {
     /// The word of the stack that lies `n` words above the stack pointer, as it was when the callback was called: 0 is the
@@ -88,7 +88,7 @@ impl CpuSubset {
         };
         let of = T::TYPE;
         assert!(
-            same_shape(&of, &parameter.ty),
+            of.has_shape_of(&parameter.ty),
             "cbframe: argument {n} has the type `{}`, which is not laid out as `{}` is",
             parameter.ty.name,
             of.name
@@ -173,25 +173,4 @@ fn missing(register: Register) -> ! {
         ),
         Register::X87(_) => panic!("cbframe: no convention passes arguments on the x87 stack"),
     }
-}
-
-/// Whether two types have the same bytes of the same kinds, so that one can be read as the other.
-fn same_shape(a: &Type, b: &Type) -> bool {
-    let (a, b) = (a.passed_as(), b.passed_as());
-    let is_integer = |kind| matches!(kind, Kind::Bool | Kind::Int { .. } | Kind::Enum { .. } | Kind::Pointer { .. });
-    a.size == b.size
-        && a.align == b.align
-        && match (a.kind, b.kind) {
-            (Kind::Float, Kind::Float)
-            | (Kind::X87, Kind::X87)
-            | (Kind::Vector, Kind::Vector)
-            | (Kind::Void, Kind::Void) => true,
-            (Kind::Complex { element: a }, Kind::Complex { element: b }) => same_shape(a, b),
-            (Kind::Array { element: a, len: n }, Kind::Array { element: b, len: m }) => n == m && same_shape(a, b),
-            (Kind::Struct { fields: a }, Kind::Struct { fields: b })
-            | (Kind::Union { fields: a }, Kind::Union { fields: b }) => {
-                a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.offset == b.offset && same_shape(&a.ty, &b.ty))
-            }
-            (a, b) => is_integer(a) && is_integer(b),
-        }
 }

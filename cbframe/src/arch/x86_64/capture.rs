@@ -39,8 +39,10 @@ pub struct Capture {
     /// Those of them that hold the result.
     result: u32,
     groups: u32,
-    /// Registers that the callback sees and changes without their group.
+    /// Registers that the callback sees without their group.
     singles: u32,
+    /// Those of them that it changes.
+    changed: u32,
     /// Vector registers, by number, to store as 32 bytes.
     ymm: u32,
     /// Vector registers to store as 64 bytes.
@@ -135,6 +137,7 @@ impl Capture {
             result,
             groups,
             singles: 0,
+            changed: 0,
             ymm,
             zmm,
             wide_result,
@@ -167,7 +170,25 @@ impl Capture {
         self.saved |= registers;
         self.loaded |= registers;
         self.singles |= registers;
+        self.changed |= registers;
         self
+    }
+
+    /// For callbacks whose signature is known at run time only: these registers carry arguments, of which the callback sees
+    /// them if there are no `groups`, and these the result.
+    pub(super) const fn dynamic(arguments: u32, result: u32, groups: u32, home: usize) -> Self {
+        let empty = Self::new(Abi::SysV64, &Placed::<0>::NOWHERE, groups);
+        // Whole vector registers are stored elsewhere, and those that have arguments also in the state.
+        let whole = if empty.groups == 0 { 0 } else { INTEGERS | VECTORS };
+        let singles = if empty.groups == 0 { arguments } else { 0 };
+        let saved = whole | arguments | result;
+        Self { saved, loaded: whole | result, result, singles, home, ..empty }
+    }
+
+    /// The same, with vector registers, by number, to store as 32 and as 64 bytes, the bytes of a result in vector register 0,
+    /// if these are 32 or 64, and how many registers of the x87 stack hold one.
+    pub(super) const fn with_rare(self, (ymm, zmm): (u32, u32), (wide_result, x87_result): (u32, u32)) -> Self {
+        Self { ymm, zmm, wide_result, x87_result, ..self }
     }
 
     /// The registers that were named one by one.
@@ -215,7 +236,7 @@ impl Capture {
     /// The vector registers to load that were likely stored to, 8 bytes at a time: the result's, by the dispatcher, and
     /// those that the callback names.
     pub const fn loaded_by_halves(self) -> u32 {
-        (self.result | self.singles) & VECTORS
+        (self.result | self.changed) & VECTORS
     }
 
     /// The registers to store.

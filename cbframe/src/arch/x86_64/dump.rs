@@ -109,7 +109,7 @@ impl CpuSubset {
         }
         self.write_vectors(f, notes)?;
         self.write_x87(f)?;
-        for (i, word) in self.stack().iter().enumerate() {
+        for (i, word) in self.stack().iter().flatten().enumerate() {
             write!(f, "[rsp+{:<#4x}] {word:#018x}", 8 * i)?;
             if let (Some(notes), 1..) = (notes, i) {
                 notes.stack(f, 8 * (i as u32 - 1), &word.to_le_bytes())?;

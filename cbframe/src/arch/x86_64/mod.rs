@@ -17,15 +17,21 @@
 //! and into it in `moves`, C types that only x86 has in `vectors` and `x87`.
 
 mod arguments;
+#[cfg(feature = "alloc")]
+mod calls;
 mod capture;
 mod convention;
 mod dump;
 mod entries;
 mod fenv;
 mod hooks;
+mod image;
+#[cfg(feature = "alloc")]
+mod incoming;
 mod lanes;
 mod moves;
 mod notes;
+mod outgoing;
 mod registers;
 mod shims;
 mod simd;
@@ -43,6 +49,8 @@ use crate::signature::SysV64;
 #[cfg(windows)]
 use crate::signature::Win64;
 
+#[cfg(feature = "alloc")]
+pub(crate) use calls::{call_placed, lacks_registers, stack_limit};
 pub use capture::{Capture, Group, JUMP, register_bit};
 pub use convention::give_exactly;
 pub use dump::Annotated;
@@ -51,6 +59,9 @@ pub use fenv::with_default_fenv;
 pub(crate) use hooks::JUMP_STUB_SIZE;
 pub(crate) use lanes::never_native;
 pub use lanes::{Head, Head4, Head8, Lane, is_native, sysv64_lane, win64_hidden, win64_lane};
+pub use image::CpuImage;
+#[cfg(feature = "alloc")]
+pub(crate) use incoming::{Head as DynamicHead, Seen, Spot, dynamic_entry, gather, give_result, hidden};
 pub use moves::{give, hidden_result, take};
 pub use registers::{Gpr, Word};
 pub(crate) use shims::Enter;
@@ -94,12 +105,17 @@ pub(crate) const fn abi_named(name: &str) -> Option<(crate::abi::Abi, bool)> {
 /// The convention that `extern "C"` is on this target.
 pub(crate) const NATIVE: crate::abi::Abi = <Native<false> as crate::signature::Convention>::ABI;
 
+impl crate::abi::Abi {
+    /// What `extern "C"` is on this target.
+    pub const C: Self = NATIVE;
+}
+
 /// What `extern "C"` is on this target.
 #[cfg(windows)]
-pub(crate) type Native<const UNWIND: bool> = Win64<UNWIND>;
+pub type Native<const UNWIND: bool> = Win64<UNWIND>;
 /// What `extern "C"` is on this target.
 #[cfg(not(windows))]
-pub(crate) type Native<const UNWIND: bool> = SysV64<UNWIND>;
+pub type Native<const UNWIND: bool> = SysV64<UNWIND>;
 
 /// `$macro! { $args "C" Native<false> }`, and the same for every other ABI string of function pointers on this
 /// architecture, each with its convention.

@@ -90,7 +90,7 @@ pub unsafe fn take<T>(cpu: *const CpuState, place: &'static Place) -> MaybeUnini
 ///
 /// The entry has stored the register of the piece, which lies within the value at `to`.
 #[cfg_attr(not(debug_assertions), inline(always))]
-unsafe fn take_part(cpu: *const CpuState, part: Option<Part>, to: *mut u8) {
+pub(super) unsafe fn take_part(cpu: *const CpuState, part: Option<Part>, to: *mut u8) {
     if let Some(part) = part {
         let from = offset(part.register, part.size);
         let mut at = 0;
@@ -151,7 +151,7 @@ pub unsafe fn give<T>(cpu: *mut CpuState, result: &'static Parameter, hidden: *m
 ///
 /// As for [`give`], and the piece lies within the value at `from`.
 #[cfg_attr(not(debug_assertions), inline(always))]
-unsafe fn give_part(cpu: *mut CpuState, part: Option<Part>, from: *const u8, signed: bool) {
+pub(super) unsafe fn give_part(cpu: *mut CpuState, part: Option<Part>, from: *const u8, signed: bool) {
     let Some(part) = part else { return };
     let to = offset(part.register, part.size);
     let mut at = 0;

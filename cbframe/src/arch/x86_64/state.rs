@@ -124,6 +124,8 @@ impl CpuState {
     pub(super) const SINGLE: u32 = 1 << 7;
     /// In `present`: a hook's, whose stack pointer is in the word of ctx.
     pub(super) const JUMP: u32 = 1 << 6;
+    /// In `present`: in a [`CpuImage`](super::CpuImage), with no stack above it.
+    const IMAGE: u32 = 1 << 10;
     /// In `present`: some vector register may have been changed.
     const CHANGED_XMM: u32 = 1 << 8;
     /// In `present`: flags other than the status flags may have to be set.
@@ -145,6 +147,58 @@ impl CpuState {
                 core::hint::assert_unchecked((*this).registers.assume_init() == capture.singles());
             }
         }
+    }
+
+    /// The state of an image: registers of 0.
+    pub(super) const fn image(rflags: u64, mxcsr: u32) -> Self {
+        let present = Group::Gpr.bit() | Group::Flags.bit() | Group::Sse.bit() | Group::X87.bit() | Self::IMAGE;
+        Self {
+            rdi: 0,
+            rsi: 0,
+            rdx: 0,
+            rcx: 0,
+            r8: 0,
+            r9: 0,
+            xmm: MaybeUninit::new([Xmm { bytes: [0; 16] }; 16]),
+            rax: 0,
+            rbx: 0,
+            rbp: 0,
+            rsp: 0,
+            r10: 0,
+            r11: 0,
+            r12: 0,
+            r13: 0,
+            r14: 0,
+            r15: 0,
+            mxcsr: MaybeUninit::new(mxcsr),
+            present,
+            registers: MaybeUninit::new(0),
+            unused: [MaybeUninit::new(0); 3],
+            rflags: MaybeUninit::new(rflags),
+            ctx: MaybeUninit::new(0),
+            rip: 0,
+        }
+    }
+
+    /// Takes what `other` has of the registers that this, the state of an image, has; the x87 unit is not among them.
+    pub(super) fn copy_from(&mut self, other: &CpuSubset) {
+        for register in Gpr::ALL {
+            if let Some(value) = other.gpr(register) {
+                self.set_gpr(register, value);
+            }
+        }
+        for number in 0..16 {
+            if let (Some(to), Some(from)) = (self.xmm_mut(number), other.xmm(number)) {
+                *to = *from;
+            }
+        }
+        if let Some(rflags) = other.rflags() {
+            self.set_rflags(rflags);
+        }
+        if let Some(mxcsr) = other.mxcsr() {
+            self.set_mxcsr(mxcsr);
+        }
+        self.rip = other.rip();
     }
 
     /// The offset of xmm0; the others follow.
@@ -358,16 +412,25 @@ impl CpuSubset {
             let pointer = unsafe { self.state.ctx.assume_init() };
             return core::ptr::with_exposed_provenance(pointer);
         }
+        assert!(self.has_stack(), "cbframe: an image of the CPU has no stack: words of one are given to a call beside it");
         core::ptr::from_ref(self).cast::<u8>().wrapping_add(offset_of!(CpuState, rip))
     }
 
-    /// The words of the stack from there on.
-    pub(super) fn stack(&self) -> [u64; 8] {
+    /// Whether this lies in an entry's frame, and not in an image.
+    const fn has_stack(&self) -> bool {
+        self.state.present & CpuState::IMAGE == 0
+    }
+
+    /// The words of the stack from there on; `None` in an image.
+    pub(super) fn stack(&self) -> Option<[u64; 8]> {
+        if !self.has_stack() {
+            return None;
+        }
         // A hook's stack may have any alignment.
         let words = self.stack_pointer().cast::<[u8; 8]>();
-        // SAFETY: a `CpuState` exists only in an entry's frame. Eight words above it belong to the caller's
-        // frame or to those of its callers: every stack ends in more than that.
-        core::array::from_fn(|i| u64::from_le_bytes(unsafe { words.add(i).read_volatile() }))
+        // SAFETY: the state is in an entry's frame. Eight words above it belong to the caller's frame or to those of its
+        // callers: every stack ends in more than that.
+        Some(core::array::from_fn(|i| u64::from_le_bytes(unsafe { words.add(i).read_volatile() })))
     }
 }
 

@@ -7,7 +7,7 @@ use core::ptr;
 
 use super::moves::stack_arguments;
 use super::state::CpuState;
-use crate::abi::{self, Abi, Part, Parts, Place, Placed, Register};
+use crate::abi::{self, Abi, Cursor, Part, Parts, Place, Register};
 use crate::types::{CType, round_up};
 
 /// System V's `va_list` (psABI, section 3.5.7, figure 3.34).
@@ -51,16 +51,16 @@ impl List {
     ///
     /// # Safety
     ///
-    /// `cpu` is what the captured entry of a variadic callback passed to the dispatcher, unchanged; `placed` are its
-    /// parameters. The list is used while that entry runs.
+    /// `cpu` is what the captured entry of a variadic callback passed to the dispatcher, unchanged; `end` is what its
+    /// parameters have taken. The list is used while that entry runs.
     #[inline(always)]
-    pub(crate) unsafe fn of<const N: usize>(cpu: *mut CpuState, abi: Abi, placed: &Placed<N>) -> Self {
+    pub(crate) unsafe fn of(cpu: *mut CpuState, abi: Abi, end: &Cursor) -> Self {
         let stack = stack_arguments(cpu).cast_mut();
         match abi {
             Abi::SysV64 => Self::SysV64(Tag {
-                gp_offset: 8 * u32::from(placed.end.integers),
-                fp_offset: INTEGERS_END + 16 * u32::from(placed.end.vectors),
-                overflow_arg_area: stack.wrapping_add(placed.end.stack as usize),
+                gp_offset: 8 * u32::from(end.integers),
+                fp_offset: INTEGERS_END + 16 * u32::from(end.vectors),
+                overflow_arg_area: stack.wrapping_add(end.stack as usize),
                 reg_save_area: cpu.cast(),
             }),
             Abi::Win64 => {
@@ -74,10 +74,10 @@ impl List {
                     home.add(2).write((&raw const (*cpu).r8).read_volatile());
                     home.add(3).write((&raw const (*cpu).r9).read_volatile());
                 }
-                let positions = if placed.end.integers < 4 {
-                    8 * usize::from(placed.end.integers)
+                let positions = if end.integers < 4 {
+                    8 * usize::from(end.integers)
                 } else {
-                    placed.end.stack as usize
+                    end.stack as usize
                 };
                 Self::Win64(stack.wrapping_add(positions))
             }

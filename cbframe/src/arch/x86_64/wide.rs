@@ -76,6 +76,30 @@ pub unsafe extern "C" fn find_vectors() {
     )
 }
 
+/// What [`VECTORS`] says, which is found out first if need be.
+#[cfg(feature = "alloc")]
+fn vectors() -> u8 {
+    let known = VECTORS.load(core::sync::atomic::Ordering::Relaxed);
+    if known != 0 {
+        return known;
+    }
+    // SAFETY: a C function, which changes less than one may.
+    unsafe { find_vectors() };
+    VECTORS.load(core::sync::atomic::Ordering::Relaxed)
+}
+
+/// Whether there are ymm registers.
+#[cfg(feature = "alloc")]
+pub(super) fn has_ymm() -> bool {
+    vectors() >= 2
+}
+
+/// Whether there are zmm registers.
+#[cfg(feature = "alloc")]
+pub(super) fn has_zmm() -> bool {
+    vectors() >= 3
+}
+
 /// Stores the vector registers whole: all that there are, of the groups in the const operand `groups`, each below the
 /// multiple of 64 at or below `[rsp + {wide}]`, register n `64 * (n + 1)` bytes and opmask n `64 * 33 - 8 * n` bytes; and
 /// notes in the state which groups there are. Changes rax, rcx and the flags; goes on at label 16.

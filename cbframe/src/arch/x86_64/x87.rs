@@ -242,6 +242,23 @@ const _: () = {
 };
 
 impl Fxsave {
+    /// A unit without values.
+    pub(super) const fn empty(control: u16, mxcsr: u32) -> Self {
+        Self {
+            control,
+            status: 0,
+            tags: 0,
+            reserved: 0,
+            opcode: 0,
+            instruction: 0,
+            data: 0,
+            mxcsr,
+            mxcsr_mask: 0,
+            st: [Register { value: F80 { bytes: [0; 10] } }; 8],
+            rest: [core::mem::MaybeUninit::new(0); 352],
+        }
+    }
+
     /// The register that holds `st(index)`.
     const fn physical(&self, index: usize) -> usize {
         let top = (self.status as usize >> 11) & 7;

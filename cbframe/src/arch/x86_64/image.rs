@@ -1,0 +1,159 @@
+//! A state of the CPU of one's own: what a call is made with, and what it leaves.
+
+use core::mem::{MaybeUninit, offset_of};
+use core::ops::{Deref, DerefMut};
+
+use super::capture::WIDE_BELOW;
+use super::outgoing::{self, How, MOST};
+use super::state::CpuState;
+use super::x87::Fxsave;
+
+/// A [`CpuState`] that lies in no entry's frame: made by a program to call something with it, or what such a call has left.
+///
+/// It has the groups `gpr`, `flags`, `sse` and `x87`, and no stack: words of one are given to a call beside it. It takes about
+/// 1.5 KiB.
+///
+/// # Examples
+///
+/// ```
+/// use cbframe::{CpuImage, Gpr};
+///
+/// extern "sysv64" fn scale(x: f64, by: i64) -> f64 {
+///     x * by as f64
+/// }
+///
+/// let mut cpu = CpuImage::new();
+/// cpu.rdi = 2;
+/// cpu.xmm_mut(0).unwrap().set_f64(0, 1.5);
+/// // SAFETY: these are the registers in which System V has the arguments, and none is on the stack.
+/// let after = unsafe { cpu.call(scale as *const (), &[]) };
+/// assert_eq!(after.xmm(0).unwrap().f64(0), 3.0);
+/// ```
+#[repr(C, align(64))]
+pub struct CpuImage {
+    /// As below a state in an entry's frame: registers that it has no room for.
+    wide: MaybeUninit<[u8; WIDE_BELOW - size_of::<Fxsave>()]>,
+    fxsave: Fxsave,
+    state: CpuState,
+}
+
+const _: () = {
+    assert!(offset_of!(CpuImage, state) == WIDE_BELOW);
+    assert!(offset_of!(CpuImage, fxsave) + size_of::<Fxsave>() == offset_of!(CpuImage, state));
+};
+
+impl CpuImage {
+    /// The flags of a program that has just started: interrupts are enabled, and bit 1 is always set (Intel SDM volume 1,
+    /// section 3.4.3).
+    const RFLAGS: u64 = 0x202;
+    /// As the psABI demands at the start of a process (section 3.4.1): exceptions masked, rounding to nearest.
+    const MXCSR: u32 = 0x1f80;
+    /// The same for the x87 unit, with 64 bits of precision.
+    const CONTROL: u16 = 0x037f;
+
+    /// General and vector registers of 0, and the modes that a process starts with.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self {
+            wide: MaybeUninit::uninit(),
+            fxsave: Fxsave::empty(Self::CONTROL, Self::MXCSR),
+            state: CpuState::image(Self::RFLAGS, Self::MXCSR),
+        }
+    }
+
+    /// The state within an image that need not be initialized.
+    pub(super) const fn state(this: *mut Self) -> *mut CpuState {
+        this.cast::<u8>().wrapping_add(offset_of!(Self, state)).cast()
+    }
+
+    /// How many bytes of its arguments the function has popped, in an image that a call has left.
+    #[must_use]
+    pub fn popped(&self) -> usize {
+        outgoing::popped(self)
+    }
+}
+
+impl Default for CpuImage {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Deref for CpuImage {
+    type Target = CpuState;
+
+    fn deref(&self) -> &CpuState {
+        &self.state
+    }
+}
+
+impl DerefMut for CpuImage {
+    fn deref_mut(&mut self) -> &mut CpuState {
+        &mut self.state
+    }
+}
+
+/// As for the state.
+impl core::fmt::Debug for CpuImage {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        core::fmt::Display::fmt(&**self, f)
+    }
+}
+
+impl CpuState {
+    /// Calls `address` with these registers, and gives those that the function leaves.
+    ///
+    /// All that this state has is loaded: general registers but rsp, flags, vector registers of 16 bytes, mxcsr and the x87
+    /// unit; what was not saved is as in [`CpuImage::new`]. `rip` and `rsp` do not count. Above the return address are the
+    /// words of `stack`: there the arguments begin, on Windows x64 with the four words of home space. The stack pointer is a
+    /// multiple of 64 before the call. A handler can pass its own call on: `cpu.call(original, &[…])`.
+    ///
+    /// Whatever registers the function changes, the caller's are as they were afterwards, with mxcsr, the x87 unit's control
+    /// word and the direction flag.
+    ///
+    /// # Safety
+    ///
+    /// - What is at `address` may be called so: these are the arguments of its convention, and they are valid.
+    /// - It returns, and changes no more of the stack than its arguments; it does not unwind.
+    ///
+    /// # Panics
+    ///
+    /// If `stack` has more than 65472 bytes.
+    #[must_use]
+    pub unsafe fn call(&self, address: *const (), stack: &[u64]) -> CpuImage {
+        // SAFETY: the caller's promise.
+        unsafe { self.call_with(address, stack, false) }
+    }
+
+    /// The same for what may unwind: a panic, or an exception of another language, goes on in the caller.
+    ///
+    /// # Safety
+    ///
+    /// As for [`call`](Self::call), but that it may unwind, with System V's callee-saved registers and rsp as they have to be.
+    ///
+    /// # Panics
+    ///
+    /// As for [`call`](Self::call).
+    #[must_use]
+    pub unsafe fn call_unwind(&self, address: *const (), stack: &[u64]) -> CpuImage {
+        // SAFETY: the caller's promise.
+        unsafe { self.call_with(address, stack, true) }
+    }
+
+    #[inline]
+    unsafe fn call_with(&self, address: *const (), stack: &[u64], unwind: bool) -> CpuImage {
+        assert!(
+            size_of_val(stack) <= MOST,
+            "cbframe: {} bytes of arguments on the stack: a call has up to {MOST}",
+            size_of_val(stack)
+        );
+        let mut image = CpuImage::new();
+        image.state.copy_from(self);
+        if let Some(x87) = self.x87() {
+            image.fxsave = x87.clone();
+        }
+        // SAFETY: the caller's promise; what is below the state in an image is its FXSAVE area.
+        unsafe { outgoing::call(&raw mut image, address, (stack.as_ptr(), stack.len()), How::WHOLE, unwind) };
+        image
+    }
+}

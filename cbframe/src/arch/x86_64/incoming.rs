@@ -1,0 +1,496 @@
+//! Entries for callbacks whose signature is known at run time only: each stores whatever registers may carry arguments.
+//!
+//! Stubs lead to one of a few entries, by what the signature needs: how wide vector registers are, and whether the result is
+//! on the x87 stack or in a wide vector register. Of other conventions everything is stored and loaded, which preserves
+//! whatever they preserve.
+
+use core::mem::offset_of;
+use core::ptr;
+
+use super::capture::{Capture, Group, register_bit};
+use super::moves::{give_part, offset, read, take_part};
+use super::state::CpuState;
+use crate::__cbframe_captured_entry as captured_entry;
+use crate::abi::{Abi, Convention, Layout, Parameter, Part, Place, Pointer, Register, extension, win64};
+use crate::pool::Entry;
+
+/// What ctx leads to in a slot with one of these entries. The aligning entry knows the layout.
+#[repr(C)]
+pub(crate) struct Head {
+    /// Runs the callback, with ctx.
+    pub(crate) run: unsafe fn(*const (), *mut CpuState),
+    /// Words of arguments on the stack.
+    pub(crate) words: u32,
+    /// Bytes of arguments that the return pops.
+    pub(crate) pops: u32,
+}
+
+const _: () = assert!(offset_of!(Head, words) == 8 && offset_of!(Head, pops) == 12);
+
+/// Where a value lies, relative to a state in an entry's frame.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Spot {
+    /// Nowhere.
+    Nothing,
+    /// All of it so many bytes from the state.
+    At(i32),
+    /// At the address that lies there.
+    Behind(i32),
+    /// In pieces.
+    Scattered,
+}
+
+impl Spot {
+    pub(crate) fn of(place: &Place) -> Self {
+        let stack = |offset: u32| (size_of::<CpuState>() + offset as usize) as i32;
+        match *place {
+            Place::Nothing | Place::Hidden { .. } => Self::Nothing,
+            Place::Stack(offset) => Self::At(stack(offset)),
+            Place::Reference(Pointer::Stack(offset)) => Self::Behind(stack(offset)),
+            Place::Reference(Pointer::Register(register)) => Self::Behind(offset(register, 8) as i32),
+            Place::Registers(parts) => {
+                let at = |part: &Part| offset(part.register, part.size) - part.offset as isize;
+                match parts.as_slice() {
+                    // Registers that lie one behind the other are as good as memory.
+                    [first, rest @ ..] if rest.iter().all(|part| at(part) == at(first)) => Self::At(at(first) as i32),
+                    _ => Self::Scattered,
+                }
+            }
+        }
+    }
+
+    /// The address of the value, if it lies somewhere as a whole.
+    ///
+    /// # Safety
+    ///
+    /// `cpu` is a state in an entry's frame, of a signature with this value in its place, and nothing has changed it.
+    #[inline(always)]
+    pub(crate) unsafe fn address(self, cpu: *const CpuState) -> Option<*const u8> {
+        match self {
+            Self::At(offset) => Some(cpu.wrapping_byte_offset(offset as isize).cast()),
+            // SAFETY: the caller's promise: the address was stored there, or lies on the stack.
+            Self::Behind(offset) => unsafe {
+                let address = cpu.byte_offset(offset as isize).cast::<usize>().read_unaligned();
+                Some(ptr::with_exposed_provenance(address))
+            },
+            Self::Nothing => Some(ptr::NonNull::<u128>::dangling().as_ptr().cast()),
+            Self::Scattered => None,
+        }
+    }
+}
+
+/// Puts the pieces of a value together.
+///
+/// # Safety
+///
+/// As for [`Spot::address`], and as many bytes as the value has are writable at `to`.
+pub(crate) unsafe fn gather(cpu: *const CpuState, place: &Place, to: *mut u8) {
+    let Place::Registers(parts) = place else { return };
+    for &part in parts.as_slice() {
+        // SAFETY: the caller's promise.
+        unsafe { take_part(cpu, Some(part), to) };
+    }
+}
+
+/// Where the caller wants a result in memory; null if it is elsewhere.
+///
+/// # Safety
+///
+/// As for [`Spot::address`].
+#[inline(always)]
+pub(crate) unsafe fn hidden(cpu: *const CpuState, result: &Parameter) -> *mut u8 {
+    match result.place {
+        // SAFETY: the caller's promise.
+        Place::Hidden { arrives, .. } => unsafe {
+            ptr::with_exposed_provenance_mut(read(cpu, offset(arrives, 8)) as usize)
+        },
+        _ => ptr::null_mut(),
+    }
+}
+
+/// Puts the result into its registers, or, if it is in memory already, hands its address back.
+///
+/// # Safety
+///
+/// `cpu` is a state of an entry for this signature, `from` has the bytes of the result, and `hidden` is what [`hidden`] gave.
+#[inline]
+pub(crate) unsafe fn give_result(cpu: *mut CpuState, abi: Abi, result: &Parameter, hidden: *mut u8, from: *const u8) {
+    // SAFETY: the caller's promise; the entry loads the registers that the place names.
+    unsafe {
+        match (result.place, abi) {
+            (Place::Registers(parts), Abi::SysV64 | Abi::Win64) => {
+                let signed = extension(&result.ty) == 2;
+                parts.as_slice().iter().for_each(|&part| give_part(cpu, Some(part), from, signed));
+            }
+            (Place::Registers(parts), _) => {
+                let exact = matches!(abi, Abi::Custom);
+                let signed = extension(&result.ty) == 2;
+                parts.as_slice().iter().for_each(|&part| give_anywhere(cpu, part, from, signed, exact));
+            }
+            (Place::Hidden { leaves, .. }, _) => {
+                cpu.byte_offset(offset(leaves, 8)).cast::<u64>().write(hidden.expose_provenance() as u64);
+            }
+            (Place::Nothing | Place::Stack(_) | Place::Reference(_), _) => {}
+        }
+    }
+}
+
+/// Puts a piece of a result into its register where all registers are loaded, vector registers perhaps whole.
+///
+/// # Safety
+///
+/// As for [`give_result`].
+unsafe fn give_anywhere(cpu: *mut CpuState, part: Part, from: *const u8, signed: bool, exact: bool) {
+    let size = usize::from(part.size);
+    // SAFETY: the caller's promise: the piece lies within the result, and the register has room for it.
+    unsafe {
+        let from = from.add(part.offset.into());
+        match part.register {
+            Register::Vector(number) => {
+                let xmm = (*cpu).xmm_mut(number.into()).expect("the entry saves vector registers");
+                ptr::copy_nonoverlapping(from, xmm.bytes.as_mut_ptr(), size);
+            }
+            Register::Integer(_) if exact && size != 4 => {
+                ptr::copy_nonoverlapping(from, cpu.byte_offset(offset(part.register, 8)).cast(), size);
+            }
+            _ => give_part(cpu, Some(Part { offset: 0, ..part }), from, signed),
+        }
+    }
+}
+
+/// The widest vector registers that carry arguments or a result.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Vectors {
+    No,
+    Xmm,
+    Ymm,
+    Zmm,
+}
+
+/// Where a result is that is in no general or narrow vector register.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Rare {
+    No,
+    X87,
+    X87Pair,
+    Ymm,
+    Zmm,
+}
+
+/// What a signature needs of its entry.
+struct Needs {
+    vectors: Vectors,
+    rare: Rare,
+}
+
+impl Needs {
+    fn of(layout: &Layout<'_>) -> Self {
+        let mut needs = Self { vectors: Vectors::No, rare: Rare::No };
+        if layout.is_variadic() {
+            needs.vectors = Vectors::Xmm;
+        }
+        let result = layout.result();
+        for place in layout.parameters().iter().map(|parameter| &parameter.place).chain([&result.place]) {
+            let Place::Registers(parts) = place else { continue };
+            for part in parts.as_slice() {
+                let vectors = match (part.register, part.size) {
+                    (Register::Vector(_), ..=16) => Vectors::Xmm,
+                    (Register::Vector(_), ..=32) => Vectors::Ymm,
+                    (Register::Vector(_), _) => Vectors::Zmm,
+                    _ => Vectors::No,
+                };
+                needs.vectors = needs.vectors.max(vectors);
+            }
+        }
+        if let Place::Registers(parts) = result.place {
+            for part in parts.as_slice() {
+                needs.rare = match (part.register, part.size) {
+                    (Register::X87(0), _) if needs.rare == Rare::No => Rare::X87,
+                    (Register::X87(_), _) => Rare::X87Pair,
+                    (Register::Vector(_), 17..=32) => Rare::Ymm,
+                    (Register::Vector(_), 33..) => Rare::Zmm,
+                    _ => needs.rare,
+                };
+            }
+        }
+        needs
+    }
+}
+
+impl Capture {
+    /// For any signature of System V or Windows x64 that needs no more. Where nothing else is saved, a callback gets to see the
+    /// registers that may carry arguments.
+    const fn any(abi: Abi, vectors: Vectors, rare: Rare, groups: u32) -> Self {
+        let (integers, count, home): (&[Register], u32, usize) = match abi {
+            Abi::Win64 => (&win64::INTEGERS, 4, 32),
+            _ => (Convention::SYSV64.ints, 8, 0),
+        };
+        let (mut arguments, mut i) = (0, 0);
+        while i < integers.len() {
+            arguments |= register_bit(integers[i]);
+            i += 1;
+        }
+        let mut result = register_bit(Register::RAX) | register_bit(Register::RDX);
+        if vectors as u8 > Vectors::No as u8 {
+            arguments |= ((1 << count) - 1) << 16;
+            result |= 0b11 << 16;
+        }
+        let wide = if matches!(vectors, Vectors::Ymm | Vectors::Zmm) { (1 << count) - 1 } else { 0 };
+        let (ymm, zmm) = if matches!(vectors, Vectors::Zmm) { (0, wide) } else { (wide, 0) };
+        if rare.registers().0 != 0 {
+            result &= !(1 << 16);
+        }
+        Self::dynamic(arguments, result, groups, home).with_rare((ymm, zmm), rare.registers())
+    }
+
+    /// For any signature of another convention: every register is stored, and loaded.
+    const fn all(_: Abi, _: Vectors, rare: Rare, groups: u32) -> Self {
+        Self::dynamic(0, 0, groups, 0).with_rare((0, 0), rare.registers())
+    }
+}
+
+impl Rare {
+    /// The bytes of a result in vector register 0, and how many registers of the x87 stack it has.
+    const fn registers(self) -> (u32, u32) {
+        match self {
+            Self::No => (0, 0),
+            Self::X87 => (0, 1),
+            Self::X87Pair => (0, 2),
+            Self::Ymm => (32, 0),
+            Self::Zmm => (64, 0),
+        }
+    }
+}
+
+/// Runs what ctx leads to.
+///
+/// # Safety
+///
+/// The entry passes its own state, and the slot's ctx.
+unsafe extern "sysv64-unwind" fn sysv64(cpu: *mut CpuState, ctx: *const ()) {
+    // SAFETY: the caller's promise: such a slot's ctx leads to a head.
+    unsafe { ((*ctx.cast::<Head>()).run)(ctx, cpu) }
+}
+
+/// The same on Windows.
+///
+/// # Safety
+///
+/// As for [`sysv64`].
+unsafe extern "win64-unwind" fn win64(cpu: *mut CpuState, ctx: *const ()) {
+    // SAFETY: as above.
+    unsafe { ((*ctx.cast::<Head>()).run)(ctx, cpu) }
+}
+
+/// The same for a convention whose return may pop arguments.
+///
+/// # Safety
+///
+/// As for [`sysv64`], and the entry saves `gpr`.
+unsafe extern "sysv64-unwind" fn convention(cpu: *mut CpuState, ctx: *const ()) {
+    // SAFETY: as above; the head may be gone when the callback has run.
+    unsafe {
+        let pops = (*ctx.cast::<Head>()).pops;
+        ((*ctx.cast::<Head>()).run)(ctx, cpu);
+        (*cpu).rsp += u64::from(pops);
+    }
+}
+
+/// The same where the aligning entry pops them.
+///
+/// # Safety
+///
+/// As for [`sysv64`].
+unsafe extern "sysv64-unwind" fn aligned(cpu: *mut CpuState, ctx: *const ()) {
+    // SAFETY: as above.
+    unsafe { ((*ctx.cast::<Head>()).run)(ctx, cpu) }
+}
+
+const SEEN: u32 = Group::Gpr.bit() | Group::Flags.bit() | Group::Sse.bit();
+const EVERYTHING: u32 = SEEN | Group::Avx512.bit();
+
+/// A module with the entries of each needs, `$dispatch` being called, and a function that chooses.
+macro_rules! entries {
+    ($choose:ident, $capture:ident, $abi:expr, $groups:expr, $dispatch:path; $($name:ident $vectors:ident $rare:ident,)*) => {
+        fn $choose(needs: &Needs) -> Option<unsafe extern "C" fn()> {
+            $(captured_entry!($name, Capture::$capture($abi, Vectors::$vectors, Rare::$rare, $groups), $dispatch);)*
+            match (needs.vectors, needs.rare) {
+                $((Vectors::$vectors, Rare::$rare) => Some($name),)*
+                _ => None,
+            }
+        }
+    };
+}
+
+macro_rules! sysv64_entries {
+    ($($choose:ident $groups:expr;)*) => { $(
+        entries! {
+            $choose, any, Abi::SysV64, $groups, sysv64;
+            integers No No,
+            xmm Xmm No,
+            ymm Ymm No,
+            zmm Zmm No,
+            integers_x87 No X87,
+            xmm_x87 Xmm X87,
+            ymm_x87 Ymm X87,
+            zmm_x87 Zmm X87,
+            integers_x87_pair No X87Pair,
+            xmm_x87_pair Xmm X87Pair,
+            ymm_x87_pair Ymm X87Pair,
+            zmm_x87_pair Zmm X87Pair,
+            ymm_ymm Ymm Ymm,
+            zmm_ymm Zmm Ymm,
+            zmm_zmm Zmm Zmm,
+        }
+    )* };
+}
+
+macro_rules! win64_entries {
+    ($($choose:ident $groups:expr;)*) => { $(
+        entries! {
+            $choose, any, Abi::Win64, $groups, win64;
+            integers No No,
+            xmm Xmm No,
+            ymm_ymm Ymm Ymm,
+            zmm_zmm Zmm Zmm,
+        }
+    )* };
+}
+
+macro_rules! convention_entries {
+    ($($choose:ident $groups:expr, $dispatch:path;)*) => { $(
+        entries! {
+            $choose, all, Abi::Custom, $groups, $dispatch;
+            xmm Xmm No,
+            xmm_x87 Xmm X87,
+            xmm_x87_pair Xmm X87Pair,
+        }
+    )* };
+}
+
+sysv64_entries! {
+    sysv64_subset 0;
+    sysv64_seen SEEN;
+}
+win64_entries! {
+    win64_subset 0;
+    win64_seen SEEN;
+}
+convention_entries! {
+    convention_seen SEEN, convention;
+    convention_everything EVERYTHING, convention;
+}
+
+/// Defines the entry `$name` for callers whose stack pointer is a multiple of 8 only, as `__cbframe_aligning_entry` does, for
+/// any layout: how many words are to be copied, and popped, is in the head that ctx leads to.
+///
+/// ```text
+///   rsp at the inner entry ▸ [ctx] [return into this] [arguments …]  alignment  [bytes to pop] [rcx] [rax] [rbp] [ctx]
+///                            [return address] [arguments …]
+/// ```
+macro_rules! aligning_entry {
+    ($name:ident, $inner:expr) => {
+        #[unsafe(naked)]
+        unsafe extern "C" fn $name() {
+            core::arch::naked_asm!(
+                ".cfi_startproc",
+                ".cfi_def_cfa_offset 16",
+                "endbr64",
+                "push rbp",
+                ".cfi_adjust_cfa_offset 8",
+                ".cfi_offset rbp, -24",
+                "mov rbp, rsp",
+                ".cfi_def_cfa_register rbp",
+                "push rax",
+                "push rcx",
+                "mov rax, [rbp + 8]", // ctx
+                "mov ecx, [rax + 12]",
+                "push rcx",
+                "mov ecx, [rax + 8]", // words
+                "lea rax, [rcx + 1]",
+                "and rax, -2",
+                "shl rax, 3",
+                "and rsp, -16",
+                "sub rsp, rax",
+                "3:",
+                "sub rcx, 1",
+                "jb 4f",
+                "mov rax, [rbp + 24 + 8 * rcx]",
+                "mov [rsp + 8 * rcx], rax",
+                "jmp 3b",
+                "4:",
+                "mov rax, [rbp - 8]",
+                "mov rcx, [rbp - 16]",
+                "call 2f",
+                "push rax",
+                "push rcx",
+                "mov rcx, [rbp - 24]",
+                // The return address moves up, over what is popped; ctx is not needed any more.
+                "mov rax, [rbp + 16]",
+                "mov [rbp + 16 + rcx], rax",
+                "lea rax, [rbp + 16 + rcx]",
+                "mov [rbp + 8], rax",
+                "pop rcx",
+                "pop rax",
+                "mov rsp, rbp",
+                "pop rbp",
+                ".cfi_remember_state",
+                ".cfi_restore rbp",
+                ".cfi_def_cfa rsp, 16",
+                "mov rsp, [rsp]",
+                ".cfi_def_cfa_offset 8",
+                "ret",
+                ".cfi_restore_state",
+                "2:",
+                "push qword ptr [rbp + 8]", // ctx, as a stub does
+                "jmp {inner}",
+                ".cfi_endproc",
+                ".balign 64",
+                inner = sym $inner,
+            )
+        }
+    };
+}
+
+fn aligning(needs: &Needs, everything: bool) -> Option<unsafe extern "C" fn()> {
+    captured_entry!(seen, Capture::all(Abi::Custom, Vectors::Xmm, Rare::No, SEEN), aligned);
+    captured_entry!(all, Capture::all(Abi::Custom, Vectors::Xmm, Rare::No, EVERYTHING), aligned);
+    aligning_entry!(align_seen, seen);
+    aligning_entry!(align_all, all);
+    if needs.rare != Rare::No {
+        return None;
+    }
+    Some(if everything { align_all } else { align_seen })
+}
+
+/// What of the CPU a callback sees whose signature is known at run time only.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Seen {
+    /// The registers that may carry arguments.
+    Arguments,
+    /// `gpr`, `flags` and `sse`, which it may change.
+    State,
+}
+
+/// The entry for callbacks of this layout whose ctx leads to a [`Head`]; `None` if there is none. `stack_align` is what callers
+/// of a custom convention align the stack pointer to.
+pub(crate) fn dynamic_entry(layout: &Layout<'_>, seen: Seen) -> Option<Entry> {
+    let needs = Needs::of(layout);
+    let function = match (layout.abi(), seen) {
+        (Abi::SysV64, Seen::Arguments) => sysv64_subset(&needs),
+        (Abi::SysV64, Seen::State) => sysv64_seen(&needs),
+        (Abi::Win64, Seen::Arguments) => win64_subset(&needs),
+        (Abi::Win64, Seen::State) => win64_seen(&needs),
+        (Abi::Named(convention), _) => {
+            let needs = Needs { vectors: Vectors::Xmm, ..needs };
+            match (convention.stack_align < 16, convention.preserves_whole_vectors) {
+                (true, everything) => aligning(&needs, everything),
+                (false, true) => convention_everything(&needs),
+                (false, false) => convention_seen(&needs),
+            }
+        }
+        (Abi::Custom, _) => convention_everything(&Needs { vectors: Vectors::Xmm, ..needs }),
+    };
+    // SAFETY: each entry passes ctx on to its dispatcher, which takes it for the address of a head.
+    function.map(|function| unsafe { Entry::new(function) })
+}

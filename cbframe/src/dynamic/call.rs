@@ -1,0 +1,440 @@
+//! A call of a callback whose signature is known at run time only.
+
+use alloc::boxed::Box;
+use alloc::sync::Arc;
+use core::any::type_name;
+use core::fmt;
+use core::mem::MaybeUninit;
+use core::ptr;
+
+use super::object::Object;
+use super::value::{Value, ValueError};
+use crate::abi::{Parameter, Place, Signature};
+use crate::arch::{CpuState, CpuSubset, Seen, Spot, VaArguments, gather, give_result, hidden};
+use crate::os;
+use crate::pool::Meta;
+use crate::types::{CType, Float16, Float128, Invalid, Kind, Type};
+use crate::va_list::VaList;
+use crate::LongDouble;
+
+/// What is known of a callback's signature before it is called.
+pub(super) struct Prepared {
+    pub(super) signature: Signature,
+    pub(super) seen: Seen,
+    /// What C gets where the process would be aborted otherwise.
+    pub(super) fallback: Option<Object<'static>>,
+    slots: Box<[Slot]>,
+}
+
+/// Where an argument is, and what.
+#[derive(Clone, Copy)]
+struct Slot {
+    spot: Spot,
+    shape: Shape,
+}
+
+impl Prepared {
+    pub(super) fn new(signature: &Signature, seen: Seen, fallback: Option<Object<'static>>) -> Arc<Self> {
+        let of = |parameter: &Parameter| Slot { spot: Spot::of(&parameter.place), shape: Shape::of(&parameter.ty) };
+        let slots = signature.layout().parameters().iter().map(of).collect();
+        Arc::new(Self { signature: signature.clone(), seen, fallback, slots })
+    }
+}
+
+/// What tells that an argument can be read as some scalar type without a closer look.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Shape(u16);
+
+impl Shape {
+    const OTHER: Self = Self(0);
+
+    const fn of(ty: &Type) -> Self {
+        let kind = match ty.kind {
+            Kind::Int { .. } => 1,
+            Kind::Float => 2,
+            Kind::X87 => 3,
+            Kind::Bool => 4,
+            Kind::Pointer { nullable: true, pointee_align: 1 } => 5,
+            _ => return Self::OTHER,
+        };
+        Self(kind << 8 | ty.size as u16)
+    }
+}
+
+/// A scalar that is no reference: what [`Call::arg`] gives.
+///
+/// Integers, floats, `bool`, raw pointers, [`LongDouble`], [`Float16`] and [`Float128`].
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no scalar that `Call::arg` gives",
+    label = "not an integer, float, `bool` or raw pointer",
+    note = "`Call::value` gives arguments of every type as a `Value`, and `Call::read`, which is unsafe, any `CType`"
+)]
+pub trait Scalar: CType + Copy {}
+
+macro_rules! scalars {
+    ($($ty:ty)*) => { $(impl Scalar for $ty {})* };
+}
+
+scalars! {
+    bool i8 i16 i32 i64 i128 isize u8 u16 u32 u64 u128 usize f32 f64 Float16 Float128 LongDouble
+}
+
+impl<T> Scalar for *const T {}
+impl<T> Scalar for *mut T {}
+
+/// The largest result that is not in memory: see `Object`.
+#[repr(C, align(64))]
+struct Buffer([MaybeUninit<u8>; 64]);
+
+/// A call that C makes of a [`DynFrame`](super::DynFrame): its arguments, and the result that it is to have.
+///
+/// Arguments are numbered from 0, as the parameters of the [`Signature`] are. One whose bits are no value of its type, a `bool`
+/// of 2 or a null reference, aborts the process when it is asked for, with a message that names the callback and the
+/// parameter.
+pub struct Call<'c> {
+    cpu: *mut CpuState,
+    prepared: &'c Prepared,
+    meta: &'static Meta,
+    /// Where the caller wants a result in memory.
+    hidden: *mut u8,
+    given: bool,
+    result: Buffer,
+}
+
+impl<'c> Call<'c> {
+    /// # Safety
+    ///
+    /// `cpu` is a state of an entry for this signature, which nobody else has and nothing has changed.
+    #[inline(always)]
+    pub(super) unsafe fn new(cpu: *mut CpuState, prepared: &'c Prepared, meta: &'static Meta) -> Self {
+        // SAFETY: the caller's promise.
+        let hidden = unsafe { hidden(cpu, prepared.signature.result()) };
+        Self { cpu, prepared, meta, hidden, given: false, result: Buffer([MaybeUninit::uninit(); 64]) }
+    }
+
+    /// The signature.
+    #[must_use]
+    pub fn signature(&self) -> &'c Signature {
+        &self.prepared.signature
+    }
+
+    /// How many arguments there are, of those that the signature tells of.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.prepared.slots.len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The argument `n` as a `T`.
+    ///
+    /// # Panics
+    ///
+    /// If there is no argument `n`, or `T` has not the shape of its type: another size, or another kind.
+    ///
+    /// # Examples
+    ///
+    /// See [`DynFrame`](super::DynFrame).
+    #[inline]
+    #[must_use]
+    #[track_caller]
+    pub fn arg<T: Scalar>(&self, n: usize) -> T {
+        let slot = self.slot(n);
+        if const { Shape::of(&T::TYPE).0 } == slot.shape.0
+            // SAFETY: nobody changes the state while the call is borrowed, but for registers that may be anything.
+            && let Some(from) = unsafe { slot.spot.address(self.cpu) }
+        {
+            // SAFETY: the argument has the size of a `T`.
+            let value = unsafe { from.cast::<MaybeUninit<T>>().read_unaligned() };
+            // SAFETY: the caller of the callback has initialized it.
+            if unsafe { T::is_valid(value.as_ptr()) } {
+                // SAFETY: it is a value.
+                return unsafe { value.assume_init() };
+            }
+        }
+        // SAFETY: a scalar is no reference.
+        unsafe { self.read(n) }
+    }
+
+    /// The argument `n` as a `T`, which may be a struct, a reference or any other [`CType`].
+    ///
+    /// # Safety
+    ///
+    /// What is a reference or holds pointers is used only as long as what it points to lives, and is not made twice where
+    /// that would alias.
+    ///
+    /// # Panics
+    ///
+    /// As for [`arg`](Self::arg).
+    #[must_use]
+    #[track_caller]
+    pub unsafe fn read<T: CType + Copy>(&self, n: usize) -> T {
+        let parameter = self.parameter(n);
+        assert!(
+            T::TYPE.has_shape_of(&parameter.ty),
+            "cbframe: argument {n} has the type `{}`, which is not laid out as `{}` is",
+            parameter.ty.name,
+            T::TYPE.name
+        );
+        let mut value = MaybeUninit::<T>::uninit();
+        let to = value.as_mut_ptr().cast::<u8>();
+        // SAFETY: as many bytes as the argument has, of a call with this signature.
+        unsafe {
+            match self.slot(n).spot.address(self.cpu) {
+                Some(from) => ptr::copy_nonoverlapping(from, to, size_of::<T>()),
+                None => gather(self.cpu, &parameter.place, to),
+            }
+        }
+        // SAFETY: aligned and readable; a caller that follows the signature has initialized what is no padding.
+        unsafe {
+            for ty in [&parameter.ty, &T::TYPE] {
+                if let Some(invalid) = ty.find_invalid(to) {
+                    self.report_invalid(n, &invalid);
+                }
+            }
+            assert!(T::is_valid(value.as_ptr()), "cbframe: argument {n} is no value of `{}`", T::TYPE.name);
+            value.assume_init()
+        }
+    }
+
+    /// The argument `n`.
+    ///
+    /// # Panics
+    ///
+    /// If there is none.
+    #[must_use]
+    #[track_caller]
+    pub fn value(&self, n: usize) -> Value<'_> {
+        let Parameter { ty, place, .. } = self.parameter(n);
+        // SAFETY: as many bytes as the argument has, of a call with this signature. What C passes is not changed but through
+        // the call, which is borrowed.
+        unsafe {
+            if let Some(from) = self.slot(n).spot.address(self.cpu) {
+                return Value::read(ty, from).unwrap_or_else(|invalid| self.report_invalid(n, &invalid));
+            }
+            let mut object = Object::uninit(*ty);
+            gather(self.cpu, place, object.as_mut_ptr());
+            if let Some(invalid) = ty.find_invalid(object.as_ptr()) {
+                self.report_invalid(n, &invalid);
+            }
+            match Value::read_valid(ty, object.as_ptr()) {
+                Value::Object(_) => Value::Object(object),
+                scalar => scalar,
+            }
+        }
+    }
+
+    /// The arguments, each with its name and type.
+    pub fn args(&self) -> impl ExactSizeIterator<Item = Argument<'_>> {
+        (0..self.len()).map(|index| {
+            let Parameter { name, ty, .. } = self.parameter(index);
+            Argument { index, name, ty, value: self.value(index) }
+        })
+    }
+
+    /// The arguments behind `...`.
+    ///
+    /// # Panics
+    ///
+    /// Unless the signature ends in `...`, without the types of what is behind it.
+    #[must_use]
+    #[track_caller]
+    pub fn va_list(&self) -> VaList<'_> {
+        let signature = &self.prepared.signature;
+        assert!(
+            signature.before_dots() == Some(self.len()),
+            "cbframe: `va_list` is for signatures that end in `...`; where the types behind it are known, they are arguments"
+        );
+        // SAFETY: the entry of a variadic callback, whose state has not been changed; it runs while the call is borrowed.
+        unsafe { VaList::new(VaArguments::of(self.cpu, signature.layout().abi(), signature.end())) }
+    }
+
+    /// Sets the result. Later ones replace it.
+    ///
+    /// # Panics
+    ///
+    /// If the value has not the type of the result, or is none that it allows: a `bool` of 2.
+    #[inline]
+    #[track_caller]
+    pub fn ret<'v>(&mut self, value: impl Into<Value<'v>>) {
+        let value = value.into();
+        if let Some(error) = value.misfit(&self.prepared.signature.result().ty) {
+            refuse(self.meta, &error);
+        }
+        // SAFETY: the value has as many bytes as the result.
+        unsafe { self.give(value.as_ptr()) };
+    }
+
+    /// # Safety
+    ///
+    /// `from` has the bytes of a result.
+    unsafe fn give(&mut self, from: *const u8) {
+        let result = self.prepared.signature.result();
+        // What registers hold fits into the buffer.
+        let to = match result.place {
+            Place::Hidden { .. } => self.hidden,
+            _ => self.result.0.as_mut_ptr().cast(),
+        };
+        // SAFETY: the caller's promise, and that of C for a result in memory.
+        unsafe { ptr::copy_nonoverlapping(from, to, result.ty.size) };
+        self.given = true;
+    }
+
+    /// The registers that the callback was called with, as far as they were saved: those that may carry arguments, or
+    /// all, see [`DynBuilder::save`](super::DynBuilder::save).
+    #[must_use]
+    pub const fn cpu(&self) -> &CpuSubset {
+        // SAFETY: the entry's, which is this call's as long as it lasts; every register that it shows was saved.
+        unsafe { &*self.cpu.cast_const().cast() }
+    }
+
+    /// The state of the CPU, to be changed: what is in it when the callback returns is in the registers then, but for those of
+    /// the result. Arguments that are asked for later are taken from the changed registers.
+    ///
+    /// # Panics
+    ///
+    /// Without [`save`](super::DynBuilder::save).
+    ///
+    /// # Safety
+    ///
+    /// The caller's registers are left as its convention, and what it does next, need them.
+    #[track_caller]
+    pub unsafe fn cpu_mut(&mut self) -> &mut CpuState {
+        assert!(
+            self.prepared.seen == Seen::State,
+            "cbframe: this callback does not save the state of the CPU: bind it with `DynFrame::builder(…).save()`"
+        );
+        // SAFETY: the entry's, which is this call's as long as it lasts.
+        unsafe { &mut *self.cpu }
+    }
+
+    /// Puts the result into its place: that which was set, or the fallback.
+    ///
+    /// # Safety
+    ///
+    /// The entry's state, whose registers the entry loads next.
+    #[inline(always)]
+    pub(super) unsafe fn finish(&mut self, answer: Answer) {
+        let signature = &self.prepared.signature;
+        let result = signature.result();
+        if matches!(result.ty.kind, Kind::Void) {
+            return;
+        }
+        if !self.given || matches!(answer, Answer::Fallback) {
+            self.fall_back(answer);
+        }
+        // SAFETY: the caller's promise; the buffer has the result if it is not in memory.
+        unsafe { give_result(self.cpu, signature.abi(), result, self.hidden, self.result.0.as_ptr().cast()) };
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn fall_back(&mut self, answer: Answer) {
+        let name = self.meta.name();
+        let ty = self.prepared.signature.result().ty.name;
+        let what = format_args!("`{name}` has returned without a value, and its signature has a result, a `{ty}`");
+        match (&self.prepared.fallback, answer) {
+            (None, _) => os::die(format_args!("{what}: call `ret`, or give C a value with `DynFrame::builder(…).or(…)`.")),
+            (Some(_), Answer::Done) => os::report(format_args!("{what}. It returned its fallback value.")),
+            (Some(_), Answer::Fallback) => {}
+        }
+        if let Some(fallback) = &self.prepared.fallback {
+            // SAFETY: it has the type of the result.
+            unsafe { self.give(fallback.as_ptr()) };
+        }
+    }
+
+    #[inline(always)]
+    #[track_caller]
+    fn slot(&self, n: usize) -> Slot {
+        match self.prepared.slots.get(n) {
+            Some(slot) => *slot,
+            None => no_argument(n, self.len()),
+        }
+    }
+
+    #[track_caller]
+    fn parameter(&self, n: usize) -> &'c Parameter {
+        match self.prepared.signature.parameters().get(n) {
+            Some(parameter) => parameter,
+            None => no_argument(n, self.len()),
+        }
+    }
+
+    #[cold]
+    fn report_invalid(&self, n: usize, invalid: &Invalid) -> ! {
+        let Parameter { name, ty, .. } = self.parameter(n);
+        let (callback, space) = (self.meta.name(), if name.is_empty() { "" } else { " " });
+        os::die(format_args!(
+            "`{callback}` was called with a wrong value for its parameter `#{n}{space}{name}: {}`: it{invalid}. The caller \
+             passed it, or declares the function pointer otherwise than the signature does.",
+            ty.name
+        ))
+    }
+}
+
+#[cold]
+#[track_caller]
+fn no_argument(n: usize, len: usize) -> ! {
+    panic!("cbframe: there is no argument {n}: the signature has {len}")
+}
+
+#[cold]
+#[track_caller]
+fn refuse(meta: &Meta, error: &ValueError) -> ! {
+    panic!("cbframe: the result of `{}`: {error}", meta.name())
+}
+
+/// How a callback has ended.
+#[derive(Clone, Copy)]
+pub enum Answer {
+    /// It has returned.
+    Done,
+    /// It could not be run, or has panicked.
+    Fallback,
+}
+
+/// An argument of a [`Call`].
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Argument<'c> {
+    /// Its index.
+    pub index: usize,
+    /// The name of the parameter; empty where there is none.
+    pub name: &'static str,
+    /// The type of the parameter.
+    pub ty: &'c Type,
+    /// The value.
+    pub value: Value<'c>,
+}
+
+impl Argument<'_> {
+    /// The bytes of the value; those of padding need not be initialized.
+    #[must_use]
+    pub const fn bytes(&self) -> &[MaybeUninit<u8>] {
+        // SAFETY: a value has as many bytes as its type.
+        unsafe { core::slice::from_raw_parts(self.value.as_ptr().cast(), self.value.ty().size) }
+    }
+}
+
+/// The callback, and each argument on a line of its own.
+impl fmt::Debug for Call<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Call")
+            .field("callback", &self.meta.name())
+            .field("arguments", &fmt::from_fn(|f| f.debug_list().entries(self.args()).finish()))
+            .finish()
+    }
+}
+
+/// What is told of a callback that is this closure.
+pub(super) struct Told<F>(core::marker::PhantomData<F>);
+
+impl<F> Told<F> {
+    pub(super) const META: &'static Meta =
+        &Meta { name: crate::pool::Name::Type(type_name::<F>), parameters: &[], layout: None };
+}

@@ -1,0 +1,18 @@
+//! Signatures that are known at run time only: callbacks that have one, and calls with one.
+//!
+//! `value` is what is passed, `call` a call that a callback gets, `frame` the callback, `invoke` a call in the other
+//! direction; `typed` is the same with types that the compiler knows, for `call!`.
+
+mod call;
+mod frame;
+mod invoke;
+mod object;
+mod typed;
+mod value;
+
+pub use call::{Argument, Call, Scalar};
+pub use frame::{DynBuilder, DynFrame, Dynamic, Misfit};
+pub use invoke::CallError;
+pub use object::Object;
+pub use typed::{Address, Arguments, By, Named, Rules, Variadic, call_typed, call_typed_errno};
+pub use value::{Value, ValueError};
