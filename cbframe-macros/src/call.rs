@@ -84,7 +84,9 @@ impl Input {
             input.parse::<Token![,]>()?;
         }
         if input.is_empty() {
-            return Err(input.error("what is called is missing: `call!(abi = \"sysv64\", address, (1_i32, 2.0) -> f64)`"));
+            return Err(
+                input.error("what is called is missing: `call!(abi = \"sysv64\", address, (1_i32, 2.0) -> f64)`")
+            );
         }
         let address = input.parse()?;
         input.parse::<Token![,]>()?;
@@ -176,11 +178,8 @@ impl Input {
         if let Some((dots, _)) = &self.dots {
             report.error(dots, "with `abi = \"custom\"` every argument says where it is: remove `...`");
         }
-        let spots: Vec<Spot> = self
-            .arguments
-            .iter()
-            .filter_map(|argument| custom::spot(&argument.attributes, argument, report))
-            .collect();
+        let spots: Vec<Spot> =
+            self.arguments.iter().filter_map(|argument| custom::spot(&argument.attributes, argument, report)).collect();
         custom::check_spots(&spots, report);
         let result = custom::result(&self.args, report);
         let spots = spots.iter().map(|spot| spot_tokens(spot, private));
@@ -203,7 +202,8 @@ impl Input {
 
     /// Reports what only `abi = "custom"` has.
     fn refuse_places(&self, report: &mut Report) {
-        const MESSAGE: &str = "this goes with `abi = \"custom\"`: other conventions say themselves where arguments and results lie";
+        const MESSAGE: &str =
+            "this goes with `abi = \"custom\"`: other conventions say themselves where arguments and results lie";
         if let Some(text) = &self.args.ret {
             report.error(text, MESSAGE);
         }

@@ -230,17 +230,22 @@ mod signature;
 pub mod types;
 mod va_list;
 
-pub use arch::{Annotated, CpuImage, CpuState, CpuSubset, Diff, F80, Fxsave, Gpr, LongDouble, Snapshot, Word, Xmm, Ymm, Zmm};
+pub use arch::{
+    Annotated, CpuImage, CpuState, CpuSubset, Diff, F80, Fxsave, Gpr, LongDouble, Snapshot, Word, Xmm, Ymm, Zmm,
+};
+pub use cbframe_macros::{CType, c_type, cbframe, convention};
 #[cfg(feature = "alloc")]
 pub use cbframe_macros::{call, frame};
-pub use cbframe_macros::{CType, c_type, cbframe, convention};
 #[cfg(feature = "alloc")]
 pub use closure::{Abort, Builder, Fallback, Scope, scope};
 pub use closure::{Closure, Local, Once, Raw};
 #[cfg(feature = "std")]
 pub use closure::{FallbackValue, Guarded};
 #[cfg(feature = "alloc")]
-pub use dynamic::{Address, Argument, Arguments, Call, CallError, DynBuilder, DynFrame, Dynamic, Misfit, Object, Scalar, Value, ValueError};
+pub use dynamic::{
+    Address, Argument, Arguments, Call, CallError, DynBuilder, DynFrame, Dynamic, Misfit, Object, Scalar, Value,
+    ValueError,
+};
 pub use frame::{ExclusiveState, Frame, JumpTarget, SharedState};
 #[cfg(feature = "std")]
 pub use panic::resume_panics;

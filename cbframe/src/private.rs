@@ -12,8 +12,9 @@ pub use core::sync::atomic::AtomicU64;
 pub use crate::abi::{Abi, Aggregates, CallingConvention, Convention, Hidden, Layout, Placed, Register, Spot};
 pub use crate::activation::Running;
 pub use crate::arch::{
-    Capture, CpuState, CpuSubset, Group, Head, Head4, Head8, JUMP, Lane, Native, VECTORS, find_vectors, give, give_exactly,
-    hidden_result, is_native, register_bit, sysv64_lane, take, win64_hidden, win64_lane, with_default_fenv,
+    Capture, CpuState, CpuSubset, Group, Head, Head4, Head8, JUMP, Lane, Native, VECTORS, find_vectors, give,
+    give_exactly, hidden_result, is_native, register_bit, sysv64_lane, take, win64_hidden, win64_lane,
+    with_default_fenv,
 };
 #[cfg(feature = "alloc")]
 pub use crate::closure::{Abort, Site, bind_local, bind_once, bind_shared, call_local, call_once, call_shared};

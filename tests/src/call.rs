@@ -9,6 +9,7 @@ use cbframe::CpuState;
 use cbframe::abi::{Abi, Layout, Place, Register};
 
 use crate::again;
+use crate::dynamic::Known;
 use crate::guard::{self, Environment, Expected};
 pub use crate::signature::{Bits, Leaf, Signature, Type};
 use crate::values::{NEVER_WRITTEN, SIZE, Value, Values, extended, find, locate, significant, values};
@@ -17,10 +18,10 @@ use crate::values::{NEVER_WRITTEN, SIZE, Value, Values, extended, find, locate, 
 #[repr(C)]
 #[derive(Debug)]
 pub struct Wire {
-    callback: *const (),
-    arguments: [*const Value; 16],
-    result: *mut Value,
-    wide: *mut u32,
+    pub(crate) callback: *const (),
+    pub(crate) arguments: [*const Value; 16],
+    pub(crate) result: *mut Value,
+    pub(crate) wide: *mut u32,
 }
 
 /// A function that C defines for a signature. It calls what the wire says.
@@ -183,6 +184,8 @@ pub struct Run<'r> {
     /// Whether the next lane extends a result that is narrower than 32 bits. No caller relies on it: the psABI
     /// does not ask for it, neither gcc nor clang expects it, and rustc does it no more. The captured lane does.
     extends: bool,
+    /// The same signature, as something that is known at run time only.
+    known: Option<Known>,
     outcome: Outcome,
 }
 
@@ -222,8 +225,13 @@ impl<'r> Run<'r> {
             true => !matches!(ty.size, 0 | 1 | 2 | 4 | 8),
         });
         let expected = if hidden { Expected::HIDDEN } else { Expected::PLAIN };
-        let mut this = Run { signature, callers, progress, expected, extends: false, outcome: Outcome::default() };
+        let mut this =
+            Run { signature, callers, progress, expected, extends: false, known: None, outcome: Outcome::default() };
         run(&mut this);
+        if let Some(known) = this.known.clone() {
+            this.captured();
+            known.run(&mut this);
+        }
         Ok(this.outcome)
     }
 
@@ -238,6 +246,7 @@ impl<'r> Run<'r> {
         let again = again::signature(layout).to_string().replacen(" fn(", &format!("{unwind} fn("), 1);
         assert_eq!(again, layout.to_string());
         (self.outcome.layout, self.expected) = (Some(layout), Expected::of(layout));
+        self.known = Known::of(layout);
     }
 
     /// The lanes from here on are captured ones.
@@ -276,27 +285,44 @@ impl<'r> Run<'r> {
                 callers.name
             );
             let Some(caller) = caller else { continue };
-            (self.progress)(lane, callers.name);
-            let what = format!("{lane}, called by {}", callers.name);
-            let mut wrong = Vec::new();
-            for view in 0..views {
-                let [low, high] =
-                    [Values::Low, Values::High].map(|kind| self.call(kind, view, caller, callback, state));
-                wrong.push(self.compare(view, &low, Some(&high)));
-                wrong.push(self.compare(view, &high, Some(&low)));
-            }
-            for (view, kind) in [Values::Ones, Values::Random(1), Values::Random(2)].into_iter().enumerate() {
-                wrong.push(self.compare(view, &self.call(kind, view, caller, callback, state), None));
-            }
-            // The first call that went wrong tells most; others seldom tell more.
-            let count = wrong.iter().filter(|wrong| !wrong.is_empty()).count();
-            if let Some(first) = wrong.iter().find(|wrong| !wrong.is_empty()) {
-                self.outcome.wrong.push(format!("{what}: {count} of {} calls went wrong, the first one:", wrong.len()));
-                self.outcome.wrong.extend(first.iter().map(|line| format!("  {line}")));
-            }
-            calls += 2 * views as u64 + 3;
+            calls += self.called_by(lane, callers.name, caller, views, callback, state);
+        }
+        if let Some(caller) = self.known.as_ref().map(Known::caller) {
+            calls += self.called_by(lane, "Signature::call_raw", caller, views, callback, state);
         }
         self.outcome.lanes.push((lane, calls));
+    }
+
+    /// Has `caller` call the callback; how often.
+    fn called_by(
+        &mut self,
+        lane: &'static str,
+        name: &str,
+        caller: Caller,
+        views: usize,
+        callback: *const (),
+        state: *const State,
+    ) -> u64 {
+        (self.progress)(lane, name);
+        let mut wrong = Vec::new();
+        for view in 0..views {
+            let [low, high] = [Values::Low, Values::High].map(|kind| self.call(kind, view, caller, callback, state));
+            wrong.push(self.compare(view, &low, Some(&high)));
+            wrong.push(self.compare(view, &high, Some(&low)));
+        }
+        for (view, kind) in [Values::Ones, Values::Random(1), Values::Random(2)].into_iter().enumerate() {
+            wrong.push(self.compare(view, &self.call(kind, view, caller, callback, state), None));
+        }
+        // The first call that went wrong tells most; others seldom tell more.
+        let count = wrong.iter().filter(|wrong| !wrong.is_empty()).count();
+        if let Some(first) = wrong.iter().find(|wrong| !wrong.is_empty()) {
+            let calls = wrong.len();
+            self.outcome
+                .wrong
+                .push(format!("{lane}, called by {name}: {count} of {calls} calls went wrong, the first one:"));
+            self.outcome.wrong.extend(first.iter().map(|line| format!("  {line}")));
+        }
+        2 * views as u64 + 3
     }
 
     fn call(&self, kind: Values, view: usize, caller: Caller, callback: *const (), state: *const State) -> Called {

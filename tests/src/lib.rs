@@ -4,6 +4,7 @@ pub mod again;
 pub mod ban;
 pub mod call;
 pub mod child;
+mod dynamic;
 pub mod guard;
 pub mod hand;
 pub mod program;

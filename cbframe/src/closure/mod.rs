@@ -31,9 +31,9 @@ pub use bind::{Site, bind_local, bind_once, bind_shared};
 #[cfg(feature = "alloc")]
 pub use build::Builder;
 #[cfg(feature = "alloc")]
-pub(crate) use calls::RawHandler;
-#[cfg(feature = "alloc")]
 pub(crate) use calls::Concurrently;
+#[cfg(feature = "alloc")]
+pub(crate) use calls::RawHandler;
 #[cfg(feature = "alloc")]
 pub use calls::{call_local, call_once, call_shared};
 #[cfg(feature = "alloc")]

@@ -9,13 +9,13 @@ use core::ptr;
 
 use super::object::Object;
 use super::value::{Value, ValueError};
+use crate::LongDouble;
 use crate::abi::{Parameter, Place, Signature};
 use crate::arch::{CpuState, CpuSubset, Seen, Spot, VaArguments, gather, give_result, hidden};
 use crate::os;
 use crate::pool::Meta;
 use crate::types::{CType, Float16, Float128, Invalid, Kind, Type};
 use crate::va_list::VaList;
-use crate::LongDouble;
 
 /// What is known of a callback's signature before it is called.
 pub(super) struct Prepared {
@@ -338,7 +338,9 @@ impl<'c> Call<'c> {
         let ty = self.prepared.signature.result().ty.name;
         let what = format_args!("`{name}` has returned without a value, and its signature has a result, a `{ty}`");
         match (&self.prepared.fallback, answer) {
-            (None, _) => os::die(format_args!("{what}: call `ret`, or give C a value with `DynFrame::builder(…).or(…)`.")),
+            (None, _) => {
+                os::die(format_args!("{what}: call `ret`, or give C a value with `DynFrame::builder(…).or(…)`."))
+            }
             (Some(_), Answer::Done) => os::report(format_args!("{what}. It returned its fallback value.")),
             (Some(_), Answer::Fallback) => {}
         }

@@ -12,9 +12,9 @@ use super::object::Object;
 #[cfg(feature = "std")]
 use super::value::Value;
 use crate::abi::{Abi, Signature};
+use crate::arch::{CpuState, DynamicHead, Seen, dynamic_entry};
 #[cfg(feature = "std")]
 use crate::closure::value;
-use crate::arch::{CpuState, DynamicHead, Seen, dynamic_entry};
 use crate::closure::{
     Abort, AtOnce, Closure, Concurrently, Fallback, Handler, Local, Locally, Once, Site, bind_local, bind_once,
     bind_shared, call_local, call_once, call_shared, rebind_shared,
@@ -158,7 +158,8 @@ unsafe fn run<H: DynHandler>(ctx: *const (), cpu: *mut CpuState) {
         let kept = H::ENDS.then(|| (*prepared).clone());
         let prepared = kept.as_deref().unwrap_or(&**prepared);
         let mut call = Call::new(cpu, prepared, H::META);
-        let answer = H::handle(ctx, Incoming(NonNull::from(&mut call).cast()), H::META, prepared.signature.layout().unwinds());
+        let answer =
+            H::handle(ctx, Incoming(NonNull::from(&mut call).cast()), H::META, prepared.signature.layout().unwinds());
         call.finish(answer);
     }
 }
@@ -464,7 +465,11 @@ pub struct Misfit {
 
 impl fmt::Display for Misfit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the function pointer type has another layout than the signature:\n{}\nand not\n{}", self.pointer, self.signature)
+        write!(
+            f,
+            "the function pointer type has another layout than the signature:\n{}\nand not\n{}",
+            self.pointer, self.signature
+        )
     }
 }
 

@@ -44,7 +44,11 @@ impl fmt::Display for CallError {
                 write!(f, "this CPU has not the registers that carry values of `{}`", signature.head())
             }
             Why::Result { signature, invalid } => {
-                write!(f, "the function has returned no value of its type: the result{invalid}, by `{}`", signature.head())
+                write!(
+                    f,
+                    "the function has returned no value of its type: the result{invalid}, by `{}`",
+                    signature.head()
+                )
             }
         }
     }

@@ -242,7 +242,9 @@ fn part(ty: &Type, index: usize) -> Option<Field> {
         Kind::Array { element, len } => {
             (index < len).then(|| Field { name: "", offset: index * element.size, ty: *element })
         }
-        Kind::Complex { element } => (index < 2).then(|| Field { name: "", offset: index * element.size, ty: *element }),
+        Kind::Complex { element } => {
+            (index < 2).then(|| Field { name: "", offset: index * element.size, ty: *element })
+        }
         _ => None,
     }
 }

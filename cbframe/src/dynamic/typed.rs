@@ -201,7 +201,10 @@ const fn placed<Q: Rules, const N: usize>(types: [Type; N], result: Type) -> Pla
                 }
                 None => {
                     if result.size != 0 {
-                        Message::new("cbframe: say where the result, a `").text(result.name).text("`, is: `ret = \"eax\"`").panic();
+                        Message::new("cbframe: say where the result, a `")
+                            .text(result.name)
+                            .text("`, is: `ret = \"eax\"`")
+                            .panic();
                     }
                 }
             }

@@ -398,7 +398,8 @@ impl Type {
     /// Whether two types have the same bytes of the same kinds, so that one can be read as the other.
     pub(crate) fn has_shape_of(&self, other: &Self) -> bool {
         let (a, b) = (self.passed_as(), other.passed_as());
-        let is_integer = |kind| matches!(kind, Kind::Bool | Kind::Int { .. } | Kind::Enum { .. } | Kind::Pointer { .. });
+        let is_integer =
+            |kind| matches!(kind, Kind::Bool | Kind::Int { .. } | Kind::Enum { .. } | Kind::Pointer { .. });
         a.size == b.size
             && a.align == b.align
             && match (a.kind, b.kind) {
@@ -410,8 +411,7 @@ impl Type {
                 (Kind::Array { element: a, len: n }, Kind::Array { element: b, len: m }) => n == m && a.has_shape_of(b),
                 (Kind::Struct { fields: a }, Kind::Struct { fields: b })
                 | (Kind::Union { fields: a }, Kind::Union { fields: b }) => {
-                    a.len() == b.len()
-                        && a.iter().zip(b).all(|(a, b)| a.offset == b.offset && a.ty.has_shape_of(&b.ty))
+                    a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.offset == b.offset && a.ty.has_shape_of(&b.ty))
                 }
                 (a, b) => is_integer(a) && is_integer(b),
             }

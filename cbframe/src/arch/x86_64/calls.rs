@@ -211,7 +211,9 @@ unsafe fn tell_of_vectors(cpu: *mut CpuState, layout: &Layout<'_>) {
                     let float = matches!(parameter.ty.passed_as().kind, Kind::Float);
                     let twin = match register {
                         Register::Vector(position) => Some(win64::INTEGERS[usize::from(position)]),
-                        _ if float => win64::INTEGERS.iter().position(|&r| r == register).map(|at| Register::Vector(at as u8)),
+                        _ if float => {
+                            win64::INTEGERS.iter().position(|&r| r == register).map(|at| Register::Vector(at as u8))
+                        }
                         _ => None,
                     };
                     if let Some(twin) = twin {

@@ -57,11 +57,11 @@ pub use dump::Annotated;
 pub(crate) use entries::{DISTANT_STUBS, distant_stubs, stale_entry};
 pub use fenv::with_default_fenv;
 pub(crate) use hooks::JUMP_STUB_SIZE;
-pub(crate) use lanes::never_native;
-pub use lanes::{Head, Head4, Head8, Lane, is_native, sysv64_lane, win64_hidden, win64_lane};
 pub use image::CpuImage;
 #[cfg(feature = "alloc")]
 pub(crate) use incoming::{Head as DynamicHead, Seen, Spot, dynamic_entry, gather, give_result, hidden};
+pub(crate) use lanes::never_native;
+pub use lanes::{Head, Head4, Head8, Lane, is_native, sysv64_lane, win64_hidden, win64_lane};
 pub use moves::{give, hidden_result, take};
 pub use registers::{Gpr, Word};
 pub(crate) use shims::Enter;

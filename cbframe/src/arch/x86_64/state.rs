@@ -412,7 +412,10 @@ impl CpuSubset {
             let pointer = unsafe { self.state.ctx.assume_init() };
             return core::ptr::with_exposed_provenance(pointer);
         }
-        assert!(self.has_stack(), "cbframe: an image of the CPU has no stack: words of one are given to a call beside it");
+        assert!(
+            self.has_stack(),
+            "cbframe: an image of the CPU has no stack: words of one are given to a call beside it"
+        );
         core::ptr::from_ref(self).cast::<u8>().wrapping_add(offset_of!(CpuState, rip))
     }
 

@@ -74,11 +74,7 @@ impl List {
                     home.add(2).write((&raw const (*cpu).r8).read_volatile());
                     home.add(3).write((&raw const (*cpu).r9).read_volatile());
                 }
-                let positions = if end.integers < 4 {
-                    8 * usize::from(end.integers)
-                } else {
-                    end.stack as usize
-                };
+                let positions = if end.integers < 4 { 8 * usize::from(end.integers) } else { end.stack as usize };
                 Self::Win64(stack.wrapping_add(positions))
             }
             Abi::Named(_) | Abi::Custom => no_list(),
