@@ -81,7 +81,9 @@ fn retargeted_and_freed_while_called() {
     exchange_while_called(CALLS);
 }
 
-/// The same where the kernel puts no barriers into other threads, so that calls have their own.
+/// The same where the kernel puts no barriers into other threads, so that calls have their own: other entries. (Whether the
+/// barrier is in them does not show in any number of calls that was tried: without it a store would have to wait for as
+/// long as an exchange takes.)
 #[test]
 fn retargeted_and_freed_without_membarrier() {
     if child::case().is_none() {
