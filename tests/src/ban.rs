@@ -149,17 +149,18 @@ const AUDIT_ARCH_X86_64: u32 = 0x8000_0000 | 0x4000_0000 | libc::EM_X86_64 as u3
 /// System calls with this bit are those of x32, with other numbers.
 const X32: u32 = 0x4000_0000;
 
+// Offsets in `struct seccomp_data`: the call's number, the architecture, the instruction's address, six arguments. The
+// third is the protection, of which the low half is looked at: it is an `int`.
+const NUMBER: u32 = 0;
+const ARCHITECTURE: u32 = 4;
+const PROTECTION: u32 = 16 + 2 * 8;
+
 /// Has the kernel refuse `mmap` with all of `mapped` in its protection, and `mprotect` and `pkey_mprotect` with
 /// `PROT_EXEC`; on all threads, and in all children.
 fn filter(mapped: c_int) -> Result<(), Error> {
     let load = |offset| instruction(BPF_LD | BPF_W | BPF_ABS, offset, 0, 0);
     let equal = |value, then, otherwise| instruction(BPF_JMP | BPF_JEQ | BPF_K, value, then, otherwise);
     let number = |call: c_long| u32::try_from(call).expect("a small number");
-    // `struct seccomp_data`: the call's number, the architecture, the instruction's address, six arguments. The third
-    // is the protection, of which the low half is looked at: it is an `int`.
-    const NUMBER: u32 = 0;
-    const ARCHITECTURE: u32 = 4;
-    const PROTECTION: u32 = 16 + 2 * 8;
     let mut program = [
         load(ARCHITECTURE),
         equal(AUDIT_ARCH_X86_64, 0, 11), // 32-bit calls: refused
@@ -177,6 +178,25 @@ fn filter(mapped: c_int) -> Result<(), Error> {
         instruction(BPF_RET | BPF_K, libc::SECCOMP_RET_ERRNO | libc::EACCES as u32, 0, 0),
         instruction(BPF_RET | BPF_K, libc::SECCOMP_RET_ALLOW, 0, 0),
     ];
+    install(&mut program)
+}
+
+/// Has the kernel refuse the system call with this number, on all threads, and in all children.
+///
+/// # Errors
+///
+/// If it takes no filter.
+pub fn refuse(call: c_long) -> Result<(), Error> {
+    install(&mut [
+        instruction(BPF_LD | BPF_W | BPF_ABS, NUMBER, 0, 0),
+        instruction(BPF_JMP | BPF_JEQ | BPF_K, u32::try_from(call).expect("a small number"), 0, 1),
+        instruction(BPF_RET | BPF_K, libc::SECCOMP_RET_ERRNO | libc::ENOSYS as u32, 0, 0),
+        instruction(BPF_RET | BPF_K, libc::SECCOMP_RET_ALLOW, 0, 0),
+    ])
+}
+
+/// Puts the process under a filter.
+fn install(program: &mut [sock_filter]) -> Result<(), Error> {
     let program = sock_fprog { len: program.len() as u16, filter: program.as_mut_ptr() };
     // SAFETY: takes no pointers. Without it only root may set a filter.
     done(unsafe { libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1_usize, 0_usize, 0_usize, 0_usize) }.into())?;

@@ -7,11 +7,12 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::{fs, ptr};
 
-use cbframe::{CpuState, Pool, bind_static, cbframe, pool, resolve};
+use cbframe::{CpuState, Frame, LongDouble, Pool, bind_static, cbframe, pool, resolve};
 use cbframe_tests::child::output as run;
 
 const ENDBR64: [u8; 4] = [0xf3, 0x0f, 0x1e, 0xfa];
@@ -116,16 +117,17 @@ fn what_c_is_given() {
     assert_pad(cbframe_landing_pads_exported as *const (), "the exported symbol");
 }
 
-/// Every stub of `pool` and where its slot leads to, found as the CPU finds it: how many slots lead somewhere.
+/// The stubs with these numbers, which are a table of `pool`, and where their slots lead to, found as the CPU finds it: how
+/// many lead somewhere.
 ///
-/// `bound` is the address of one of its stubs.
-fn walk(pool: &'static Pool, bound: *const ()) -> usize {
+/// `bound` is the address of one of them.
+fn walk(pool: &'static Pool, bound: *const (), numbers: Range<usize>) -> usize {
     let found = resolve(bound).expect("it is bound");
     assert!(ptr::eq(found.pool(), pool));
-    let first = bound.wrapping_byte_sub(found.index() * STUB_SIZE);
+    let first = bound.wrapping_byte_sub((found.index() - numbers.start) * STUB_SIZE);
     let mut leading = 0;
-    for index in 0..pool.capacity() {
-        let stub = first.wrapping_byte_add(index * STUB_SIZE);
+    for index in numbers.clone() {
+        let stub = first.wrapping_byte_add((index - numbers.start) * STUB_SIZE);
         let what = format!("stub {index} of {}", pool.name());
         assert_pad(stub, &what);
         // SAFETY: a stub of the table.
@@ -160,11 +162,39 @@ fn where_slots_lead() {
     );
     // Freed: what reports a stale call.
     drop(direct::bind(&STATE).expect("a slot"));
-    assert_eq!(walk(&PADS, frames.0.as_ptr()), 7);
+    assert_eq!(walk(&PADS, frames.0.as_ptr(), 0..PADS.capacity()), 7);
 
-    let first = shared::bind(&STATE).expect("a slot");
+    let shared_pool = Pool::shared();
+    let (first, fixed) = (shared::bind(&STATE).expect("a slot"), shared_pool.capacity());
     drop(shared::bind(&STATE).expect("a slot"));
-    assert!(walk(Pool::shared(), first.as_ptr()) >= 2);
+    assert!(walk(shared_pool, first.as_ptr(), 0..fixed) >= 2);
+    // Stubs that were mapped when the pool grew: a block of 64 KiB.
+    let mut more: Vec<_> = (0..fixed + 3).map(|_| shared::bind(&STATE).expect("the pool grows")).collect();
+    let capacity = shared_pool.capacity();
+    let last = more.pop().expect("many");
+    drop(more.pop());
+    assert_eq!((capacity - fixed) * STUB_SIZE, 64 << 10);
+    assert!(walk(shared_pool, last.as_ptr(), fixed..capacity) >= 2);
+}
+
+/// Entries of closures, which are generic functions of the library.
+#[test]
+fn where_closures_lead() {
+    pool!(static CLOSURES: 16);
+    type Few = unsafe extern "sysv64" fn(u64) -> u64;
+    type Many = unsafe extern "sysv64" fn(u64, u64, u64, u64, u64, u64, u64) -> u64;
+    type Windows = unsafe extern "win64" fn(u64, u64, u64, u64, u64) -> u64;
+    type Captured = unsafe extern "sysv64" fn(LongDouble) -> u64;
+    let frames = (
+        Frame::<Few>::builder().pool(&CLOSURES).new(|a| a).expect("a slot"),
+        Frame::<Few>::builder().pool(&CLOSURES).guarded(|a| a).expect("a slot"),
+        Frame::<Few>::builder().pool(&CLOSURES).local(|a| a).expect("a slot"),
+        Frame::<Few>::builder().pool(&CLOSURES).once(|a| a).expect("a slot"),
+        Frame::<Many>::builder().pool(&CLOSURES).new(|a, b, c, d, e, f, g| a + b + c + d + e + f + g).expect("a slot"),
+        Frame::<Windows>::builder().pool(&CLOSURES).new(|a, b, c, d, e| a + b + c + d + e).expect("a slot"),
+        Frame::<Captured>::builder().pool(&CLOSURES).new(|_| 1).expect("a slot"),
+    );
+    assert_eq!(walk(&CLOSURES, frames.0.as_ptr(), 0..CLOSURES.capacity()), 7);
 }
 
 /// A linked program.
@@ -210,7 +240,7 @@ impl Program {
             let Some(name) = target(symbol) else { continue };
             // A table begins at the first multiple of its stubs' size; everything else has one way in.
             let size_of_stub = match name {
-                "__cbframe_stubs" => Some(STUB_SIZE),
+                "__cbframe_stubs" | "distant_stubs" => Some(STUB_SIZE),
                 "__cbframe_jump_stubs" => Some(2 * STUB_SIZE),
                 _ => None,
             };
@@ -230,15 +260,24 @@ impl Program {
 
 /// The function that a mangled name stands for, if it is one in assembly: stubs, entries, and what is `FN`.
 fn target(symbol: &str) -> Option<&str> {
-    let others = || symbol.rfind("stale_entry").or_else(|| symbol.rfind("find_vectors"));
-    let at = symbol.rfind("__cbframe_").or_else(others)?;
+    const EXPANDED: [&str; 4] = ["__cbframe_fn", "__cbframe_stub", "__cbframe_stubs", "__cbframe_jump_stubs"];
+    const CRATE: [&str; 3] = ["find_vectors", "stale_entry", "distant_stubs"];
+    // Of closures.
+    const SHIMS: [&str; 5] = ["direct_entry", "stack_entry", "behind_4_entry", "behind_3_entry", "captured_entry"];
     // Both ways of mangling put the length before a name; the newer one an underscore between them.
+    let named = |name: &str| {
+        let length = name.len();
+        symbol.contains(&format!("{length}{name}")) || symbol.contains(&format!("{length}_{name}"))
+    };
+    let of_shim = |name: &&str| symbol.contains("shims") && named(name);
+    if let Some(name) = CRATE.into_iter().find(|name| named(name)).or_else(|| SHIMS.into_iter().find(of_shim)) {
+        return Some(name);
+    }
+    let at = symbol.rfind("__cbframe_")?;
     let before = symbol[..at].trim_end_matches('_');
     let length = &before[before.trim_end_matches(|c: char| c.is_ascii_digit()).len()..];
     let name = symbol.get(at..at + length.parse::<usize>().ok()?)?;
-    let assembly = ["__cbframe_fn", "__cbframe_stub", "__cbframe_stubs", "__cbframe_jump_stubs", "find_vectors"];
-    let assembly = assembly.contains(&name) || name.ends_with("_entry");
-    assembly.then_some(name)
+    (EXPANDED.contains(&name) || name.ends_with("_entry")).then_some(name)
 }
 
 #[test]
@@ -253,11 +292,17 @@ fn every_stub_and_entry_of_this_program() {
         "__cbframe_stub",
         "__cbframe_fn",
         "stale_entry",
+        "direct_entry",
+        "stack_entry",
+        "behind_4_entry",
+        "captured_entry",
+        "distant_stubs",
     ] {
         assert!(found.contains_key(name), "there is no {name} among {found:?}");
     }
     assert!(found["__cbframe_stubs"] >= PADS.capacity(), "{found:?}");
     assert_eq!(found["__cbframe_jump_stubs"], Pool::hooks().capacity());
+    assert_eq!(found["distant_stubs"], (64 << 10) / STUB_SIZE);
     println!("{found:?}");
 }
 

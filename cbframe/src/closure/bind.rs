@@ -4,9 +4,9 @@ use alloc::boxed::Box;
 use core::panic::Location;
 
 use super::calls::SharedState;
-#[cfg(feature = "std")]
-use super::guarded;
 use super::{Handler, Local, Once, local, once};
+#[cfg(feature = "std")]
+use super::{guarded, hazard};
 use crate::arch::Enter;
 use crate::frame::{Frame, boxed};
 use crate::pool::{Binding, Bound, Entry, Meta, Owned, Pool, PoolFull};
@@ -37,8 +37,13 @@ impl Site {
     #[cfg(feature = "std")]
     #[track_caller]
     pub(super) fn guarded<P: ClosurePointer, H: Handler<P::Parameters, P::Result>>(pool: &'static Pool) -> Self {
-        type Guarding<P> = guarded::Guardedly<<P as ClosurePointer>::Parameters, <P as ClosurePointer>::Result>;
-        let entry = <P::Parameters as Enter<P::Convention, P::Result>>::entry::<Guarding<P>>();
+        type Guarding<P, const FULL: bool> =
+            guarded::Guardedly<<P as ClosurePointer>::Parameters, <P as ClosurePointer>::Result, FULL>;
+        let entry = if hazard::calls_need_barriers() {
+            <P::Parameters as Enter<P::Convention, P::Result>>::entry::<Guarding<P, true>>()
+        } else {
+            <P::Parameters as Enter<P::Convention, P::Result>>::entry::<Guarding<P, false>>()
+        };
         let meta = <P::Parameters as Enter<P::Convention, P::Result>>::meta::<H>();
         Self { pool, entry, meta, at: Location::caller() }
     }

@@ -26,12 +26,14 @@ use crate::pool::{Bound, Ending, Freed, Meta, Owned, PoolFull};
 /// [`Frame::guarded`](crate::Frame::guarded).
 pub struct Guarded(());
 
-/// The handler: ctx is the address of a [`Control`] whose target has this signature.
-pub(super) struct Guardedly<P, R>(PhantomData<fn(P) -> R>);
+/// The handler: ctx is the address of a [`Control`] whose target has this signature. `FULL`, if calls need barriers of
+/// their own (`hazard`).
+pub(super) struct Guardedly<P, R, const FULL: bool>(PhantomData<fn(P) -> R>);
 
 /// What a slot leads to. Never freed.
+#[repr(C)]
 struct Control {
-    /// A `Target` of the signature.
+    /// A `Target` of the signature. The first, so that a call has its address.
     target: AtomicPtr<()>,
     /// The `Target` that answers when the frame is gone; it belongs to the frame.
     afterwards: AtomicPtr<()>,
@@ -112,7 +114,7 @@ impl<P, R, V: Fallback<R>> Afterwards<P, R, V> {
     }
 }
 
-impl<P, R> Handler<P, R> for Guardedly<P, R> {
+impl<P, R, const FULL: bool> Handler<P, R> for Guardedly<P, R, FULL> {
     fn name() -> &'static str {
         "a guarded closure"
     }
@@ -126,8 +128,8 @@ impl<P, R> Handler<P, R> for Guardedly<P, R> {
             // SAFETY: what is in the control is a target of this signature, and is not dropped while it is used.
             unsafe { ((*target).call)(target, arguments, unwind) }
         };
-        // SAFETY: a target stops what unwinds unless `unwind`: `Fallback::run`.
-        unsafe { using(&control.target, "a guarded closure", unwind, call) }
+        // SAFETY: a target stops what unwinds unless `unwind`: `Fallback::run`. Who binds knows whether barriers are needed.
+        unsafe { using::<_, FULL>(&control.target, "a guarded closure", unwind, call) }
     }
 }
 
@@ -149,7 +151,7 @@ impl Control {
 ///
 /// # Safety
 ///
-/// The entry is one for the pointer type `Q` and the handler [`Guardedly<P, R>`]; no other signature has it.
+/// The entry is one for the pointer type `Q` and the handler [`Guardedly<P, R, _>`]; no other signature has it.
 pub(super) unsafe fn bind<Q, P, R, F, V>(
     site: Site,
     closure: F,

@@ -12,7 +12,7 @@
 use alloc::boxed::Box;
 use core::cell::Cell;
 use core::ptr;
-use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicUsize, Ordering, compiler_fence, fence};
+use core::sync::atomic::{AtomicBool, AtomicPtr, Ordering, compiler_fence, fence};
 
 use crate::activation::{self, Activation};
 use crate::os;
@@ -28,9 +28,13 @@ const RECORD: usize = 512;
 struct Call {
     /// What it uses.
     used: AtomicPtr<()>,
-    /// The address of its stack frame; 0 if it has ended before one that began later. Used by its thread alone.
-    activation: AtomicUsize,
+    /// The address of its stack frame; 0 if it has ended before one that began later. No atomic, whose loads the compiler
+    /// would not make operands of comparisons.
+    activation: Cell<usize>,
 }
+
+// SAFETY: `activation` is used by the thread that has the record alone; who takes a record over has waited for `taken`.
+unsafe impl Sync for Call {}
 
 /// What the calls of one thread use: a *record*. Never freed: threads that start later take over those of threads that
 /// have ended.
@@ -50,9 +54,6 @@ const _: () = assert!(align_of::<Calls>() == RECORD && size_of::<[Call; DEPTH + 
 
 /// All records.
 static ALL: AtomicPtr<Calls> = AtomicPtr::new(ptr::null_mut());
-
-/// Whether calls need a barrier of their own.
-static FENCE: AtomicBool = AtomicBool::new(true);
 
 std::thread_local! {
     /// Where this thread's next call goes; a multiple of `RECORD` if there is no room. `const` and without a destructor: one
@@ -94,11 +95,9 @@ impl Calls {
             taken: AtomicBool::new(true),
             before: AtomicPtr::new(ptr::null_mut()),
             next: AtomicPtr::new(ptr::null_mut()),
-            calls: [const { Call { used: AtomicPtr::new(ptr::null_mut()), activation: AtomicUsize::new(0) } };
-                DEPTH + 1],
+            calls: [const { Call { used: AtomicPtr::new(ptr::null_mut()), activation: Cell::new(0) } }; DEPTH + 1],
         }));
-        own.calls[0].activation.store(usize::MAX, Ordering::Relaxed);
-        FENCE.store(!has_membarrier(), Ordering::Relaxed);
+        own.calls[0].activation.set(usize::MAX);
         let mut first = ALL.load(Ordering::Relaxed);
         loop {
             own.next.store(first, Ordering::Relaxed);
@@ -127,7 +126,7 @@ impl Calls {
 
     fn give_back(&self) {
         for call in &self.calls[1..] {
-            call.activation.store(0, Ordering::Relaxed);
+            call.activation.set(0);
             call.used.store(ptr::null_mut(), Ordering::Release);
         }
         self.before.store(ptr::null_mut(), Ordering::Relaxed);
@@ -157,8 +156,8 @@ fn make_room(here: Activation) -> *const Call {
     loop {
         // SAFETY: `top` is behind the first call of the record, which is none.
         let last = unsafe { &*top.sub(1) };
-        if Activation::at(last.activation.load(Ordering::Relaxed)).is_none_or(|last| last.is_over(here)) {
-            last.activation.store(0, Ordering::Relaxed);
+        if Activation::at(last.activation.get()).is_none_or(|last| last.is_over(here)) {
+            last.activation.set(0);
             last.used.store(ptr::null_mut(), Ordering::Release);
             top = last;
         } else if let (true, Some(before)) = (ptr::eq(top, own.first()), own.before()) {
@@ -180,7 +179,12 @@ fn make_room(here: Activation) -> *const Call {
     top
 }
 
-/// A barrier between an announcement and what follows, as far as other threads see it; `full` is [`FENCE`].
+/// Whether calls need a barrier of their own: `full` for [`using`]. The same for as long as the program runs.
+pub(super) fn calls_need_barriers() -> bool {
+    !has_membarrier()
+}
+
+/// A barrier between an announcement and what follows, as far as other threads see it.
 #[inline(always)]
 fn barrier(full: bool) {
     compiler_fence(Ordering::SeqCst);
@@ -211,9 +215,9 @@ fn announce(own: &Call, place: &AtomicPtr<()>) -> *mut () {
 ///
 /// # Safety
 ///
-/// `call` does not unwind unless `unwind`.
+/// `call` does not unwind unless `unwind`. `FULL`, if [`calls_need_barriers`].
 #[inline(always)]
-pub(super) unsafe fn using<R>(
+pub(super) unsafe fn using<R, const FULL: bool>(
     place: &AtomicPtr<()>,
     name: &'static str,
     unwind: bool,
@@ -222,18 +226,18 @@ pub(super) unsafe fn using<R>(
     let here = Activation::here();
     let mut own = TOP.get();
     // SAFETY: there is a call before it, since it is not the first of a record.
-    if own.addr().is_multiple_of(RECORD) || unsafe { &*own.sub(1) }.activation.load(Ordering::Relaxed) <= here.address()
-    {
+    if own.addr().is_multiple_of(RECORD) || unsafe { &*own.sub(1) }.activation.get() <= here.address() {
         own = make_room(here);
     }
     // SAFETY: a record is never freed; `own` is one of its calls, not behind the last one.
     let own = unsafe { &*own };
-    let full = FENCE.load(Ordering::Relaxed);
-    own.activation.store(here.address(), Ordering::Relaxed);
+    own.activation.set(here.address());
+    // A signal handler that finds the next place finds this call in progress.
+    compiler_fence(Ordering::Release);
     TOP.set(ptr::from_ref(own).wrapping_add(1));
     let mut used = place.load(Ordering::Acquire);
     own.used.store(used, Ordering::Release);
-    barrier(full);
+    barrier(FULL);
     // Whoever exchanges it after this sees the announcement.
     if place.load(Ordering::Acquire) != used {
         used = announce(own, place);
@@ -245,16 +249,13 @@ pub(super) unsafe fn using<R>(
     // The same as `here`, and as `used`, which are not worth a register each.
     let here = Activation::here();
     let used = own.used.load(Ordering::Relaxed);
-    if ptr::eq(TOP.get(), ptr::from_ref(own).wrapping_add(1))
-        && own.activation.load(Ordering::Relaxed) == here.address()
-    {
+    if ptr::eq(TOP.get(), ptr::from_ref(own).wrapping_add(1)) && own.activation.get() == here.address() {
         own.used.store(ptr::null_mut(), Ordering::Release);
         TOP.set(own);
     } else {
         end_out_of_order(own, here, name);
     }
-    // Calls need a barrier of their own for ever or never, once there is a record.
-    barrier(full);
+    barrier(FULL);
     // Who has exchanged it either saw the announcement gone, or is seen here.
     if place.load(Ordering::Relaxed) != used {
         collect();
@@ -295,10 +296,10 @@ fn end_out_of_order(call: &'static Call, here: Activation, name: &str) {
     {
         own = record.before();
     }
-    if own.is_none() || call.activation.load(Ordering::Relaxed) != here.address() {
+    if own.is_none() || call.activation.get() != here.address() {
         activation::report_dead(name);
     }
-    call.activation.store(0, Ordering::Relaxed);
+    call.activation.set(0);
     call.used.store(ptr::null_mut(), Ordering::Release);
     // Goes back to the last call that is under way.
     make_room(here);

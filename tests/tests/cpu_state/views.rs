@@ -156,6 +156,10 @@ fn arguments_are_found_by_layout_and_noted_in_the_dump() {
         sysv64.lines().any(|line| line.starts_with("rdi") && line.ends_with("  result: Large, its address")),
         "{sysv64}"
     );
+    // What an argument is known to be is not shown as anything else.
+    for line in ["rsi = 0xffffffd6  #0 level: i32 = -42", "rcx = 0x1234  #2 name: pointer = 0x1234"] {
+        assert!(sysv64.lines().any(|found| found == line), "no {line} in\n{sysv64}");
+    }
     for (start, expected) in [
         ("rsi", "0 level: i32 = -42"),
         ("rdx", "1 at: Point, bytes 8 to 15"),

@@ -81,6 +81,9 @@ impl CpuSubset {
     /// The dump, with notes which argument of a call with this layout each register and word of the stack holds. Nothing but
     /// the layout says that there was such a call.
     ///
+    /// A general register or word of the stack that holds an argument is not shown as what else it could be:
+    /// `rdi = 0x2a  #0 level: i32 = 42`. `{:#}` adds what it adds without a layout.
+    ///
     /// # Examples
     ///
     /// ```
@@ -90,12 +93,12 @@ impl CpuSubset {
     /// fn log(level: i32, weight: f64, #[cpu] cpu: &mut CpuState) {
     ///     let text = cpu.display_with(log::LAYOUT).to_string();
     ///     let line = |name: &str| text.lines().find(|line| line.starts_with(name)).unwrap();
-    ///     assert!(line("rdi").ends_with("  #0 level: i32 = -42"), "{text}");
+    ///     assert_eq!(line("rdi"), "rdi = 0x2a  #0 level: i32 = 42");
     ///     assert!(line("xmm0").ends_with("  #1 weight: f64 = 0.5"), "{text}");
     /// }
     ///
     /// // SAFETY: the handler changes nothing.
-    /// unsafe { log::FN(-42, 0.5) };
+    /// unsafe { log::FN(42, 0.5) };
     /// ```
     #[must_use]
     pub const fn display_with<'a>(&'a self, layout: &'a Layout<'a>) -> Annotated<'a> {
@@ -110,10 +113,15 @@ impl CpuSubset {
         self.write_vectors(f, notes)?;
         self.write_x87(f)?;
         for (i, word) in self.stack().iter().flatten().enumerate() {
-            write!(f, "[rsp+{:<#4x}] {word:#018x}", 8 * i)?;
-            if let (Some(notes), 1..) = (notes, i) {
-                notes.stack(f, 8 * (i as u32 - 1), &word.to_le_bytes())?;
+            write!(f, "[rsp+{:<#4x}]", 8 * i)?;
+            // The arguments lie above the return address.
+            let offset = (i as u32).checked_sub(1).map(|above| 8 * above);
+            let mut notes = notes.zip(offset).into_iter().flat_map(|(notes, offset)| notes.on_stack(offset)).peekable();
+            match notes.peek() {
+                Some(_) => write!(f, " = {word:#x}")?,
+                None => write!(f, " {word:#018x}")?,
             }
+            notes.try_for_each(|note| note.write(f, &word.to_le_bytes()))?;
             writeln!(f)?;
         }
         Ok(())
@@ -128,10 +136,13 @@ impl CpuSubset {
         };
         for register in ORDER {
             let Some(value) = self.gpr(register) else { continue };
-            line(f, register.name(), value.0)?;
-            if let Some(notes) = notes {
-                notes.register(f, Register::Integer(register as u8), &value.0.to_le_bytes())?;
+            let place = Register::Integer(register as u8);
+            let mut notes = notes.into_iter().flat_map(|notes| notes.on_register(place)).peekable();
+            match notes.peek() {
+                Some(_) => write!(f, "{register} = {:#x}", value.0)?,
+                None => line(f, register.name(), value.0)?,
             }
+            notes.try_for_each(|note| note.write(f, &value.0.to_le_bytes()))?;
             writeln!(f)?;
         }
         line(f, "rip", self.rip())?;
@@ -152,9 +163,8 @@ impl CpuSubset {
     fn write_vectors(&self, f: &mut fmt::Formatter<'_>, notes: Option<&Notes<'_>>) -> fmt::Result {
         let all = f.alternate();
         let note = |f: &mut fmt::Formatter<'_>, number: usize, bytes: &[u8]| {
-            if let Some(notes) = notes {
-                notes.register(f, Register::Vector(number as u8), bytes)?;
-            }
+            let mut notes = notes.into_iter().flat_map(|notes| notes.on_register(Register::Vector(number as u8)));
+            notes.try_for_each(|note| note.write(f, bytes))?;
             writeln!(f)
         };
         if let Some(mxcsr) = self.mxcsr() {

@@ -10,67 +10,68 @@ pub(super) struct Notes<'a> {
     pub(super) layout: &'a Layout<'a>,
 }
 
+/// What one place holds of an argument.
+pub(super) struct Note<'a> {
+    /// Which parameter; `None` for the result.
+    number: Option<usize>,
+    parameter: &'a Parameter,
+    /// Which part of it; `None` for its address.
+    part: Option<Part>,
+}
+
 impl Notes<'_> {
-    /// Writes the notes on a register with these bytes, each behind two spaces: `  #0 level: i32 = 42`.
-    pub(super) fn register(&self, f: &mut fmt::Formatter<'_>, register: Register, bytes: &[u8]) -> fmt::Result {
-        for (number, parameter) in self.layout.parameters().iter().enumerate() {
-            match parameter.place {
-                Place::Registers(parts) => {
-                    for part in parts.as_slice().iter().filter(|part| part.register == register) {
-                        write_name(f, number, parameter)?;
-                        write_part(f, &parameter.ty, part, bytes)?;
-                    }
-                }
-                Place::Reference(Pointer::Register(pointer)) if pointer == register => {
-                    write_name(f, number, parameter)?;
-                    f.write_str(", its address")?;
-                }
-                _ => {}
+    /// The notes on a register.
+    pub(super) fn on_register(&self, register: Register) -> impl Iterator<Item = Note<'_>> {
+        let arguments = self.find(move |parameter| match parameter.place {
+            Place::Registers(parts) => {
+                parts.as_slice().iter().find(|part| part.register == register).map(|part| Some(*part))
             }
-        }
+            Place::Reference(Pointer::Register(pointer)) => (pointer == register).then_some(None),
+            _ => None,
+        });
         let result = self.layout.result();
-        match result.place {
-            Place::Hidden { arrives, .. } if arrives == register => {
-                write!(f, "  result: {}, its address", result.ty.name)
+        let hidden = matches!(result.place, Place::Hidden { arrives, .. } if arrives == register);
+        arguments.chain(hidden.then_some(Note { number: None, parameter: result, part: None }))
+    }
+
+    /// The notes on the word of the stack at `offset`, as [`Place::Stack`] has it.
+    pub(super) fn on_stack(&self, offset: u32) -> impl Iterator<Item = Note<'_>> {
+        self.find(move |parameter| match parameter.place {
+            Place::Stack(at) if (at..at + parameter.ty.size as u32).contains(&offset) => {
+                let size = (parameter.ty.size as u32 - (offset - at)).min(8) as u16;
+                Some(Some(Part { register: Register::RAX, offset: (offset - at) as u16, size }))
             }
-            _ => Ok(()),
+            Place::Reference(Pointer::Stack(at)) => (at == offset).then_some(None),
+            _ => None,
+        })
+    }
+
+    /// Notes on parameters, with the part that `part_of` finds, if it finds any.
+    fn find(&self, part_of: impl Fn(&Parameter) -> Option<Option<Part>>) -> impl Iterator<Item = Note<'_>> {
+        let parameters = self.layout.parameters().iter().enumerate();
+        parameters.filter_map(move |(number, parameter)| {
+            Some(Note { number: Some(number), parameter, part: part_of(parameter)? })
+        })
+    }
+}
+
+impl Note<'_> {
+    /// Writes the note on a place with these bytes, behind two spaces: `  #0 level: i32 = 42`.
+    pub(super) fn write(&self, f: &mut fmt::Formatter<'_>, bytes: &[u8]) -> fmt::Result {
+        let Parameter { name, ty, .. } = self.parameter;
+        match self.number {
+            Some(number) => write!(f, "  #{number} {name}: {}", ty.name)?,
+            None => write!(f, "  result: {}", ty.name)?,
+        }
+        match self.part {
+            None => f.write_str(", its address"),
+            Some(part) if usize::from(part.size) == ty.size => write_value(f, ty, bytes),
+            Some(part) => write!(f, ", bytes {} to {}", part.offset, part.offset + part.size - 1),
         }
     }
-
-    /// Writes the notes on the word of the stack at `offset`, as [`Place::Stack`] has it.
-    pub(super) fn stack(&self, f: &mut fmt::Formatter<'_>, offset: u32, bytes: &[u8]) -> fmt::Result {
-        for (number, parameter) in self.layout.parameters().iter().enumerate() {
-            match parameter.place {
-                Place::Stack(at) if (at..at + parameter.ty.size as u32).contains(&offset) => {
-                    let size = (parameter.ty.size as u32 - (offset - at)).min(8) as u16;
-                    let part = Part { register: Register::RAX, offset: (offset - at) as u16, size };
-                    write_name(f, number, parameter)?;
-                    write_part(f, &parameter.ty, &part, bytes)?;
-                }
-                Place::Reference(Pointer::Stack(at)) if at == offset => {
-                    write_name(f, number, parameter)?;
-                    f.write_str(", its address")?;
-                }
-                _ => {}
-            }
-        }
-        Ok(())
-    }
 }
 
-fn write_name(f: &mut fmt::Formatter<'_>, number: usize, Parameter { name, ty, .. }: &Parameter) -> fmt::Result {
-    write!(f, "  #{number} {name}: {}", ty.name)
-}
-
-/// Writes the value, if the part is the whole of it and a scalar, or which bytes it has.
-fn write_part(f: &mut fmt::Formatter<'_>, ty: &Type, part: &Part, bytes: &[u8]) -> fmt::Result {
-    if usize::from(part.size) == ty.size {
-        write_value(f, ty, bytes)
-    } else {
-        write!(f, ", bytes {} to {}", part.offset, part.offset + part.size - 1)
-    }
-}
-
+/// Writes the value of a scalar.
 fn write_value(f: &mut fmt::Formatter<'_>, ty: &Type, bytes: &[u8]) -> fmt::Result {
     let mut raw = [0; 8];
     let Some(found) = bytes.get(..ty.size).filter(|found| found.len() <= raw.len()) else { return Ok(()) };
