@@ -4,7 +4,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
 
-use super::{Abi, Cursor, Layout, Parameter, Place, place_each};
+use super::{Abi, Layout, Parameter, Place, place_each};
 use crate::types::{Kind, Type, keep_str};
 
 /// A signature that is put together while the program runs, placed: which register or stack word each argument is in.
@@ -45,7 +45,10 @@ struct Whole {
     /// For a variadic one, how many parameters are before `...`.
     before: Option<usize>,
     result: Parameter,
-    end: Cursor,
+    /// Bytes of arguments on the stack.
+    stack: u32,
+    /// Bytes of these that the return pops.
+    pops: u32,
 }
 
 /// A [`Signature`] that is not complete yet.
@@ -68,8 +71,8 @@ impl Signature {
     /// Where the arguments and the result lie.
     #[must_use]
     pub fn layout(&self) -> Layout<'_> {
-        let Whole { abi, parameters, before, result, end } = &*self.0;
-        Layout { abi: *abi, unwind: false, variadic: before.is_some(), parameters, result: *result, stack: end.stack }
+        let Whole { abi, ref parameters, before, result, stack, pops } = *self.0;
+        Layout { abi, unwind: false, variadic: before.is_some(), parameters, result, stack, pops }
     }
 
     /// For a variadic signature, how many of the parameters are before `...`.
@@ -130,7 +133,7 @@ impl SignatureBuilder {
         let whole = |what| Err(SignatureError { abi, index: None, name: "", ty: self.result.name, what });
         match (abi, self.before) {
             (Abi::Custom, _) => return whole(What::NoRule),
-            (Abi::Named(_), Some(_)) => return whole(What::NoDots),
+            (_, Some(_)) if !abi.has_variadic() => return whole(What::NoDots),
             _ => {}
         }
         if let Some(what) = refusal(abi, &self.result, None) {
@@ -148,10 +151,9 @@ impl SignatureBuilder {
             }
         }
         let mut result = Parameter { name: "", ty: self.result, place: Place::Nothing };
-        let named = self.before.unwrap_or(self.parameters.len());
-        let taken = place_each(self.abi, &mut self.parameters, &mut result, named);
+        let taken = place_each(self.abi, &mut self.parameters, &mut result, self.before);
         let Self { abi, parameters, before, .. } = self;
-        Ok(Signature(Arc::new(Whole { abi, parameters, before, result, end: taken.end })))
+        Ok(Signature(Arc::new(Whole { abi, parameters, before, result, stack: taken.end.stack, pops: taken.pops })))
     }
 }
 
@@ -160,10 +162,7 @@ fn refusal(abi: Abi, ty: &Type, position: Option<usize>) -> Option<What> {
     match ty.passed_as().kind {
         Kind::Void if position.is_some() => Some(What::Void),
         Kind::Array { .. } => Some(What::Array),
-        _ => match abi {
-            Abi::Named(convention) => convention.refusal(ty, position).map(What::Convention),
-            Abi::SysV64 | Abi::Win64 | Abi::Custom => None,
-        },
+        _ => abi.refusal(ty, position).map(What::Convention),
     }
 }
 

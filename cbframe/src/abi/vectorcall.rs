@@ -171,7 +171,7 @@ pub(super) const fn start(convention: &Convention, result: &Type) -> (Cursor, Pl
         (Kind::Float | Kind::Vector, _) => (cursor, whole(convention.float_results[0], result)),
         _ if fits_a_word(result) => (cursor, whole(convention.int_results[0], result)),
         (_, Some(hidden)) => {
-            let place = Place::Hidden { arrives: hidden.arrives, leaves: hidden.leaves };
+            let place = Place::Hidden { arrives: Pointer::Register(hidden.arrives), leaves: Some(hidden.leaves) };
             (Cursor { integers: 1, ..cursor }, place)
         }
         _ => panic!("cbframe: no place for a result in memory"),

@@ -30,7 +30,7 @@ impl Notes<'_> {
         }
         let result = self.layout.result();
         match result.place {
-            Place::Hidden { arrives, .. } if arrives == register => {
+            Place::Hidden { arrives: Pointer::Register(pointer), .. } if pointer == register => {
                 write!(f, "  result: {}, its address", result.ty.name)
             }
             _ => Ok(()),

@@ -5,6 +5,7 @@ use core::marker::PhantomData;
 use core::mem::MaybeUninit;
 use core::ptr;
 
+use super::foreign;
 use super::moves::stack_arguments;
 use super::state::CpuState;
 use crate::abi::{self, Abi, Part, Parts, Place, Placed, Register};
@@ -82,6 +83,7 @@ impl List {
                 Self::Win64(stack.wrapping_add(positions))
             }
             Abi::Named(_) | Abi::Custom => no_list(),
+            _ => foreign(abi),
         }
     }
 
@@ -96,6 +98,7 @@ impl List {
             Abi::SysV64 => Self::SysV64(unsafe { raw.cast::<Tag>().read() }),
             Abi::Win64 => Self::Win64(raw.cast()),
             Abi::Named(_) | Abi::Custom => no_list(),
+            _ => foreign(abi),
         }
     }
 
