@@ -391,10 +391,8 @@ pub(super) const fn next(convention: &Convention, cursor: Cursor, ty: &Type) -> 
         return pieces.in_registers(convention, cursor, false);
     }
     let align = if convention.slot as usize > ty.align { convention.slot as usize } else { ty.align };
-    let offset = round_up(cursor.stack as usize, align);
-    let end = offset + round_up(ty.size, convention.slot as usize);
-    assert!(end <= u32::MAX as usize, "cbframe: 4 GiB of arguments on the stack");
-    (Cursor { stack: end as u32, ..cursor }, Place::Stack(offset as u32))
+    let (cursor, offset) = cursor.push(round_up(ty.size, convention.slot as usize), align);
+    (cursor, Place::Stack(offset))
 }
 
 /// The scalars that a value consists of, each for one register.

@@ -3,8 +3,13 @@
 //! Everything here is compiled on every host and knows nothing of the machine it runs on: no `cfg`, no
 //! `unsafe`. One file holds one convention.
 
+mod aapcs32;
+mod aapcs64;
 mod convention;
 mod display;
+mod homogeneous;
+mod riscv64;
+mod scalars;
 #[cfg(feature = "alloc")]
 mod signature;
 mod spots;
@@ -284,7 +289,12 @@ pub(crate) const fn place_each(
         Abi::SysV64 => sysv64::start(&Convention::SYSV64, &result.ty),
         Abi::Win64 => win64::start(&result.ty),
         Abi::Named(convention) => convention::start(convention, &result.ty),
-        Abi::X86 { .. } | Abi::Aapcs64 | Abi::AppleArm64 | Abi::Lp64d | Abi::Aapcs | Abi::AapcsVfp => unwritten(),
+        Abi::X86 { call, windows } => x86::start(call, windows, before_dots.is_some(), &result.ty),
+        Abi::Aapcs64 => aapcs64::start(false, &result.ty),
+        Abi::AppleArm64 => aapcs64::start(true, &result.ty),
+        Abi::Lp64d => riscv64::start(&result.ty),
+        Abi::Aapcs => aapcs32::start(false, &result.ty),
+        Abi::AapcsVfp => aapcs32::start(true, &result.ty),
         Abi::Custom => panic!("cbframe: with `abi = \"custom\"` no rule says where arguments lie"),
     };
     let mut i = 0;
@@ -302,8 +312,11 @@ pub(crate) const fn place_each(
             let hidden = matches!(result.place, Place::Hidden { .. });
             vectorcall::finish(convention, parameters, cursor.vectors as u8, hidden);
         }
-        cursor.stack = round_up(cursor.stack as usize, 8) as u32;
-        pops = if convention.callee_pops { cursor.stack } else { 0 };
+        pops = if convention.callee_pops { round_up(cursor.stack as usize, 8) as u32 } else { 0 };
+    }
+    cursor.stack = round_up(cursor.stack as usize, abi.pointer_size()) as u32;
+    if let Abi::X86 { call, windows } = abi {
+        pops = x86::pops(call, windows, cursor.stack, &result.place);
     }
     // What one pointer more would get: the direct entry passes the state there.
     let next = match next(abi, cursor, &abi.target().data_model().pointer).1 {
@@ -313,16 +326,17 @@ pub(crate) const fn place_each(
     Taken { end: cursor, pops, next }
 }
 
-const fn unwritten() -> ! {
-    panic!("cbframe: the rules of this convention are not written down yet")
-}
-
 const fn next(abi: Abi, cursor: Cursor, ty: &Type) -> (Cursor, Place) {
     match abi {
         Abi::SysV64 => sysv64::next(&Convention::SYSV64, cursor, ty),
         Abi::Win64 => win64::next(cursor, ty),
         Abi::Named(convention) => convention::next(convention, cursor, ty),
-        Abi::X86 { .. } | Abi::Aapcs64 | Abi::AppleArm64 | Abi::Lp64d | Abi::Aapcs | Abi::AapcsVfp => unwritten(),
+        Abi::X86 { call, windows } => x86::next(call, windows, cursor, ty),
+        Abi::Aapcs64 => aapcs64::next(false, cursor, ty),
+        Abi::AppleArm64 => aapcs64::next(true, cursor, ty),
+        Abi::Lp64d => riscv64::next(cursor, ty),
+        Abi::Aapcs => aapcs32::next(false, cursor, ty),
+        Abi::AapcsVfp => aapcs32::next(true, cursor, ty),
         Abi::Custom => (cursor, Place::Nothing),
     }
 }
@@ -382,7 +396,11 @@ pub(crate) const fn promotion(ty: &Type) -> Option<&'static str> {
 
 /// The place of the next argument behind `...`, and the cursor behind it.
 const fn next_unnamed(abi: Abi, cursor: Cursor, ty: &Type) -> (Cursor, Place) {
-    let (after, place) = next(abi, cursor, ty);
+    let (after, place) = match abi {
+        Abi::AppleArm64 => aapcs64::next_unnamed(cursor, ty),
+        Abi::Lp64d => riscv64::next_unnamed(cursor, ty),
+        _ => next(abi, cursor, ty),
+    };
     let Place::Registers(parts) = place else { return (after, place) };
     match (abi, parts.parts[0].register) {
         // psABI, 3.5.7: "arguments of type __m256 and __m512" behind `...` are in memory.
@@ -397,6 +415,14 @@ const fn next_unnamed(abi: Abi, cursor: Cursor, ty: &Type) -> (Cursor, Place) {
 
 impl Cursor {
     const START: Self = Self { integers: 0, vectors: 0, stack: 0 };
+
+    /// Behind so many more bytes of stack, which begin at the offset.
+    const fn push(self, size: usize, align: usize) -> (Self, u32) {
+        let offset = round_up(self.stack as usize, align);
+        let end = offset + size;
+        assert!(end <= u32::MAX as usize, "cbframe: 4 GiB of arguments on the stack");
+        (Self { stack: end as u32, ..self }, offset as u32)
+    }
 
     /// Behind so many more registers.
     const fn and(self, integers: u8, vectors: u16) -> Self {
@@ -470,16 +496,21 @@ impl Abi {
     pub(crate) const fn refusal(self, ty: &Type, position: Option<usize>) -> Option<&'static str> {
         match self {
             Self::Named(convention) => convention.refusal(ty, position),
-            Self::X86 { .. } | Self::Aapcs64 | Self::AppleArm64 | Self::Lp64d | Self::Aapcs | Self::AapcsVfp => {
-                Some("something for which the rules are not written down yet")
-            }
+            Self::X86 { call, windows } => x86::refusal(call, windows, ty, position),
+            Self::Aapcs64 => aapcs64::refusal(false, ty),
+            Self::AppleArm64 => aapcs64::refusal(true, ty),
+            Self::Lp64d => riscv64::refusal(ty),
+            Self::Aapcs | Self::AapcsVfp => aapcs32::refusal(ty),
             Self::SysV64 | Self::Win64 | Self::Custom => None,
         }
     }
 
     /// Whether it has variadic functions.
     pub(crate) const fn has_variadic(self) -> bool {
-        !matches!(self, Self::Named(_) | Self::Custom)
+        match self {
+            Self::X86 { call, .. } => call.has_variadic(),
+            _ => !matches!(self, Self::Named(_) | Self::Custom),
+        }
     }
 
     /// `PartialEq` for `const` code; a convention that is data equals none.

@@ -72,10 +72,8 @@ pub(super) const fn next(convention: &Convention, cursor: Cursor, ty: &Type) -> 
 /// The place of the next parameter in memory, and the cursor behind it.
 pub(super) const fn in_memory(cursor: Cursor, ty: &Type) -> (Cursor, Place) {
     // On the stack, aligned to its own alignment and, since each argument's size is rounded up to eightbytes, to 8.
-    let offset = round_up(cursor.stack as usize, ty.align);
-    let end = offset + round_up(ty.size, 8);
-    assert!(end <= u32::MAX as usize, "cbframe: 4 GiB of arguments on the stack");
-    (Cursor { stack: end as u32, ..cursor }, Place::Stack(offset as u32))
+    let (cursor, offset) = cursor.push(round_up(ty.size, 8), ty.align);
+    (cursor, Place::Stack(offset))
 }
 
 /// The place of a value whose eightbytes take the next of `integers` and of `vectors`.

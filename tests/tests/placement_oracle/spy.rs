@@ -8,7 +8,8 @@ use cbframe::abi::{Layout, Place, Pointer, Register};
 use cbframe::types::Type;
 
 use crate::graffiti::{RESULT, compare, graffiti};
-use crate::signatures::{MAX_PARAMETERS, MAX_SIZE, Vectors};
+use crate::signatures::{MAX_PARAMETERS, MAX_SIZE};
+use crate::x86_64::Vectors;
 
 /// Calls the first argument with the bytes of the arguments, [`MAX_SIZE`] for each, and stores the result.
 pub(crate) type Caller = unsafe extern "C" fn(unsafe extern "C" fn(), *const u8, *mut u8);
