@@ -27,17 +27,17 @@ mod graffiti;
 mod llvm_ir;
 mod signatures;
 mod spy;
+mod tally;
 mod x86_64;
 
-use std::collections::BTreeMap;
 use std::env;
-use std::fmt::Write as _;
 
-use cbframe::abi::{Abi, Layout, Place};
+use cbframe::abi::{Abi, Place};
 
 use broken_rules::broken_rule;
 use compilers::Compiler;
-use signatures::{Dialect, Signature, Source};
+use signatures::{Dialect, Source};
+use tally::Tally;
 use x86_64::Vectors;
 
 #[test]
@@ -165,41 +165,5 @@ fn sources(abi: Abi, mut each: impl FnMut(Vectors, &Source<'_>)) {
             let indices = (start..end.min(start + CHUNK)).filter(|&index| Vectors::of(index) == vectors);
             each(vectors, &Source::new(&dialect, indices));
         }
-    }
-}
-
-/// What has come of the questions.
-#[derive(Default)]
-struct Tally {
-    asked: usize,
-    /// How many were not asked, by reason.
-    left_out: BTreeMap<&'static str, usize>,
-    /// What is wrong with each signature with which something is.
-    failures: Vec<String>,
-}
-
-impl Tally {
-    fn leave_out(&mut self, reason: &'static str, count: usize) {
-        *self.left_out.entry(reason).or_default() += count;
-    }
-
-    fn add(&mut self, signature: &Signature, layout: &Layout<'_>, wrong: &[String]) {
-        self.asked += 1;
-        if !wrong.is_empty() {
-            let Signature { index, prototype, .. } = signature;
-            self.failures.push(format!("signature {index}\n{prototype}\n{layout}\n{}", wrong.join("\n")));
-        }
-    }
-
-    fn report(mut self, name: &str) {
-        let mut text = format!("{name}: {} signatures", self.asked);
-        for (reason, count) in &self.left_out {
-            write!(text, ", left out {count}: {reason}").unwrap();
-        }
-        eprintln!("{text}");
-        // The smallest tell most.
-        self.failures.sort_by_key(String::len);
-        let smallest = self.failures.iter().take(3).map(String::as_str).collect::<Vec<_>>().join("\n\n");
-        assert!(self.failures.is_empty(), "{} of {} signatures:\n\n{smallest}", self.failures.len(), self.asked);
     }
 }
