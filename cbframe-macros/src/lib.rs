@@ -112,6 +112,7 @@ pub fn derive_c_type(input: TokenStream) -> TokenStream {
 /// type of this crate that nobody has to name: the compiler finds the one implementation there is.
 ///
 /// ```
+/// use cbframe::abi::Architecture;
 /// use cbframe::cbframe;
 ///
 /// cbframe::c_type!(
@@ -123,7 +124,7 @@ pub fn derive_c_type(input: TokenStream) -> TokenStream {
 ///     text[found.rm_so as usize..found.rm_eo as usize].chars().count()
 /// }
 ///
-/// assert_eq!(length::LAYOUT.parameters()[0].place.to_string(), "rcx");
+/// assert_eq!(length::LAYOUT.parameters()[0].place.on(Architecture::X86_64).to_string(), "rcx");
 /// ```
 ///
 /// There can be several structs in one call, each with `#[cfg(…)]` and `#[allow(…)]`. A tuple struct ends in a semicolon,
@@ -184,6 +185,7 @@ pub fn c_type(input: TokenStream) -> TokenStream {
 /// Defines a calling convention as data, and a type that stands for it in `abi = …`.
 ///
 /// ```
+/// use cbframe::abi::Architecture;
 /// use cbframe::{cbframe, convention};
 ///
 /// convention! {
@@ -202,7 +204,7 @@ pub fn c_type(input: TokenStream) -> TokenStream {
 ///     x * factor
 /// }
 ///
-/// assert_eq!(scale::LAYOUT.parameters()[2].place.to_string(), "edx");
+/// assert_eq!(scale::LAYOUT.parameters()[2].place.on(Architecture::X86_64).to_string(), "edx");
 /// ```
 ///
 /// Registers are called by the names of the whole, `rax` and `xmm0`. The fields, of which the first four are required:
@@ -341,6 +343,7 @@ pub fn convention(input: TokenStream) -> TokenStream {
 /// `abi = TYPE` names that; no parameter has an attribute then. `cbframe::conventions` has some of compilers:
 ///
 /// ```
+/// use cbframe::abi::Architecture;
 /// use cbframe::{cbframe, conventions::Regcall};
 ///
 /// #[cbframe(abi = Regcall)]
@@ -348,7 +351,7 @@ pub fn convention(input: TokenStream) -> TokenStream {
 ///     x / 2.0 + n as f64
 /// }
 ///
-/// assert_eq!(half::LAYOUT.parameters()[1].place.to_string(), "rax");
+/// assert_eq!(half::LAYOUT.parameters()[1].place.on(Architecture::X86_64).to_string(), "rax");
 /// ```
 ///
 /// In both cases every type has to be a `CType`, and one for which the convention has no rule is refused. Rust has no type

@@ -246,7 +246,7 @@ impl Tested {
                 input.gpr[usize::from(number)] = (&raw const referred).addr() as u64;
             }
         }
-        if let Place::Hidden { arrives: Register::Integer(number), .. } = layout.result().place {
+        if let Place::Hidden { arrives: Pointer::Register(Register::Integer(number)), .. } = layout.result().place {
             input.gpr[usize::from(number)] = (&raw mut hidden).expose_provenance() as u64;
         }
         // SAFETY: the lock holder is the only user; the callee is that of the signature, and its pointers point to values.
@@ -268,7 +268,7 @@ impl Tested {
         }
         let found = match layout.result().place {
             Place::Hidden { leaves, .. } => {
-                let Register::Integer(number) = leaves else { panic!("{layout}") };
+                let Some(Register::Integer(number)) = leaves else { panic!("{layout}") };
                 assert_eq!(output.gpr[usize::from(number)], (&raw const hidden).addr() as u64, "{layout}");
                 hidden.0[0][..size].to_vec()
             }
@@ -295,7 +295,7 @@ fn at(place: &Place, size: usize, registers: &Registers, referred: &Values) -> V
                     Register::Integer(number) => u128::from(registers.gpr[usize::from(number)]),
                     Register::Vector(number) => registers.image.xmm[usize::from(number)],
                     Register::X87(number) => u128::from_le_bytes(registers.image.st[usize::from(number)]),
-                    other => panic!("{other}"),
+                    other => panic!("{other:?}"),
                 };
                 let (offset, size) = (usize::from(part.offset), usize::from(part.size));
                 bytes[offset..offset + size].copy_from_slice(&register.to_le_bytes()[..size]);
@@ -307,7 +307,7 @@ fn at(place: &Place, size: usize, registers: &Registers, referred: &Values) -> V
             words.skip(*offset as usize).take(size).collect()
         }
         Place::Reference(_) => referred.0.as_flattened()[..size].to_vec(),
-        other => panic!("{other}"),
+        other => panic!("{other:?}"),
     }
 }
 

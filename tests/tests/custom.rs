@@ -5,6 +5,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use cbframe::abi::Architecture;
 use cbframe::{CType, CpuState, Frame, LongDouble, bind_static, cbframe, conventions, frame, pool};
 use cbframe_tests::guard::trash;
 use cbframe_tests::vectors::{Vectors, call, poison};
@@ -439,11 +440,16 @@ fn exported_symbol() {
 #[test]
 fn layout() {
     assert_eq!(
-        every::LAYOUT.parameters().iter().map(|parameter| parameter.place.to_string()).collect::<Vec<_>>().join("; "),
+        every::LAYOUT
+            .parameters()
+            .iter()
+            .map(|parameter| parameter.place.on(Architecture::X86_64).to_string())
+            .collect::<Vec<_>>()
+            .join("; "),
         "al; cx; edx; rbx; bpl; si; edi; r8; r9d; r10w; r11b; r12; r13d; r14; r15; xmm15; xmm0; xmm8; \
          stack, [rsp+32] at entry; stack, [rsp+16] at entry; stack, [rsp+17] at entry"
     );
-    assert_eq!(every::LAYOUT.result().place.to_string(), "xmm7");
+    assert_eq!(every::LAYOUT.result().place.on(Architecture::X86_64).to_string(), "xmm7");
     assert!(method::LAYOUT.to_string().starts_with("custom fn(n: i32, flags: u32, this: pointer, k: f32) -> i32"));
     let _: Option<Frame<'_, unsafe extern "C" fn(), method>> = None;
 }

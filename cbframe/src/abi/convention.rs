@@ -12,7 +12,7 @@ use crate::types::{Field, Kind, Message, Type, round_up};
 /// is not named in a literal can be taken from another one:
 ///
 /// ```
-/// use cbframe::abi::{Abi, Convention, Register, place};
+/// use cbframe::abi::{Abi, Architecture, Convention, Register, place};
 /// use cbframe::CType;
 ///
 /// const REVERSED: Convention = Convention {
@@ -22,7 +22,7 @@ use crate::types::{Field, Kind, Message, Type, round_up};
 /// };
 ///
 /// let placed = place(Abi::Named(&REVERSED), [("a", i32::TYPE), ("b", f64::TYPE), ("c", u64::TYPE)], i32::TYPE);
-/// assert_eq!(placed.parameter(2).place.to_string(), "rsi");
+/// assert_eq!(placed.parameter(2).place.on(Architecture::X86_64).to_string(), "rsi");
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Convention {
@@ -364,8 +364,6 @@ const fn scalar(ty: &Type) -> Option<Bank> {
 
 /// The place of the result, and the cursor before the first parameter.
 pub(super) const fn start(convention: &Convention, result: &Type) -> (Cursor, Place) {
-    convention.check();
-    refuse(convention, result, None);
     match convention.aggregates {
         Aggregates::Eightbytes => sysv64::start(convention, result),
         Aggregates::Vectorcall => vectorcall::start(convention, result),
@@ -382,8 +380,6 @@ pub(super) const fn start(convention: &Convention, result: &Type) -> (Cursor, Pl
 
 /// The place of the next parameter, and the cursor behind it.
 pub(super) const fn next(convention: &Convention, cursor: Cursor, ty: &Type) -> (Cursor, Place) {
-    // By position where that counts.
-    refuse(convention, ty, Some(cursor.integers as usize));
     match convention.aggregates {
         Aggregates::Eightbytes => return sysv64::next(convention, cursor, ty),
         Aggregates::Vectorcall => return vectorcall::next(convention, cursor, ty),
@@ -395,23 +391,8 @@ pub(super) const fn next(convention: &Convention, cursor: Cursor, ty: &Type) -> 
         return pieces.in_registers(convention, cursor, false);
     }
     let align = if convention.slot as usize > ty.align { convention.slot as usize } else { ty.align };
-    let offset = round_up(cursor.stack as usize, align);
-    let end = offset + round_up(ty.size, convention.slot as usize);
-    assert!(end <= u32::MAX as usize, "cbframe: 4 GiB of arguments on the stack");
-    (Cursor { stack: end as u32, ..cursor }, Place::Stack(offset as u32))
-}
-
-#[track_caller]
-const fn refuse(convention: &Convention, ty: &Type, position: Option<usize>) {
-    if let Some(reason) = convention.refusal(ty, position) {
-        Message::new("cbframe: `")
-            .text(convention.name)
-            .text("` has no rule for `")
-            .text(ty.name)
-            .text("`: it is ")
-            .text(reason)
-            .panic()
-    }
+    let (cursor, offset) = cursor.push(round_up(ty.size, convention.slot as usize), align);
+    (cursor, Place::Stack(offset))
 }
 
 /// The scalars that a value consists of, each for one register.

@@ -3,8 +3,9 @@
 //! Nothing here allocates: the columns' widths are found by printing to a counter first.
 
 use core::fmt::{self, Display, Formatter, Write};
+use core::ops::Range;
 
-use super::{Abi, Layout, Parameter, Part, Parts, Place, Pointer, Register};
+use super::{Abi, Architecture, Layout, Parameter, Parts, Place, Pointer, Register};
 use crate::types::{Field, Kind, Type};
 
 /// A name that is longer than this does not widen its column: it pushes its own line to the right instead.
@@ -12,43 +13,75 @@ const WIDEST: usize = 24;
 
 impl Display for Abi {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Self::SysV64 => "sysv64",
-            Self::Win64 => "win64",
-            Self::Named(convention) => convention.name,
-            Self::Custom => "custom",
-        })
+        f.pad(self.name())
     }
 }
 
-/// The name of the whole register: `rdi`, `xmm0`.
-impl Display for Register {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        self.narrow(8).fmt(f)
+/// Something that is called differently on each architecture, and where it is meant.
+#[derive(Clone, Copy, Debug)]
+struct On<T>(T, Architecture);
+
+impl Register {
+    /// The name of the whole register: `rdi`, `xmm0`, `x8`, `fa0`.
+    #[must_use]
+    pub fn on(self, architecture: Architecture) -> impl Display {
+        Narrow { register: self, size: u16::MAX, architecture }
     }
 }
 
-/// The place alone; the table of a [`Layout`] also says which fields a register holds.
-impl Display for Place {
+impl Place {
+    /// The place in the words of an architecture; the table of a [`Layout`] also says which fields a register holds.
+    ///
+    /// ```
+    /// use cbframe::CType;
+    /// use cbframe::abi::{Abi, Architecture, place};
+    ///
+    /// let placed = place(Abi::SysV64, [("n", i32::TYPE)], f64::TYPE);
+    /// assert_eq!(placed.parameter(0).place.on(Architecture::X86_64).to_string(), "edi");
+    /// ```
+    #[must_use]
+    pub fn on(&self, architecture: Architecture) -> impl Display {
+        On(*self, architecture)
+    }
+}
+
+impl Pointer {
+    /// `in rcx`, `on the stack, [rsp+40] at entry`.
+    #[must_use]
+    pub fn on(self, architecture: Architecture) -> impl Display {
+        On(self, architecture)
+    }
+}
+
+impl Display for On<Place> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Nothing => f.write_str("nothing (no bytes)"),
-            Self::Registers(parts) => write_parts(f, parts, |_, _| Ok(())),
-            Self::Stack(offset) => write!(f, "stack, {}", AtEntry(*offset)),
-            Self::Reference(pointer) => write!(f, "by reference; its address is {pointer}"),
-            Self::Hidden { arrives, leaves } => {
-                write!(f, "in memory; its address arrives in {arrives} and leaves in {leaves}")
+        let Self(place, architecture) = *self;
+        match place {
+            Place::Nothing => f.write_str("nothing (no bytes)"),
+            Place::Registers(parts) => write_parts(f, &parts, architecture, None),
+            Place::Stack(offset) => write!(f, "stack, {}", On(AtEntry(offset), architecture)),
+            Place::Split(parts, offset) => {
+                write_parts(f, &parts, architecture, None)?;
+                write!(f, ", and the rest on the stack, {}", On(AtEntry(offset), architecture))
+            }
+            Place::Reference(pointer) => write!(f, "by reference; its address is {}", pointer.on(architecture)),
+            Place::Hidden { arrives, leaves } => {
+                f.write_str("in memory; its address arrives ")?;
+                arrives.on(architecture).fmt(f)?;
+                match leaves {
+                    Some(register) => write!(f, " and leaves in {}", register.on(architecture)),
+                    None => Ok(()),
+                }
             }
         }
     }
 }
 
-/// `in rcx`, `on the stack, [rsp+40] at entry`.
-impl Display for Pointer {
+impl Display for On<Pointer> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Register(register) => write!(f, "in {register}"),
-            Self::Stack(offset) => write!(f, "on the stack, {}", AtEntry(*offset)),
+        match self.0 {
+            Pointer::Register(register) => write!(f, "in {}", register.on(self.1)),
+            Pointer::Stack(offset) => write!(f, "on the stack, {}", On(AtEntry(offset), self.1)),
         }
     }
 }
@@ -87,12 +120,22 @@ impl Display for Layout<'_> {
             f.write_str("  ")?;
             write_padded(f, &ty.name, widths[1])?;
             write!(f, "  {:size$} B  ", ty.size, size = widths[2])?;
+            let architecture = self.abi.architecture();
             match place {
-                Place::Registers(parts) => write_parts(f, parts, |f, part| write_fields(f, ty, part))?,
-                place => place.fmt(f)?,
+                Place::Registers(parts) => write_parts(f, parts, architecture, Some(ty))?,
+                Place::Split(parts, offset) => {
+                    write_parts(f, parts, architecture, Some(ty))?;
+                    write!(f, ", {}", On(AtEntry(*offset), architecture))?;
+                    let in_registers = parts.as_slice().iter().map(|part| usize::from(part.size)).sum();
+                    write_fields(f, ty, in_registers..ty.size)?;
+                }
+                place => place.on(architecture).fmt(f)?,
             }
         }
-        Ok(())
+        match self.pops {
+            0 => Ok(()),
+            pops => write!(f, "\n  the return pops {pops} B of arguments"),
+        }
     }
 }
 
@@ -149,69 +192,115 @@ fn write_padded(f: &mut Formatter<'_>, text: &impl Display, column: usize) -> fm
     write!(f, "{text}{:padding$}", "", padding = column.saturating_sub(width(text)))
 }
 
-/// Stack memory by the stack pointer at entry, where the return address is below the arguments.
+/// Stack memory by the stack pointer at entry: on x86 the return address is below the arguments.
+#[derive(Clone, Copy, Debug)]
 struct AtEntry(u32);
 
-impl Display for AtEntry {
+impl Display for On<AtEntry> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        write!(f, "[rsp+{}] at entry", u64::from(self.0) + 8)
+        let (name, return_address) = match self.1 {
+            Architecture::X86_64 => ("rsp", 8),
+            Architecture::X86 => ("esp", 4),
+            Architecture::Aarch64 | Architecture::Arm | Architecture::Riscv64 => ("sp", 0),
+        };
+        write!(f, "[{name}+{}] at entry", u64::from(self.0.0) + return_address)
     }
 }
 
-/// The registers of `parts`, each followed by what `fields` writes for it.
-fn write_parts(
-    f: &mut Formatter<'_>,
-    parts: &Parts,
-    fields: impl Fn(&mut Formatter<'_>, &Part) -> fmt::Result,
-) -> fmt::Result {
+/// The registers of `parts`, each followed by the fields of the type that lie in it.
+fn write_parts(f: &mut Formatter<'_>, parts: &Parts, architecture: Architecture, ty: Option<&Type>) -> fmt::Result {
     for (i, part) in parts.as_slice().iter().enumerate() {
         let comma = if i == 0 { "" } else { ", " };
-        write!(f, "{comma}{}", part.register.narrow(part.size))?;
-        fields(f, part)?;
+        write!(f, "{comma}{}", Narrow { register: part.register, size: part.size, architecture })?;
+        if let Some(ty) = ty {
+            let start = usize::from(part.offset);
+            write_fields(f, ty, start..start + usize::from(part.size))?;
+        }
     }
     Ok(())
 }
 
-/// A register by the name of its low bytes: `edi` where a value of 4 bytes lies.
+/// A register by the name of its low bytes, as many as hold `size`: `edi` where a value of 4 bytes lies.
 struct Narrow {
     register: Register,
     size: u16,
-}
-
-impl Register {
-    /// The narrowest name for `size` bytes.
-    const fn narrow(self, size: u16) -> Narrow {
-        Narrow { register: self, size }
-    }
+    architecture: Architecture,
 }
 
 impl Display for Narrow {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        // In the order of their numbers; rax, rcx, rdx and rbx also have names for bytes of their own pattern.
-        const NAMES: [&str; 8] = ["ax", "cx", "dx", "bx", "sp", "bp", "si", "di"];
-        match (self.register, self.size) {
-            (Register::Vector(n), 64) => write!(f, "zmm{n}"),
-            (Register::Vector(n), 32) => write!(f, "ymm{n}"),
-            (Register::Vector(n), _) => write!(f, "xmm{n}"),
-            (Register::X87(n), _) => write!(f, "st({n})"),
-            (Register::Integer(n @ 0..4), 1) => write!(f, "{}l", &NAMES[n as usize][..1]),
-            (Register::Integer(n @ 0..8), 1) => write!(f, "{}l", NAMES[n as usize]),
-            (Register::Integer(n @ 0..8), 2) => f.write_str(NAMES[n as usize]),
-            (Register::Integer(n @ 0..8), 3..=4) => write!(f, "e{}", NAMES[n as usize]),
-            (Register::Integer(n @ 0..8), _) => write!(f, "r{}", NAMES[n as usize]),
-            (Register::Integer(n), 1) => write!(f, "r{n}b"),
-            (Register::Integer(n), 2) => write!(f, "r{n}w"),
-            (Register::Integer(n), 3..=4) => write!(f, "r{n}d"),
-            (Register::Integer(n), _) => write!(f, "r{n}"),
+        match (self.architecture, self.register) {
+            (_, Register::X87(n)) => write!(f, "st({n})"),
+            (Architecture::X86_64 | Architecture::X86, Register::Vector(n)) => match self.size {
+                64 => write!(f, "zmm{n}"),
+                32 => write!(f, "ymm{n}"),
+                _ => write!(f, "xmm{n}"),
+            },
+            (Architecture::X86_64, Register::Integer(n)) => write_x86(f, n, self.size.min(8)),
+            (Architecture::X86, Register::Integer(n)) => write_x86(f, n, self.size.min(4)),
+            (Architecture::Aarch64, Register::Integer(31)) => f.write_str("sp"),
+            (Architecture::Aarch64, Register::Integer(n)) => write!(f, "{}{n}", if self.size <= 4 { "w" } else { "x" }),
+            (Architecture::Aarch64, Register::Vector(n)) => match self.size {
+                ..=2 => write!(f, "h{n}"),
+                3..=4 => write!(f, "s{n}"),
+                5..=8 => write!(f, "d{n}"),
+                9..=16 => write!(f, "q{n}"),
+                _ => write!(f, "v{n}"),
+            },
+            (Architecture::Arm, Register::Integer(n)) => match n {
+                13 => f.write_str("sp"),
+                14 => f.write_str("lr"),
+                15 => f.write_str("pc"),
+                _ => write!(f, "r{n}"),
+            },
+            (Architecture::Arm, Register::Vector(n)) => match self.size {
+                ..=4 => write!(f, "s{n}"),
+                5..=8 => write!(f, "d{}", n / 2),
+                _ => write!(f, "q{}", n / 4),
+            },
+            // "RISC-V ABIs Specification", section 1.1.
+            (Architecture::Riscv64, Register::Integer(n)) => match n {
+                0..5 => f.write_str(["zero", "ra", "sp", "gp", "tp"][usize::from(n)]),
+                5..8 => write!(f, "t{}", n - 5),
+                8..10 => write!(f, "s{}", n - 8),
+                10..18 => write!(f, "a{}", n - 10),
+                18..28 => write!(f, "s{}", n - 16),
+                _ => write!(f, "t{}", n - 25),
+            },
+            // Section 1.2.
+            (Architecture::Riscv64, Register::Vector(n)) => match n {
+                0..8 => write!(f, "ft{n}"),
+                8..10 => write!(f, "fs{}", n - 8),
+                10..18 => write!(f, "fa{}", n - 10),
+                18..28 => write!(f, "fs{}", n - 16),
+                _ => write!(f, "ft{}", n - 20),
+            },
         }
     }
 }
 
-/// For a struct or a union, the fields that lie in `part`, as ` (x, at.y, tags[0..4])`. What lies in it as a
+/// The name of the low `size` bytes of a general register of x86.
+fn write_x86(f: &mut Formatter<'_>, number: u8, size: u16) -> fmt::Result {
+    // In the order of their numbers; rax, rcx, rdx and rbx also have names for bytes of their own pattern.
+    const NAMES: [&str; 8] = ["ax", "cx", "dx", "bx", "sp", "bp", "si", "di"];
+    let name = NAMES[usize::from(number % 8)];
+    match (number, size) {
+        (0..4, 1) => write!(f, "{}l", &name[..1]),
+        (0..8, 1) => write!(f, "{name}l"),
+        (0..8, 2) => f.write_str(name),
+        (0..8, 3..=4) => write!(f, "e{name}"),
+        (0..8, _) => write!(f, "r{name}"),
+        (n, 1) => write!(f, "r{n}b"),
+        (n, 2) => write!(f, "r{n}w"),
+        (n, 3..=4) => write!(f, "r{n}d"),
+        (n, _) => write!(f, "r{n}"),
+    }
+}
+
+/// For a struct or a union, the fields that lie in these bytes, as ` (x, at.y, tags[0..4])`. What lies in it as a
 /// whole is named as a whole.
-fn write_fields(f: &mut Formatter<'_>, ty: &Type, part: &Part) -> fmt::Result {
-    let start = usize::from(part.offset);
-    let mut list = List { out: f, start, end: start + usize::from(part.size), empty: true };
+fn write_fields(f: &mut Formatter<'_>, ty: &Type, bytes: Range<usize>) -> fmt::Result {
+    let mut list = List { out: f, start: bytes.start, end: bytes.end, empty: true };
     match ty.passed_as().kind {
         Kind::Struct { fields } | Kind::Union { fields } => list.fields(fields, 0, None)?,
         Kind::Complex { element } => list.fields(&parts_of_complex(element), 0, None)?,
@@ -441,12 +530,28 @@ mod tests {
 
     #[test]
     fn register_names() {
-        let names = |n: u8| [1, 2, 3, 4, 5, 8].map(|size| Register::Integer(n).narrow(size).to_string());
+        let names = |n: u8| {
+            [1, 2, 3, 4, 5, 8].map(|size| {
+                Narrow { register: Register::Integer(n), size, architecture: Architecture::X86_64 }.to_string()
+            })
+        };
         assert_eq!(names(0), ["al", "ax", "eax", "eax", "rax", "rax"]);
         assert_eq!(names(3), ["bl", "bx", "ebx", "ebx", "rbx", "rbx"]);
         assert_eq!(names(6), ["sil", "si", "esi", "esi", "rsi", "rsi"]);
         assert_eq!(names(9), ["r9b", "r9w", "r9d", "r9d", "r9", "r9"]);
-        assert_eq!(format!("{} {}", Register::RDI, Register::Vector(12)), "rdi xmm12");
+        let on = |architecture| [0, 8, 14].map(|n| Register::Integer(n).on(architecture).to_string());
+        assert_eq!(on(Architecture::X86_64), ["rax", "r8", "r14"]);
+        assert_eq!(on(Architecture::Aarch64), ["x0", "x8", "x14"]);
+        assert_eq!(on(Architecture::Arm), ["r0", "r8", "lr"]);
+        assert_eq!(on(Architecture::Riscv64), ["zero", "s0", "a4"]);
+        assert_eq!(Register::Integer(7).on(Architecture::X86).to_string(), "edi");
+        let vector = |architecture, n| {
+            [2, 4, 8, 16].map(|size| Narrow { register: Register::Vector(n), size, architecture }.to_string())
+        };
+        assert_eq!(vector(Architecture::X86_64, 12), ["xmm12"; 4]);
+        assert_eq!(vector(Architecture::Aarch64, 5), ["h5", "s5", "d5", "q5"]);
+        assert_eq!(vector(Architecture::Arm, 8), ["s8", "s8", "d4", "q2"]);
+        assert_eq!(vector(Architecture::Riscv64, 17), ["fa7"; 4]);
         assert_eq!(format!("[{:>7}]", Abi::SysV64), "[ sysv64]");
     }
 }

@@ -3,29 +3,43 @@
 //! Everything here is compiled on every host and knows nothing of the machine it runs on: no `cfg`, no
 //! `unsafe`. One file holds one convention.
 
+mod aapcs32;
+mod aapcs64;
 mod convention;
 mod display;
+mod homogeneous;
+#[cfg(feature = "alloc")]
+mod placement;
+mod riscv64;
+mod scalars;
 #[cfg(feature = "alloc")]
 mod signature;
 mod spots;
 mod sysv64;
+mod target;
 #[cfg(test)]
 mod tests;
 mod vectorcall;
 pub(crate) mod win64;
+mod x86;
 
 pub use convention::{Aggregates, CallingConvention, Convention, Hidden};
+#[cfg(feature = "alloc")]
+pub use placement::{Placement, Placing, Refusal};
 #[cfg(feature = "alloc")]
 pub use signature::{Signature, SignatureBuilder, SignatureError};
 #[doc(hidden)]
 pub use spots::Spot;
 pub(crate) use spots::{overlap, placed as place_at};
+pub use target::{Architecture, DataModel, Target};
+pub use x86::X86Call;
 
 use crate::types::{Kind, Message, Type, round_up};
 
 /// A calling convention, as far as the places of arguments and results go.
 ///
-/// `extern "C"` and its kin are names for one of these that depend on the target: see [`Abi::named`].
+/// `extern "C"` and its kin are names for one of these that depend on the target: see [`Abi::named`]. Those of every
+/// architecture are here on every host, to be looked at; a callback can have those of the target's own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Abi {
@@ -47,21 +61,48 @@ pub enum Abi {
     ///
     /// An empty struct takes a position, passed by reference, and is nothing as a result, as in GCC and rustc.
     Win64,
+    /// 32-bit x86. Rules: "System V Application Binary Interface, Intel386 Architecture Processor Supplement", version 1.1,
+    /// section 2.2, Microsoft's pages on the single conventions, and GCC's documentation of their attributes.
+    X86 {
+        /// How the function is called.
+        call: X86Call,
+        /// Whether results are returned as on Windows: structs of 1, 2, 4 and 8 bytes in eax and edx, and if there is a
+        /// hidden pointer to the result, the caller pops it. Elsewhere, as on Linux, every struct is returned in memory, and
+        /// the return pops the hidden pointer.
+        windows: bool,
+    },
+    /// AArch64 Linux and the BSDs. Rules: Arm, "Procedure Call Standard for the Arm 64-bit Architecture (AArch64)", release
+    /// 2024Q3, section 6.
+    Aapcs64,
+    /// AArch64 of Apple: the AAPCS64 with the changes of "Writing ARM64 code for Apple platforms". Arguments on the stack
+    /// are aligned as in memory, those behind `...` are all there, and callers extend narrow integers.
+    AppleArm64,
+    /// RISC-V with 64 bits and registers for doubles. Rules: "RISC-V ABIs Specification", version 1.0, chapters 1 and 2.
+    Lp64d,
+    /// 32-bit Arm, the base standard: floats in core registers. Rules: Arm, "Procedure Call Standard for the Arm
+    /// Architecture", release 2024Q3, section 6. Variadic functions of [`AapcsVfp`](Self::AapcsVfp) have it, too.
+    Aapcs,
+    /// 32-bit Arm, the variant with VFP registers: `gnueabihf`. Rules: section 7.1.2 of the same.
+    AapcsVfp,
     /// One that is described as data: see [`crate::convention!`](macro@crate::convention) and [`crate::conventions`].
     Named(&'static Convention),
     /// `abi = "custom"`: each callback says itself where its arguments and its result lie.
     Custom,
 }
 
-/// A register that carries an argument or a result.
+/// A register that carries an argument or a result. Which one a number means depends on the architecture
+/// ([`Abi::architecture`]), and so does its name: [`on`](Self::on).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Register {
-    /// A general register of x86-64, by the number that instructions encode: 0 is rax, 7 is rdi.
+    /// A general register, by the number that instructions encode: on x86-64, 0 is rax and 7 rdi; on 32-bit x86, 0 is eax;
+    /// on AArch64, 8 is x8; on Arm, 3 is r3; on RISC-V, 10 is x10, which is called a0.
     Integer(u8),
-    /// A vector register of x86-64: xmm0 to xmm15, or the ymm or zmm register around it if the piece is larger.
+    /// A vector or floating-point register. On x86, xmm0 to xmm15, or the ymm or zmm register around it if the piece is
+    /// larger. On AArch64, v0 to v31, or the narrower register in it. On RISC-V, f0 to f31: 10 is called fa0. On Arm, the
+    /// number of the first single-precision register that the piece occupies: 8 bytes in `Vector(2)` are in d1.
     Vector(u8),
-    /// A register of the x87 stack by its distance from the top: `st(0)`, `st(1)`.
+    /// A register of the x87 stack of x86 by its distance from the top: `st(0)`, `st(1)`.
     X87(u8),
 }
 
@@ -78,7 +119,8 @@ impl Register {
 /// A piece of a value that lies in one register.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Part {
-    /// The register; the piece is in its low bytes.
+    /// The register; the piece is in its low bytes. (But an x87 register holds a `float` or a `double`, a piece of 4 or 8
+    /// bytes, in its own format.)
     pub register: Register,
     /// The offset of the piece in the value, in bytes.
     pub offset: u16,
@@ -95,6 +137,20 @@ pub struct Parts {
 
 impl Parts {
     pub(crate) const NONE: Self = Self { parts: [Part { register: Register::RAX, offset: 0, size: 0 }; 4], len: 0 };
+
+    /// These pieces; `None` if there are more than four.
+    #[must_use]
+    pub fn new(pieces: &[Part]) -> Option<Self> {
+        let mut parts = Self::NONE.parts;
+        parts.get_mut(..pieces.len())?.copy_from_slice(pieces);
+        Some(Self { parts, len: pieces.len() as u8 })
+    }
+
+    /// All of a value of `size` bytes in one register.
+    #[must_use]
+    pub const fn whole(register: Register, size: usize) -> Self {
+        Self::one(register, size)
+    }
 
     pub(crate) const fn one(register: Register, size: usize) -> Self {
         Self::NONE.and(register, 0, size)
@@ -140,18 +196,21 @@ pub enum Place {
     Nothing,
     /// In registers.
     Registers(Parts),
-    /// In memory that the caller wrote, this many bytes above the return address's end, that is, above the
-    /// address that the stack pointer has after the return.
+    /// In memory that the caller wrote, this many bytes above where the stack pointer was before the call: on x86, that is
+    /// above the return address's end.
     Stack(u32),
+    /// The first bytes in registers and all others on the stack, from this offset on, as for [`Stack`](Self::Stack): on Arm
+    /// and RISC-V, if only some of the registers for a value are left.
+    Split(Parts, u32),
     /// In the caller's memory, with its address in a register or on the stack: a by-reference argument.
     Reference(Pointer),
     /// In the caller's memory: a result whose address the caller passes like a first argument in `arrives`,
     /// and that the callback hands back in `leaves`.
     Hidden {
-        /// The register that holds the address at entry.
-        arrives: Register,
-        /// The register that holds the address on return.
-        leaves: Register,
+        /// What holds the address at entry.
+        arrives: Pointer,
+        /// The register that holds the address on return, if the convention says that one does.
+        leaves: Option<Register>,
     },
 }
 
@@ -190,6 +249,7 @@ pub struct Layout<'a> {
     pub(crate) parameters: &'a [Parameter],
     pub(crate) result: Parameter,
     pub(crate) stack: u32,
+    pub(crate) pops: u32,
 }
 
 /// Places the parameters and the result of a signature, in the order of declaration.
@@ -200,7 +260,7 @@ pub struct Layout<'a> {
 /// [`Type`] is inconsistent ([`Type::check`]). When a convention makes no sense ([`Convention::check`]) or has no rule for
 /// a type, and with [`Abi::Custom`], which has no rules. In a `const` the panic is a compile-time error.
 pub const fn place<const N: usize>(abi: Abi, parameters: [(&'static str, Type); N], result: Type) -> Placed<N> {
-    place_unnamed(abi, parameters, result, N)
+    place_unnamed(abi, parameters, result, None)
 }
 
 /// The same for a call of a variadic function: arguments from index `before` on are behind `...`.
@@ -212,14 +272,14 @@ pub(crate) const fn place_unnamed<const N: usize>(
     abi: Abi,
     parameters: [(&'static str, Type); N],
     result: Type,
-    before: usize,
+    before: Option<usize>,
 ) -> Placed<N> {
     let mut result = Parameter { name: "", ty: result, place: Place::Nothing };
     let mut placed = [result; N];
     let mut i = 0;
     while i < N {
         (placed[i].name, placed[i].ty) = parameters[i];
-        if i >= before {
+        if matches!(before, Some(before) if i >= before) {
             check_promoted(&placed[i].ty);
         }
         i += 1;
@@ -238,25 +298,46 @@ pub(crate) struct Taken {
     pub(crate) next: Option<Register>,
 }
 
-/// Finds the places of parameters and a result that have their types already. Those from index `named` on are arguments
-/// behind `...`.
+/// Finds the places of parameters and a result that have their types already. `before_dots` is, for a variadic signature,
+/// how many of the parameters are before `...`; all others are arguments of one call.
 ///
 /// # Panics
 ///
 /// As [`place`].
-pub(crate) const fn place_each(abi: Abi, parameters: &mut [Parameter], result: &mut Parameter, named: usize) -> Taken {
+pub(crate) const fn place_each(
+    abi: Abi,
+    parameters: &mut [Parameter],
+    result: &mut Parameter,
+    before_dots: Option<usize>,
+) -> Taken {
+    let (abi, named) = match before_dots {
+        Some(before) => (abi.of_variadic(), before),
+        None => (abi, parameters.len()),
+    };
     check_result(&result.ty);
+    if let Abi::Named(convention) = abi {
+        convention.check();
+    }
+    refuse(abi, &result.ty, None);
     let mut cursor;
     (cursor, result.place) = match abi {
         Abi::SysV64 => sysv64::start(&Convention::SYSV64, &result.ty),
         Abi::Win64 => win64::start(&result.ty),
         Abi::Named(convention) => convention::start(convention, &result.ty),
+        Abi::X86 { call, windows } => x86::start(call, windows, before_dots.is_some(), &result.ty),
+        Abi::Aapcs64 => aapcs64::start(false, &result.ty),
+        Abi::AppleArm64 => aapcs64::start(true, &result.ty),
+        Abi::Lp64d => riscv64::start(&result.ty),
+        Abi::Aapcs => aapcs32::start(false, &result.ty),
+        Abi::AapcsVfp => aapcs32::start(true, &result.ty),
         Abi::Custom => panic!("cbframe: with `abi = \"custom\"` no rule says where arguments lie"),
     };
     let mut i = 0;
     while i < parameters.len() {
-        check_parameter(&parameters[i].ty);
         let ty = &parameters[i].ty;
+        check_parameter(ty);
+        // By position where that counts.
+        refuse(abi, ty, Some(cursor.integers as usize));
         (cursor, parameters[i].place) = if i < named { next(abi, cursor, ty) } else { next_unnamed(abi, cursor, ty) };
         i += 1;
     }
@@ -264,13 +345,16 @@ pub(crate) const fn place_each(abi: Abi, parameters: &mut [Parameter], result: &
     if let Abi::Named(convention) = abi {
         if let Aggregates::Vectorcall = convention.aggregates {
             let hidden = matches!(result.place, Place::Hidden { .. });
-            vectorcall::finish(convention, parameters, cursor.vectors, hidden);
+            vectorcall::finish(convention, parameters, cursor.vectors as u8, hidden);
         }
-        cursor.stack = round_up(cursor.stack as usize, 8) as u32;
-        pops = if convention.callee_pops { cursor.stack } else { 0 };
+        pops = if convention.callee_pops { round_up(cursor.stack as usize, 8) as u32 } else { 0 };
+    }
+    cursor.stack = round_up(cursor.stack as usize, abi.pointer_size()) as u32;
+    if let Abi::X86 { call, windows } = abi {
+        pops = x86::pops(call, windows, cursor.stack, &result.place);
     }
     // What one pointer more would get: the direct entry passes the state there.
-    let next = match next(abi, cursor, &POINTER).1 {
+    let next = match next(abi, cursor, &abi.target().data_model().pointer).1 {
         Place::Registers(parts) => Some(parts.parts[0].register),
         _ => None,
     };
@@ -282,20 +366,37 @@ const fn next(abi: Abi, cursor: Cursor, ty: &Type) -> (Cursor, Place) {
         Abi::SysV64 => sysv64::next(&Convention::SYSV64, cursor, ty),
         Abi::Win64 => win64::next(cursor, ty),
         Abi::Named(convention) => convention::next(convention, cursor, ty),
+        Abi::X86 { call, windows } => x86::next(call, windows, cursor, ty),
+        Abi::Aapcs64 => aapcs64::next(false, cursor, ty),
+        Abi::AppleArm64 => aapcs64::next(true, cursor, ty),
+        Abi::Lp64d => riscv64::next(cursor, ty),
+        Abi::Aapcs => aapcs32::next(false, cursor, ty),
+        Abi::AapcsVfp => aapcs32::next(true, cursor, ty),
         Abi::Custom => (cursor, Place::Nothing),
     }
 }
 
-const POINTER: Type =
-    Type { name: "pointer", size: 8, align: 8, kind: Kind::Pointer { nullable: true, pointee_align: 1 } };
+/// Panics if the convention has no place for a value of this type: [`Abi::refusal`].
+#[track_caller]
+const fn refuse(abi: Abi, ty: &Type, position: Option<usize>) {
+    if let Some(reason) = abi.refusal(ty, position) {
+        Message::new("cbframe: `")
+            .text(abi.name())
+            .text("` has no rule for `")
+            .text(ty.name)
+            .text("`: it is ")
+            .text(reason)
+            .panic()
+    }
+}
 
 /// How much of an ABI's argument registers and stack has been given out.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Cursor {
     /// Integer registers given out; on Windows, positions, up to four.
     pub(crate) integers: u8,
-    /// Vector registers given out.
-    pub(crate) vectors: u8,
+    /// Vector registers given out; where they are not given out in order, a bit for each.
+    pub(crate) vectors: u16,
     /// Bytes of stack given out.
     pub(crate) stack: u32,
 }
@@ -336,7 +437,11 @@ pub(crate) const fn promotion(ty: &Type) -> Option<&'static str> {
 
 /// The place of the next argument behind `...`, and the cursor behind it.
 const fn next_unnamed(abi: Abi, cursor: Cursor, ty: &Type) -> (Cursor, Place) {
-    let (after, place) = next(abi, cursor, ty);
+    let (after, place) = match abi {
+        Abi::AppleArm64 => aapcs64::next_unnamed(cursor, ty),
+        Abi::Lp64d => riscv64::next_unnamed(cursor, ty),
+        _ => next(abi, cursor, ty),
+    };
     let Place::Registers(parts) = place else { return (after, place) };
     match (abi, parts.parts[0].register) {
         // psABI, 3.5.7: "arguments of type __m256 and __m512" behind `...` are in memory.
@@ -352,8 +457,16 @@ const fn next_unnamed(abi: Abi, cursor: Cursor, ty: &Type) -> (Cursor, Place) {
 impl Cursor {
     const START: Self = Self { integers: 0, vectors: 0, stack: 0 };
 
+    /// Behind so many more bytes of stack, which begin at the offset.
+    const fn push(self, size: usize, align: usize) -> (Self, u32) {
+        let offset = round_up(self.stack as usize, align);
+        let end = offset + size;
+        assert!(end <= u32::MAX as usize, "cbframe: 4 GiB of arguments on the stack");
+        (Self { stack: end as u32, ..self }, offset as u32)
+    }
+
     /// Behind so many more registers.
-    const fn and(self, integers: u8, vectors: u8) -> Self {
+    const fn and(self, integers: u8, vectors: u16) -> Self {
         Self { integers: self.integers + integers, vectors: self.vectors + vectors, ..self }
     }
 }
@@ -401,35 +514,69 @@ impl<const N: usize> Placed<N> {
 
     /// The layout of this signature.
     pub const fn layout(&self, abi: Abi, unwind: bool) -> Layout<'_> {
-        let stack = self.end.stack;
-        Layout { abi, unwind, variadic: false, parameters: &self.parameters, result: self.result, stack }
+        let (parameters, result) = (&self.parameters, self.result);
+        Layout { abi, unwind, variadic: false, parameters, result, stack: self.end.stack, pops: self.pops }
     }
 }
 
 impl Abi {
-    /// The convention that an `extern` string of Rust names on x86-64, and whether a panic or a foreign
-    /// exception may leave such a function; `None` for strings that are no convention of x86-64.
+    /// The convention that variadic functions have where this one has none.
     ///
-    /// `windows` says whether the target is Windows, for `"C"` and `"system"`.
-    ///
-    /// ```
-    /// use cbframe::abi::Abi;
-    ///
-    /// assert_eq!(Abi::named("C-unwind", false), Some((Abi::SysV64, true)));
-    /// assert_eq!(Abi::named("efiapi", false), Some((Abi::Win64, false)));
-    /// assert_eq!(Abi::named("stdcall", true), None);
-    /// ```
-    pub const fn named(name: &str, windows: bool) -> Option<(Self, bool)> {
-        let native = if windows { Self::Win64 } else { Self::SysV64 };
-        Some(match name.as_bytes() {
-            b"C" | b"system" => (native, false),
-            b"C-unwind" | b"system-unwind" => (native, true),
-            b"sysv64" => (Self::SysV64, false),
-            b"sysv64-unwind" => (Self::SysV64, true),
-            b"win64" | b"efiapi" => (Self::Win64, false),
-            b"win64-unwind" => (Self::Win64, true),
-            _ => return None,
-        })
+    /// AAPCS32, section 7.1.2.3: "A variadic function is always marshaled as for the base procedure call standard". GCC and
+    /// Microsoft compile variadic functions of 32-bit x86 as cdecl.
+    pub(crate) const fn of_variadic(self) -> Self {
+        match self {
+            Self::AapcsVfp => Self::Aapcs,
+            Self::X86 { windows, .. } => Self::X86 { call: X86Call::Cdecl, windows },
+            _ => self,
+        }
+    }
+
+    /// Why no argument of this type, which C can pass, has a place in this position, a hidden pointer being the first, or no
+    /// result without one, if so: to stand behind the name of the type.
+    pub(crate) const fn refusal(self, ty: &Type, position: Option<usize>) -> Option<&'static str> {
+        match self {
+            Self::Named(convention) => convention.refusal(ty, position),
+            Self::X86 { call, windows } => x86::refusal(call, windows, ty, position),
+            Self::Aapcs64 => aapcs64::refusal(false, ty),
+            Self::AppleArm64 => aapcs64::refusal(true, ty),
+            Self::Lp64d => riscv64::refusal(ty),
+            Self::Aapcs | Self::AapcsVfp => aapcs32::refusal(ty),
+            Self::SysV64 | Self::Win64 | Self::Custom => None,
+        }
+    }
+
+    /// Whether it has variadic functions.
+    pub(crate) const fn has_variadic(self) -> bool {
+        match self {
+            Self::X86 { call, .. } => call.has_variadic(),
+            _ => !matches!(self, Self::Named(_) | Self::Custom),
+        }
+    }
+
+    /// `PartialEq` for `const` code; a convention that is data equals none.
+    const fn same(self, other: Self) -> bool {
+        match (self, other) {
+            (Self::X86 { call: a, windows: on }, Self::X86 { call: b, windows }) => a as u8 == b as u8 && on == windows,
+            (Self::SysV64, Self::SysV64)
+            | (Self::Win64, Self::Win64)
+            | (Self::Aapcs64, Self::Aapcs64)
+            | (Self::AppleArm64, Self::AppleArm64)
+            | (Self::Lp64d, Self::Lp64d)
+            | (Self::Aapcs, Self::Aapcs)
+            | (Self::AapcsVfp, Self::AapcsVfp) => true,
+            _ => false,
+        }
+    }
+
+    /// Whether Rust has function pointer types of it.
+    const fn is_of_rust(self) -> bool {
+        !matches!(
+            self,
+            Self::Named(_)
+                | Self::Custom
+                | Self::X86 { call: X86Call::Regparm1 | X86Call::Regparm2 | X86Call::Regparm3, .. }
+        )
     }
 }
 
@@ -443,7 +590,7 @@ impl<'a> Layout<'a> {
     #[track_caller]
     pub(crate) const fn check_callable(&self) {
         assert!(
-            matches!(self.abi, Abi::SysV64 | Abi::Win64),
+            self.abi.is_of_rust(),
             "cbframe: Rust has no function pointer type for this calling convention: `FN` and `as_fn` give an address that only code of the convention can call"
         );
     }
@@ -484,9 +631,14 @@ impl<'a> Layout<'a> {
         &self.result
     }
 
-    /// Bytes of arguments on the stack, the home space of Windows included, a multiple of 8.
+    /// Bytes of arguments on the stack, the home space of Windows included, a multiple of the size of a pointer.
     pub const fn stack_size(&self) -> usize {
         self.stack as usize
+    }
+
+    /// Bytes of these that the return pops: `ret 8` of 32-bit x86.
+    pub const fn popped(&self) -> usize {
+        self.pops as usize
     }
 
     /// Whether a callback with the layout `self` can be called through a pointer whose type has the layout
@@ -496,8 +648,8 @@ impl<'a> Layout<'a> {
     /// Names do not count, nor does what a pointer points to. Rust has no pointer types for [`Abi::Named`] and
     /// [`Abi::Custom`]: these fit nothing.
     pub const fn fits(&self, pointer: &Layout<'_>) -> bool {
-        let same_abi = matches!((self.abi, pointer.abi), (Abi::SysV64, Abi::SysV64) | (Abi::Win64, Abi::Win64));
-        if !same_abi
+        if !self.abi.is_of_rust()
+            || !self.abi.same(pointer.abi)
             || self.unwind && !pointer.unwind
             || self.variadic != pointer.variadic
             || self.parameters.len() != pointer.parameters.len()
@@ -553,22 +705,24 @@ const fn same_place(a: &Place, b: &Place) -> bool {
         (Place::Nothing, Place::Nothing) => true,
         (Place::Stack(a), Place::Stack(b)) => *a == *b,
         (Place::Reference(a), Place::Reference(b)) => same_pointer(*a, *b),
-        (Place::Hidden { arrives: a, .. }, Place::Hidden { arrives: b, .. }) => same_register(*a, *b),
-        (Place::Registers(a), Place::Registers(b)) => {
-            let (a, b) = (a.as_slice(), b.as_slice());
-            if a.len() != b.len() {
-                return false;
-            }
-            let mut i = 0;
-            while i < a.len() {
-                if !same_register(a[i].register, b[i].register) || a[i].offset != b[i].offset || a[i].size != b[i].size
-                {
-                    return false;
-                }
-                i += 1;
-            }
-            true
-        }
+        (Place::Hidden { arrives: a, .. }, Place::Hidden { arrives: b, .. }) => same_pointer(*a, *b),
+        (Place::Registers(a), Place::Registers(b)) => same_parts(a, b),
+        (Place::Split(a, at), Place::Split(b, offset)) => same_parts(a, b) && *at == *offset,
         _ => false,
     }
+}
+
+const fn same_parts(a: &Parts, b: &Parts) -> bool {
+    let (a, b) = (a.as_slice(), b.as_slice());
+    if a.len() != b.len() {
+        return false;
+    }
+    let mut i = 0;
+    while i < a.len() {
+        if !same_register(a[i].register, b[i].register) || a[i].offset != b[i].offset || a[i].size != b[i].size {
+            return false;
+        }
+        i += 1;
+    }
+    true
 }

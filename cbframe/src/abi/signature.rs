@@ -4,7 +4,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
 
-use super::{Abi, Cursor, Layout, Parameter, Place, place_each};
+use super::{Abi, Cursor, Layout, Parameter, Place, Placement, Placing, Refusal, place_each};
 use crate::types::{Kind, Type, keep_str};
 
 /// A signature that is put together while the program runs, placed: which register or stack word each argument is in.
@@ -68,11 +68,16 @@ impl Signature {
         SignatureBuilder { abi, parameters: Vec::new(), before: None, result: Type::VOID, unwind: false }
     }
 
+    /// Begins a signature that an algorithm places: [`SignatureBuilder::build_by`].
+    pub const fn custom() -> SignatureBuilder {
+        Self::new(Abi::Custom)
+    }
+
     /// Where the arguments and the result lie.
     #[must_use]
     pub fn layout(&self) -> Layout<'_> {
-        let Whole { abi, parameters, before, result, end, unwind, .. } = &*self.0;
-        Layout { abi: *abi, unwind: *unwind, variadic: before.is_some(), parameters, result: *result, stack: end.stack }
+        let Whole { abi, ref parameters, before, result, end, pops, unwind } = *self.0;
+        Layout { abi, unwind, variadic: before.is_some(), parameters, result, stack: end.stack, pops }
     }
 
     /// The calling convention.
@@ -169,7 +174,7 @@ impl SignatureBuilder {
         let whole = |what| Err(SignatureError { abi, index: None, name: "", ty: self.result.name, what });
         match (abi, self.before) {
             (Abi::Custom, _) => return whole(What::NoRule),
-            (Abi::Named(_), Some(_)) => return whole(What::NoDots),
+            (_, Some(_)) if !abi.has_variadic() => return whole(What::NoDots),
             _ => {}
         }
         if let Some(what) = refusal(abi, &self.result, None) {
@@ -187,10 +192,57 @@ impl SignatureBuilder {
             }
         }
         let mut result = Parameter { name: "", ty: self.result, place: Place::Nothing };
-        let named = self.before.unwrap_or(self.parameters.len());
-        let taken = place_each(self.abi, &mut self.parameters, &mut result, named);
+        let taken = place_each(self.abi, &mut self.parameters, &mut result, self.before);
         let Self { abi, parameters, before, unwind, .. } = self;
         let super::Taken { end, pops, .. } = taken;
+        Ok(Signature(Arc::new(Whole { abi, parameters, before, result, end, pops, unwind })))
+    }
+
+    /// Places the signature, which was begun by [`Signature::custom`], by an algorithm.
+    ///
+    /// # Errors
+    ///
+    /// If C has no such signature, the algorithm has no place for something, or what it says is no place.
+    ///
+    /// # Panics
+    ///
+    /// As for [`build`](Self::build).
+    ///
+    /// # Examples
+    ///
+    /// See [`Placement`].
+    pub fn build_by(mut self, placement: &dyn Placement) -> Result<Signature, SignatureError> {
+        let abi = self.abi;
+        let error = |index: Option<usize>, parameters: &[Parameter], what| {
+            let (name, ty) = index.map_or(("", self.result.name), |at| (parameters[at].name, parameters[at].ty.name));
+            Err(SignatureError { abi, index, name, ty, what })
+        };
+        match (abi, self.before) {
+            (Abi::Custom, None) => {}
+            (Abi::Custom, Some(_)) => return error(None, &self.parameters, What::NoDots),
+            _ => return error(None, &self.parameters, What::Rules),
+        }
+        self.result.check();
+        if let Some(what) = refusal(abi, &self.result, None) {
+            return error(None, &self.parameters, what);
+        }
+        for (index, parameter) in self.parameters.iter().enumerate() {
+            parameter.ty.check();
+            if let Some(what) = refusal(abi, &parameter.ty, Some(index)) {
+                return error(Some(index), &self.parameters, what);
+            }
+        }
+        let mut result = Parameter { name: "", ty: self.result, place: Place::Nothing };
+        let mut placing = Placing { parameters: &mut self.parameters, result: &mut result, stack: 0, pops: 0 };
+        let refused =
+            placement.place(&mut placing).err().map(|Refusal { index, reason }| (index, What::Convention(reason)));
+        let wrong = placing.wrong().map(|(index, what)| (index, What::Misplaced(what)));
+        let Placing { stack, pops, .. } = placing;
+        if let Some((index, what)) = refused.or(wrong) {
+            return error(index, &self.parameters, what);
+        }
+        let Self { abi, parameters, before, unwind, .. } = self;
+        let end = Cursor { stack, ..Cursor::START };
         Ok(Signature(Arc::new(Whole { abi, parameters, before, result, end, pops, unwind })))
     }
 }
@@ -200,10 +252,7 @@ fn refusal(abi: Abi, ty: &Type, position: Option<usize>) -> Option<What> {
     match ty.passed_as().kind {
         Kind::Void if position.is_some() => Some(What::Void),
         Kind::Array { .. } => Some(What::Array),
-        _ => match abi {
-            Abi::Named(convention) => convention.refusal(ty, position).map(What::Convention),
-            Abi::SysV64 | Abi::Win64 | Abi::Custom => None,
-        },
+        _ => abi.refusal(ty, position).map(What::Convention),
     }
 }
 
@@ -226,6 +275,8 @@ enum What {
     Array,
     Promoted(&'static str),
     Convention(&'static str),
+    Rules,
+    Misplaced(&'static str),
 }
 
 impl SignatureError {
@@ -240,6 +291,9 @@ impl fmt::Display for SignatureError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (self.what, self.index) {
             (What::NoRule, _) => return f.write_str("`custom` has no rule for where arguments lie"),
+            (What::Rules, _) => {
+                return write!(f, "`{}` has rules of its own: begin with `Signature::custom()`", self.abi);
+            }
             (What::NoDots, _) => return write!(f, "`{}` has no variadic functions", self.abi),
             (_, None) => f.write_str("the result")?,
             (_, Some(index)) if self.name.is_empty() => write!(f, "parameter #{index}")?,
@@ -253,7 +307,8 @@ impl fmt::Display for SignatureError {
             }
             What::Promoted(instead) => write!(f, "C passes `{instead}` in its stead behind `...`"),
             What::Convention(reason) => write!(f, "`{}` has no place for what is {reason}", self.abi),
-            What::NoRule | What::NoDots => Ok(()),
+            What::Misplaced(what) => f.write_str(what),
+            What::NoRule | What::NoDots | What::Rules => Ok(()),
         }
     }
 }

@@ -4,7 +4,7 @@
 //! A field without bytes has no class, as clang and rustc have it. gcc lets a zero-length array of integers, a
 //! GNU extension, make its eightbyte INTEGER.
 
-use super::{Convention, Cursor, Hidden, Parts, Place, Register};
+use super::{Convention, Cursor, Hidden, Parts, Place, Pointer, Register};
 use crate::types::{Field, Kind, Type, round_up};
 
 /// The most eightbytes that a value in registers has.
@@ -38,7 +38,10 @@ pub(super) const fn start(convention: &Convention, result: &Type) -> (Cursor, Pl
             panic!("cbframe: no place for a result in memory")
         };
         let taken = !convention.ints.is_empty() && super::same_register(convention.ints[0], arrives);
-        return (cursor.and(taken as u8, 0), Place::Hidden { arrives, leaves });
+        return (
+            cursor.and(taken as u8, 0),
+            Place::Hidden { arrives: Pointer::Register(arrives), leaves: Some(leaves) },
+        );
     };
     // 3. INTEGER: the next of rax, rdx. 4. and 5. SSE and SSEUP: the next of xmm0, xmm1. 6. and 7. X87 and X87UP: st0.
     // 8. COMPLEX_X87: the real part in st0, the imaginary one in st1.
@@ -53,7 +56,7 @@ pub(super) const fn next(convention: &Convention, cursor: Cursor, ty: &Type) -> 
         && !matches!(classes[0], Class::X87 | Class::ComplexX87)
     {
         let integers = cursor.integers + count(&classes, Class::Integer, ty.size);
-        let vectors = cursor.vectors + count(&classes, Class::Sse, ty.size);
+        let vectors = cursor.vectors + count(&classes, Class::Sse, ty.size) as u16;
         // "If there are no registers available for any eightbyte of an argument, the whole argument is passed
         // on the stack", and registers already assigned to it are free again.
         if integers as usize <= convention.ints.len() && vectors as usize <= convention.floats.len() {
@@ -69,10 +72,8 @@ pub(super) const fn next(convention: &Convention, cursor: Cursor, ty: &Type) -> 
 /// The place of the next parameter in memory, and the cursor behind it.
 pub(super) const fn in_memory(cursor: Cursor, ty: &Type) -> (Cursor, Place) {
     // On the stack, aligned to its own alignment and, since each argument's size is rounded up to eightbytes, to 8.
-    let offset = round_up(cursor.stack as usize, ty.align);
-    let end = offset + round_up(ty.size, 8);
-    assert!(end <= u32::MAX as usize, "cbframe: 4 GiB of arguments on the stack");
-    (Cursor { stack: end as u32, ..cursor }, Place::Stack(offset as u32))
+    let (cursor, offset) = cursor.push(round_up(ty.size, 8), ty.align);
+    (cursor, Place::Stack(offset))
 }
 
 /// The place of a value whose eightbytes take the next of `integers` and of `vectors`.

@@ -9,6 +9,7 @@
 //!    it is passed by reference. It takes a position all the same.
 //! 3. A result of vector type is in xmm0, an HVA in xmm0 to xmm3.
 
+use super::homogeneous::Homogeneous;
 use super::{Convention, Cursor, Parameter, Parts, Place, Pointer, Register};
 use crate::types::{Field, Kind, Type};
 
@@ -19,7 +20,7 @@ const VECTORS_END: usize = VECTORS as usize;
 /// Why an argument of this type in this position, or a result without one, is not placed, if so: what Microsoft's compiler
 /// does not have, or its documentation leaves open.
 pub(super) const fn refusal(ty: &Type, position: Option<usize>) -> Option<&'static str> {
-    if let (Some(VECTORS_END..), Some(_)) = (position, Hva::of(ty)) {
+    if let (Some(VECTORS_END..), Some(_)) = (position, hva(ty)) {
         return Some("a homogeneous vector aggregate behind the sixth position, of which vectorcall does not speak");
     }
     value_refusal(ty)
@@ -72,79 +73,26 @@ const fn has_vectors(ty: &Type) -> bool {
     }
 }
 
-/// A homogeneous vector aggregate: so many elements of `size` bytes.
-#[derive(Clone, Copy)]
-struct Hva {
-    size: usize,
-    count: usize,
+/// The elements of a homogeneous vector aggregate.
+const fn hva(ty: &Type) -> Option<Homogeneous> {
+    match ty.passed_as().kind {
+        Kind::Struct { .. } => Homogeneous::of(ty),
+        _ => None,
+    }
 }
 
-impl Hva {
-    const fn of(ty: &Type) -> Option<Self> {
-        if !matches!(ty.passed_as().kind, Kind::Struct { .. }) {
-            return None;
-        }
-        match (Self { size: 0, count: 0 }).with(ty, &Kind::Void) {
-            // Without padding.
-            Some((hva, _)) if matches!(hva.count, 1..=4) && hva.size * hva.count == ty.size => Some(hva),
-            _ => None,
-        }
+/// Elements in the registers of which `free` has bits, lowest first; `None` if there are too few.
+const fn in_registers(elements: Homogeneous, mut free: u8) -> Option<Place> {
+    if (free.count_ones() as usize) < elements.count {
+        return None;
     }
-
-    /// With the elements of `ty` as well, which are of the same kind as those before.
-    const fn with(mut self, ty: &Type, before: &Kind) -> Option<(Self, Kind)> {
-        let mut kind = *before;
-        match ty.passed_as().kind {
-            Kind::Float | Kind::Vector if self.count == 0 => {
-                Some((Self { size: ty.size, count: 1 }, ty.passed_as().kind))
-            }
-            Kind::Float | Kind::Vector => {
-                let same =
-                    matches!((ty.passed_as().kind, before), (Kind::Float, Kind::Float) | (Kind::Vector, Kind::Vector));
-                self.count += 1;
-                if same && self.size == ty.size { Some((self, kind)) } else { None }
-            }
-            Kind::Array { element, len } => {
-                let mut i = 0;
-                // More than four elements are too many.
-                while i < len && i < 5 {
-                    match self.with(element, &kind) {
-                        Some((more, of)) => (self, kind) = (more, of),
-                        None => return None,
-                    }
-                    i += 1;
-                }
-                Some((self, kind))
-            }
-            Kind::Struct { fields } => {
-                let mut i = 0;
-                while i < fields.len() {
-                    let Field { ty, .. } = &fields[i];
-                    match self.with(ty, &kind) {
-                        Some((more, of)) => (self, kind) = (more, of),
-                        None => return None,
-                    }
-                    i += 1;
-                }
-                Some((self, kind))
-            }
-            _ => None,
-        }
+    let (mut parts, mut i) = (Parts::NONE, 0);
+    while i < elements.count {
+        parts = parts.and(Register::Vector(free.trailing_zeros() as u8), i * elements.size, elements.size);
+        free &= free - 1;
+        i += 1;
     }
-
-    /// Its elements in the registers of which `free` has bits, lowest first; `None` if there are too few.
-    const fn in_registers(self, mut free: u8) -> Option<Place> {
-        if (free.count_ones() as usize) < self.count {
-            return None;
-        }
-        let (mut parts, mut i) = (Parts::NONE, 0);
-        while i < self.count {
-            parts = parts.and(Register::Vector(free.trailing_zeros() as u8), i * self.size, self.size);
-            free &= free - 1;
-            i += 1;
-        }
-        Some(Place::Registers(parts))
-    }
+    Some(Place::Registers(parts))
 }
 
 /// The place of a value that is in `register` as a whole.
@@ -161,8 +109,8 @@ const fn fits_a_word(ty: &Type) -> bool {
 /// each vector register given out.
 pub(super) const fn start(convention: &Convention, result: &Type) -> (Cursor, Place) {
     let cursor = Cursor { integers: 0, vectors: 0, stack: convention.home };
-    if let Some(hva) = Hva::of(result)
-        && let Some(place) = hva.in_registers(0b1111)
+    if let Some(elements) = hva(result)
+        && let Some(place) = in_registers(elements, 0b1111)
     {
         return (cursor, place);
     }
@@ -171,7 +119,7 @@ pub(super) const fn start(convention: &Convention, result: &Type) -> (Cursor, Pl
         (Kind::Float | Kind::Vector, _) => (cursor, whole(convention.float_results[0], result)),
         _ if fits_a_word(result) => (cursor, whole(convention.int_results[0], result)),
         (_, Some(hidden)) => {
-            let place = Place::Hidden { arrives: hidden.arrives, leaves: hidden.leaves };
+            let place = Place::Hidden { arrives: Pointer::Register(hidden.arrives), leaves: Some(hidden.leaves) };
             (Cursor { integers: 1, ..cursor }, place)
         }
         _ => panic!("cbframe: no place for a result in memory"),
@@ -183,7 +131,7 @@ pub(super) const fn next(convention: &Convention, cursor: Cursor, ty: &Type) -> 
     let position = cursor.integers;
     let stack = if position as usize >= convention.ints.len() { cursor.stack + 8 } else { cursor.stack };
     let after = Cursor { integers: position + 1, stack, ..cursor };
-    if Hva::of(ty).is_some() {
+    if hva(ty).is_some() {
         return (after, Place::Nothing);
     }
     let pointer = Pointer::at(convention, position);
@@ -207,11 +155,11 @@ pub(super) const fn finish(convention: &Convention, parameters: &mut [Parameter]
     let mut free = !used & ((1 << VECTORS) - 1);
     let mut i = 0;
     while i < parameters.len() {
-        if let Some(hva) = Hva::of(&parameters[i].ty) {
-            parameters[i].place = match hva.in_registers(free) {
+        if let Some(elements) = hva(&parameters[i].ty) {
+            parameters[i].place = match in_registers(elements, free) {
                 Some(place) => {
                     let mut taken = 0;
-                    while taken < hva.count {
+                    while taken < elements.count {
                         free &= free - 1;
                         taken += 1;
                     }

@@ -40,7 +40,7 @@ pub(super) const fn start(result: &Type) -> (Cursor, Place) {
         Kind::Float if fits_a_word(result) => (cursor, in_register(result, Register::Vector(0))),
         _ if fits_a_word(result) => (cursor, in_register(result, Register::RAX)),
         _ => {
-            let place = Place::Hidden { arrives: INTEGERS[0], leaves: Register::RAX };
+            let place = Place::Hidden { arrives: Pointer::Register(INTEGERS[0]), leaves: Some(Register::RAX) };
             (Cursor { integers: 1, ..cursor }, place)
         }
     }

@@ -5,7 +5,7 @@ use core::marker::PhantomData;
 use core::mem::MaybeUninit;
 use core::ptr::NonNull;
 
-use crate::abi::{Abi, CallingConvention, Layout, Placed, Spot, place, place_at, place_unnamed};
+use crate::abi::{Abi, CallingConvention, Layout, Placed, Spot, place_at, place_unnamed};
 use crate::arch::{call_placed, lacks_registers, stack_limit};
 use crate::os;
 use crate::signature::Convention;
@@ -210,8 +210,7 @@ const fn placed<Q: Rules, const N: usize>(types: [Type; N], result: Type) -> Pla
             }
             place_at(parameters, spots, Q::RESULT, result, 0)
         }
-        (abi, None) => place(abi, parameters, result),
-        (abi, Some(before)) => place_unnamed(abi, parameters, result, before),
+        (abi, before) => place_unnamed(abi, parameters, result, before),
     }
 }
 

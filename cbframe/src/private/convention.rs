@@ -12,7 +12,7 @@ const fn refusal(abi: Abi, index: usize, ty: &Type, result: &Type) -> Option<&'s
             let hidden = returns(abi, result) && convention.hides(result);
             convention.refusal(ty, Some(index + hidden as usize))
         }
-        Abi::SysV64 | Abi::Win64 | Abi::Custom => None,
+        _ => abi.refusal(ty, Some(index)),
     }
 }
 
@@ -23,21 +23,11 @@ pub(super) const fn passes(abi: Abi, index: usize, ty: &Type, result: &Type) -> 
 
 /// Whether it can be placed as far as this result goes.
 pub(super) const fn returns(abi: Abi, ty: &Type) -> bool {
-    !matches!(ty.passed_as().kind, Kind::Array { .. }) && result_refusal(abi, ty).is_none()
-}
-
-const fn result_refusal(abi: Abi, ty: &Type) -> Option<&'static str> {
-    match abi {
-        Abi::Named(convention) => convention.refusal(ty, None),
-        Abi::SysV64 | Abi::Win64 | Abi::Custom => None,
-    }
+    !matches!(ty.passed_as().kind, Kind::Array { .. }) && abi.refusal(ty, None).is_none()
 }
 
 const fn about(abi: Abi, what: &str) -> Message {
-    match abi {
-        Abi::Named(convention) => Message::new("cbframe: `").text(convention.name).text("` ").text(what),
-        Abi::SysV64 | Abi::Win64 | Abi::Custom => Message::new("cbframe: "),
-    }
+    Message::new("cbframe: `").text(abi.name()).text("` ").text(what)
 }
 
 /// Panics if the convention has no rule for the parameter at `index`.
@@ -60,7 +50,7 @@ pub const fn check_passes(abi: Abi, name: &str, index: usize, known: Known, resu
 #[track_caller]
 pub const fn check_returns(abi: Abi, known: Known) {
     if let Some(ty) = &known.ty
-        && let Some(reason) = result_refusal(abi, ty)
+        && let Some(reason) = abi.refusal(ty, None)
     {
         about(abi, "has no place for the result: `").text(ty.name).text("` is ").text(reason).panic()
     }

@@ -51,7 +51,7 @@ pub enum Kind {
         /// Whether it is extended with its sign where an ABI extends it.
         signed: bool,
     },
-    /// `_Float16`, `float`, `double` or the 128-bit `__float128`, by `size`.
+    /// `_Float16`, `float`, `double` or the 128-bit `__float128`, which is the `long double` of some targets, by `size`.
     Float,
     /// The 80-bit `long double` of x86, in `size` bytes of which the first 10 count.
     X87,
@@ -60,7 +60,7 @@ pub enum Kind {
         /// The type of either part: [`Float`](Self::Float) or [`X87`](Self::X87).
         element: &'static Type,
     },
-    /// A SIMD vector, `__m128` and its kin, of `size` bytes.
+    /// A SIMD vector of `size` bytes: `__m128` and its kin, `int8x8_t` and `int8x16_t` of Arm.
     Vector,
     /// A thin data or function pointer.
     Pointer {
@@ -205,7 +205,7 @@ impl Type {
             Kind::Enum { .. } => self.check_scalar(&[1, 2, 4, 8]),
             Kind::Float => self.check_scalar(&[2, 4, 8, 16]),
             Kind::X87 => self.check_scalar(&[12, 16]),
-            Kind::Vector => self.check_scalar(&[16, 32, 64]),
+            Kind::Vector => self.check_scalar(&[8, 16, 32, 64]),
             Kind::Complex { element } => {
                 element.check();
                 if !matches!(element.kind, Kind::Float | Kind::X87) {
@@ -249,13 +249,14 @@ impl Type {
     }
 
     /// Panics unless this has one of these sizes, and the alignment that goes with it (System V psABI for AMD64, figure
-    /// 3.1; Microsoft's has no other).
+    /// 3.1, and those of other architectures; Microsoft's has no other).
     #[track_caller]
     const fn check_scalar(&self, sizes: &[usize]) {
         let align = match self.size {
             0 => 1,
-            // `long double` of 32-bit x86.
+            // `long double` of 32-bit x86 Linux, and there also what has 8 bytes and is no vector.
             12 => 4,
+            8 if self.align == 4 && !matches!(self.kind, Kind::Vector | Kind::Pointer { .. }) => 4,
             size => size,
         };
         let mut i = 0;

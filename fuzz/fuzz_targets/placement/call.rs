@@ -5,7 +5,7 @@ use std::arch::asm;
 use std::ffi::c_void;
 use std::sync::Mutex;
 
-use cbframe::abi::{Layout, Parameter, Place, Pointer, Register};
+use cbframe::abi::{Architecture, Layout, Parameter, Place, Pointer, Register};
 use cbframe::types::Type;
 use cbframe::{CpuState, F80, cbframe};
 use libffi_sys::ffi_call;
@@ -168,7 +168,7 @@ impl Call<'_> {
                 // SAFETY: the argument, or a copy in libffi's frame.
                 Ok(unsafe { read(address, ty.size) })
             }
-            place => Err(format!("no argument is at {place}")),
+            place => Err(format!("no argument is at {}", place.on(Architecture::X86_64))),
         }
     }
 
@@ -186,7 +186,7 @@ impl Call<'_> {
     /// Leaves the result at its place, and noise in what else could hold one.
     fn give(&self, cpu: &mut CpuState) -> Result<(), String> {
         let hidden = match self.layout.result().place {
-            Place::Hidden { arrives, .. } => {
+            Place::Hidden { arrives: Pointer::Register(arrives), .. } => {
                 usize::from_le_bytes(register(cpu, arrives)[..8].try_into().expect("8 bytes"))
             }
             _ => 0,
@@ -204,14 +204,14 @@ impl Call<'_> {
                 }
                 Ok(())
             }
-            Place::Hidden { leaves, .. } if hidden == self.space => {
+            Place::Hidden { leaves: Some(leaves), .. } if hidden == self.space => {
                 let to = std::ptr::with_exposed_provenance_mut::<u8>(hidden);
                 // SAFETY: the space for the result.
                 unsafe { to.copy_from_nonoverlapping(self.result.as_ptr(), self.result.len()) };
                 set(cpu, leaves, &hidden.to_le_bytes())
             }
             Place::Hidden { .. } => Err(format!("{hidden:#x} is not the address of its space")),
-            place => Err(format!("no result is at {place}")),
+            place => Err(format!("no result is at {}", place.on(Architecture::X86_64))),
         }
     }
 }
@@ -235,7 +235,7 @@ fn register(cpu: &CpuState, register: Register) -> [u8; 16] {
         Register::Integer(8) => cpu.r8,
         Register::Integer(9) => cpu.r9,
         Register::Vector(n) => return cpu.xmm(usize::from(n)).expect("saved").bytes,
-        register => unreachable!("`invariants` refuses {register}"),
+        register => unreachable!("`invariants` refuses {register:?}"),
     };
     u128::from(word).to_le_bytes()
 }
@@ -262,7 +262,7 @@ fn set(cpu: &mut CpuState, register: Register, bytes: &[u8]) -> Result<(), Strin
             }
             x87.set_st(usize::from(n), F80 { bytes: bytes.try_into().expect("10 bytes") });
         }
-        register => return Err(format!("no result is in {register}")),
+        register => return Err(format!("no result is in {register:?}")),
     }
     Ok(())
 }

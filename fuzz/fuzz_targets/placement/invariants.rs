@@ -1,6 +1,6 @@
 //! What holds for every layout, whatever its types.
 
-use cbframe::abi::{Abi, Layout, Parameter, Part, Place, Pointer, Register};
+use cbframe::abi::{Abi, Architecture, Layout, Parameter, Part, Place, Pointer, Register};
 
 use crate::shape;
 use crate::signature::Signature;
@@ -21,10 +21,13 @@ pub(crate) fn check(signature: &Signature, layout: &Layout<'_>, wrong: &mut Vec<
         Place::Nothing => ensure(result.ty.size == 0, "a result with bytes is nowhere".into()),
         Place::Registers(parts) => covers(result, parts.as_slice(), signature.abi, &mut ensure),
         Place::Hidden { arrives, leaves } => {
-            taken.registers.push(arrives);
-            ensure(leaves == Register::Integer(0), format!("the hidden address leaves in {leaves}"));
+            match arrives {
+                Pointer::Register(register) => taken.registers.push(register),
+                Pointer::Stack(_) => ensure(false, "the hidden address is on the stack".into()),
+            }
+            ensure(leaves == Some(Register::Integer(0)), format!("the hidden address leaves in {leaves:?}"));
         }
-        place => ensure(false, format!("a result at {place}")),
+        place => ensure(false, format!("a result at {}", place.on(Architecture::X86_64))),
     }
     for (parameter, (name, ty)) in layout.parameters().iter().zip(signature.parameters) {
         ensure((parameter.name, parameter.ty) == (*name, *ty), format!("`{name}` is another parameter"));
@@ -37,7 +40,7 @@ pub(crate) fn check(signature: &Signature, layout: &Layout<'_>, wrong: &mut Vec<
             Place::Stack(offset) => taken.stack.push((offset as usize, ty.size, ty.align)),
             Place::Reference(Pointer::Register(register)) => taken.registers.push(register),
             Place::Reference(Pointer::Stack(offset)) => taken.stack.push((offset as usize, 8, 8)),
-            place => ensure(false, format!("an argument at {place}")),
+            place => ensure(false, format!("an argument at {}", place.on(Architecture::X86_64))),
         }
     }
     taken.check(layout.stack_size(), &mut ensure);
@@ -67,10 +70,10 @@ fn covers(parameter: &Parameter, parts: &[Part], abi: Abi, ensure: &mut impl FnM
             Register::X87(_) => size == 10,
             _ => false,
         };
-        ensure(size > 0 && fits, format!("`{name}`: {size} bytes in {register}"));
+        ensure(size > 0 && fits, format!("`{name}`: {size} bytes in {}", register.on(Architecture::X86_64)));
         ensure(start.is_multiple_of(8), format!("`{name}`: a piece begins within an eightbyte, at {start}"));
         ensure(start >= end, format!("`{name}`: the pieces are not in their order"));
-        ensure(start + size <= ty.size, format!("`{name}`: {register} has bytes behind the end"));
+        ensure(start + size <= ty.size, format!("`{name}`: {} has bytes behind the end", register.on(Architecture::X86_64)));
         covered.iter_mut().skip(start).take(size).for_each(|count| *count += 1);
         end = start + size;
     }
@@ -100,8 +103,8 @@ impl Taken {
                 (Abi::Win64, Register::Vector(n)) => *n < 4,
                 _ => false,
             };
-            ensure(carries, format!("{register} carries no arguments"));
-            ensure(!self.registers[..i].contains(register), format!("two parameters are in {register}"));
+            ensure(carries, format!("{} carries no arguments", register.on(Architecture::X86_64)));
+            ensure(!self.registers[..i].contains(register), format!("two parameters are in {}", register.on(Architecture::X86_64)));
         }
         let mut end = if self.abi == Abi::Win64 { 32 } else { 0 };
         // Parameters are in their order on the stack.

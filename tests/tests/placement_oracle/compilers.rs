@@ -6,8 +6,9 @@ use std::process::{Command, id};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::{env, fs, mem};
 
-use crate::signatures::{Source, Vectors};
+use crate::signatures::Source;
 use crate::spy::Caller;
+use crate::x86_64::Vectors;
 
 /// One of the compilers that are asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,17 +38,17 @@ impl Compiler {
     }
 
     /// Compiles and loads the callers of `source`.
-    pub(crate) fn callers(self, source: &Source) -> Library {
-        let object = self.compile(source.vectors, &source.callers(), "so", &["-shared", "-fPIC"]);
+    pub(crate) fn callers(self, vectors: Vectors, source: &Source<'_>) -> Library {
+        let object = self.compile(vectors, &source.callers(), "so", &["-shared", "-fPIC"]);
         let library = Library::load(&object);
         fs::remove_file(object).expect("the compiler wrote it");
         library
     }
 
     /// clang's LLVM IR for the callees of `source`.
-    pub(crate) fn llvm_ir(source: &Source) -> String {
+    pub(crate) fn llvm_ir(vectors: Vectors, source: &Source<'_>) -> String {
         let flags = ["-S", "-emit-llvm", "-fno-discard-value-names"];
-        let file = Self::Clang.compile(source.vectors, &source.callees(), "ll", &flags);
+        let file = Self::Clang.compile(vectors, &source.callees(), "ll", &flags);
         let text = fs::read_to_string(&file).expect("the compiler wrote it");
         fs::remove_file(file).expect("it is there");
         text

@@ -27,16 +27,18 @@ mod graffiti;
 mod llvm_ir;
 mod signatures;
 mod spy;
+mod tally;
+mod x86_64;
 
-use std::collections::BTreeMap;
 use std::env;
-use std::fmt::Write as _;
 
-use cbframe::abi::{Abi, Layout, Place};
+use cbframe::abi::{Abi, Place};
 
 use broken_rules::broken_rule;
 use compilers::Compiler;
-use signatures::{Signature, Source, Vectors};
+use signatures::{Dialect, Source};
+use tally::Tally;
+use x86_64::Vectors;
 
 #[test]
 fn system_v_callers_of_gcc() {
@@ -74,16 +76,19 @@ fn windows_callees_of_clang() {
 fn wrong_places_are_noticed() {
     let compiler = Compiler::Gcc.find().or_else(|| Compiler::Clang.find()).expect("a C compiler");
     let (mut noticed, mut asked) = (0, 0);
-    for source in sources(Abi::SysV64).filter(available) {
-        let library = compiler.callers(&source);
+    sources(Abi::SysV64, |vectors, source| {
+        if !available(vectors) {
+            return;
+        }
+        let library = compiler.callers(vectors, source);
         for signature in &source.signatures {
             let layout = signature.layout(Abi::Win64);
             if !matches!(layout.result().place, Place::Hidden { .. }) {
                 asked += 1;
-                noticed += usize::from(!spy::call(&layout, library.caller(signature.index), source.vectors).is_empty());
+                noticed += usize::from(!spy::call(&layout, library.caller(signature.index), vectors).is_empty());
             }
         }
-    }
+    });
     assert!(noticed * 10 > asked * 8, "{noticed} of {asked}");
 }
 
@@ -94,23 +99,22 @@ fn callers(compiler: Compiler, abi: Abi) {
     }
     let name = format!("{abi} callers of {compiler:?}");
     let mut tally = Tally::default();
-    for source in sources(abi) {
-        if !available(&source) {
-            tally.leave_out("the CPU has no AVX", source.signatures.len());
-            continue;
+    sources(abi, |vectors, source| {
+        if !available(vectors) {
+            return tally.leave_out("the CPU has no AVX", source.signatures.len());
         }
-        let library = compiler.callers(&source);
+        let library = compiler.callers(vectors, source);
         for signature in &source.signatures {
             let layout = signature.layout(abi);
             match broken_rule(compiler, &layout) {
                 Some(reason) => tally.leave_out(reason, 1),
                 None => {
-                    let wrong = spy::call(&layout, library.caller(signature.index), source.vectors);
+                    let wrong = spy::call(&layout, library.caller(signature.index), vectors);
                     tally.add(signature, &layout, &wrong);
                 }
             }
         }
-    }
+    });
     tally.report(&name);
 }
 
@@ -121,8 +125,8 @@ fn callees(abi: Abi) {
     }
     let name = format!("{abi} callees of Clang");
     let mut tally = Tally::default();
-    for source in sources(abi) {
-        let ir = Compiler::llvm_ir(&source);
+    sources(abi, |vectors, source| {
+        let ir = Compiler::llvm_ir(vectors, source);
         for signature in &source.signatures {
             let layout = signature.layout(abi);
             match broken_rule(Compiler::Clang, &layout) {
@@ -133,64 +137,33 @@ fn callees(abi: Abi) {
                 }
             }
         }
-    }
+    });
     tally.report(&name);
 }
 
-/// Whether this CPU, with the help of the emulation, can run callers of these signatures.
-fn available(source: &Source) -> bool {
-    if source.vectors == Vectors::Zmm && is_x86_feature_detected!("avx") {
+/// Whether this CPU, with the help of the emulation, can run callers with these vectors.
+fn available(vectors: Vectors) -> bool {
+    if vectors == Vectors::Zmm && is_x86_feature_detected!("avx") {
         avx512::make_available();
     }
-    source.vectors == Vectors::Xmm || is_x86_feature_detected!("avx")
+    vectors == Vectors::Xmm || is_x86_feature_detected!("avx")
 }
 
 /// How many signatures one chunk of files has.
 const CHUNK: usize = 500;
 
-/// The signatures that are asked about, in sources of one file each.
-fn sources(abi: Abi) -> impl Iterator<Item = Source> {
+/// Calls `each` with the signatures that are asked about, in sources of one file each.
+fn sources(abi: Abi, mut each: impl FnMut(Vectors, &Source<'_>)) {
     let number = |name: &str, default| {
         env::var(name).map_or(default, |text| text.parse().unwrap_or_else(|_| panic!("{name}: a number")))
     };
     let from = number("CBFRAME_ORACLE_FROM", 0);
     let end = from + number("CBFRAME_ORACLE", 300);
-    let starts = (from..end).step_by(CHUNK);
-    starts.flat_map(move |start| Vectors::ALL.map(|vectors| Source::new(abi, vectors, start..end.min(start + CHUNK))))
-}
-
-/// What has come of the questions.
-#[derive(Default)]
-struct Tally {
-    asked: usize,
-    /// How many were not asked, by reason.
-    left_out: BTreeMap<&'static str, usize>,
-    /// What is wrong with each signature with which something is.
-    failures: Vec<String>,
-}
-
-impl Tally {
-    fn leave_out(&mut self, reason: &'static str, count: usize) {
-        *self.left_out.entry(reason).or_default() += count;
-    }
-
-    fn add(&mut self, signature: &Signature, layout: &Layout<'_>, wrong: &[String]) {
-        self.asked += 1;
-        if !wrong.is_empty() {
-            let Signature { index, prototype, .. } = signature;
-            self.failures.push(format!("signature {index}\n{prototype}\n{layout}\n{}", wrong.join("\n")));
+    for start in (from..end).step_by(CHUNK) {
+        for vectors in Vectors::ALL {
+            let dialect = Dialect::x86_64(abi, vectors);
+            let indices = (start..end.min(start + CHUNK)).filter(|&index| Vectors::of(index) == vectors);
+            each(vectors, &Source::new(&dialect, indices));
         }
-    }
-
-    fn report(mut self, name: &str) {
-        let mut text = format!("{name}: {} signatures", self.asked);
-        for (reason, count) in &self.left_out {
-            write!(text, ", left out {count}: {reason}").unwrap();
-        }
-        eprintln!("{text}");
-        // The smallest tell most.
-        self.failures.sort_by_key(String::len);
-        let smallest = self.failures.iter().take(3).map(String::as_str).collect::<Vec<_>>().join("\n\n");
-        assert!(self.failures.is_empty(), "{} of {} signatures:\n\n{smallest}", self.failures.len(), self.asked);
     }
 }

@@ -1,13 +1,9 @@
 //! Random signatures, as descriptions and as C.
 
-use std::ffi::c_void;
 use std::fmt::Write as _;
 
-use core::arch::x86_64::{__m128, __m128d, __m128i, __m256, __m256d, __m256i, __m512, __m512d, __m512i};
-
-use cbframe::abi::{Abi, Layout, place};
+use cbframe::CType;
 use cbframe::types::{Field, Kind, Type};
-use cbframe::{CType, Float16, Float128, LongDouble};
 
 /// The most bytes that one argument has.
 pub(crate) const MAX_SIZE: usize = 128;
@@ -40,54 +36,40 @@ impl Random {
     }
 }
 
-/// The widest vector registers that a signature needs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Vectors {
-    Xmm,
-    Ymm,
-    Zmm,
+/// What a compiler's C has for a target.
+pub(crate) struct Dialect {
+    /// What comes before all declarations: `stddef.h` and `stdint.h`, attributes for `ABI`, and what functions do, `BODY` and
+    /// `BODY_VOID`.
+    pub(crate) prelude: String,
+    pub(crate) integers: Vec<(&'static str, Type)>,
+    pub(crate) floats: Vec<(&'static str, Type)>,
+    /// What is no plain integer, float or pointer.
+    pub(crate) rare: Vec<(&'static str, Type)>,
+    /// Whether results without bytes are left out.
+    pub(crate) no_empty_results: bool,
+    /// How many of a hundred signatures are variadic.
+    pub(crate) variadic: usize,
 }
 
-impl Vectors {
-    pub(crate) const ALL: [Self; 3] = [Self::Xmm, Self::Ymm, Self::Zmm];
-
-    /// What signature `index` may have: the compilers place wide vectors in registers only if told that there are
-    /// some, and they are told so for whole files.
-    fn of(index: usize) -> Self {
-        [Self::Xmm, Self::Xmm, Self::Ymm, Self::Zmm][index % 4]
-    }
+/// `_Complex` of these floats.
+pub(crate) const fn complex(name: &'static str, element: &'static Type) -> Type {
+    Type { name, size: 2 * element.size, align: element.align, kind: Kind::Complex { element } }
 }
 
 /// A random signature.
 pub(crate) struct Signature {
     pub(crate) index: usize,
-    parameters: Vec<Type>,
-    result: Type,
+    pub(crate) parameters: Vec<Type>,
+    /// How many of the parameters are before `...`, if it is variadic.
+    #[allow(dead_code, reason = "not every oracle asks about variadic functions")]
+    pub(crate) before_dots: Option<usize>,
+    pub(crate) result: Type,
     /// The signature in C, with the types that it needs.
     pub(crate) prototype: String,
 }
 
-impl Signature {
-    /// Where `abi` puts the parameters and the result.
-    pub(crate) fn layout(&self, abi: Abi) -> Layout<'static> {
-        let parameters: Vec<_> = self.parameters.iter().map(|&ty| ("", ty)).collect();
-        macro_rules! by_count {
-            ($($n:literal)*) => {
-                match parameters.len() {
-                    $($n => {
-                        let parameters: [_; $n] = parameters.try_into().expect("the length was matched");
-                        leak(place(abi, parameters, self.result)).layout(abi, false)
-                    })*
-                    n => unreachable!("{n} parameters"),
-                }
-            };
-        }
-        by_count!(0 1 2 3 4 5 6 7 8 9 10 11 12)
-    }
-}
-
 /// Descriptions borrow for `'static`, and a test run makes few.
-fn leak<T>(value: T) -> &'static T {
+pub(crate) fn leak<T>(value: T) -> &'static T {
     Box::leak(Box::new(value))
 }
 
@@ -116,22 +98,8 @@ enum Alignment {
     Aligned(usize),
 }
 
-/// What both C compilers know under these names.
-const TYPES: &str = "\
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-#define VECTOR(bytes) __attribute__((vector_size(bytes)))
-typedef float m128 VECTOR(16), m256 VECTOR(32), m512 VECTOR(64);
-typedef double m128d VECTOR(16), m256d VECTOR(32), m512d VECTOR(64);
-typedef long long m128i VECTOR(16), m256i VECTOR(32), m512i VECTOR(64);
-typedef _Complex float complex_float128 __attribute__((mode(TC)));
-typedef void spy_fn(void);
-";
-
 /// Some signatures and what asks compilers about them.
-pub(crate) struct Source {
-    pub(crate) vectors: Vectors,
+pub(crate) struct Source<'a> {
     pub(crate) signatures: Vec<Signature>,
     /// The types.
     types: String,
@@ -139,6 +107,7 @@ pub(crate) struct Source {
     callers: String,
     /// For each signature, a function of that signature.
     callees: String,
+    dialect: &'a Dialect,
     random: Random,
     /// How many of a hundred scalars are no plain integers, floats or pointers.
     rare: usize,
@@ -150,33 +119,29 @@ pub(crate) struct Source {
     declared: usize,
 }
 
-impl Source {
-    /// Those signatures among `indices` that need just `vectors`.
-    pub(crate) fn new(abi: Abi, vectors: Vectors, indices: impl Iterator<Item = usize>) -> Self {
-        let attribute = match abi {
-            Abi::Win64 => "__attribute__((ms_abi))",
-            _ => "__attribute__((sysv_abi))",
-        };
+impl<'a> Source<'a> {
+    pub(crate) fn new(dialect: &'a Dialect, indices: impl Iterator<Item = usize>) -> Self {
         let mut source = Self {
-            vectors,
             signatures: Vec::new(),
-            types: format!("{TYPES}#define ABI {attribute}\n"),
+            types: dialect.prelude.clone(),
             callers: String::new(),
             callees: String::new(),
+            dialect,
             random: Random(0),
             rare: 0,
             favourites: [0; 2],
             floats: 0,
             declared: 0,
         };
-        for index in indices.filter(|&index| Vectors::of(index) == vectors) {
-            let signature = source.signature(abi, index);
+        for index in indices {
+            let signature = source.signature(index);
             source.signatures.push(signature);
         }
         source
     }
 
-    /// C functions `call_{index}` of type [`Caller`](crate::spy::Caller).
+    /// C functions `call_{index}`, each of which calls its first argument with the bytes of the second, [`MAX_SIZE`] for each
+    /// argument, and stores the result in the third.
     pub(crate) fn callers(&self) -> String {
         format!("{}{}", self.types, self.callers)
     }
@@ -187,7 +152,7 @@ impl Source {
     }
 
     /// Declares signature `index`.
-    fn signature(&mut self, abi: Abi, index: usize) -> Signature {
+    fn signature(&mut self, index: usize) -> Signature {
         // On its own, so that the number of signatures does not change them.
         self.random = Random(index as u64);
         let start = self.types.len();
@@ -205,20 +170,39 @@ impl Source {
                 _ => self.value(60),
             };
             let void = matches!(result.ty.kind, Kind::Void);
-            // clang passes a hidden pointer to nothing, gcc and rustc do not.
-            if void || abi != Abi::Win64 || result.ty.size > 0 {
+            // On Windows, clang passes a hidden pointer to nothing, gcc and rustc do not.
+            if void || !self.dialect.no_empty_results || result.ty.size > 0 {
                 break result;
             }
         };
-        self.declare(index, start, &parameters, &result)
+        let variadic = self.dialect.variadic > 0 && self.random.percent(self.dialect.variadic) && count > 0;
+        let before_dots = variadic.then(|| 1 + self.random.below(count));
+        let mut parameters = parameters;
+        for parameter in &mut parameters[before_dots.unwrap_or(count)..] {
+            while is_promoted(&parameter.ty) {
+                *parameter = self.scalar();
+            }
+        }
+        self.declare(index, start, &parameters, before_dots, &result)
     }
 
-    fn declare(&mut self, index: usize, start: usize, parameters: &[Declared], result: &Declared) -> Signature {
-        let (bases, named): (Vec<&str>, Vec<String>) =
-            parameters.iter().enumerate().map(|(i, p)| (p.base.as_str(), format!("{} p{i}v", p.base))).unzip();
-        let or_void = |list: String| if list.is_empty() { "void".into() } else { list };
+    fn declare(
+        &mut self,
+        index: usize,
+        start: usize,
+        parameters: &[Declared],
+        before_dots: Option<usize>,
+        result: &Declared,
+    ) -> Signature {
+        let (bases, named): (Vec<String>, Vec<String>) =
+            parameters.iter().enumerate().map(|(i, p)| (p.base.clone(), format!("{} p{i}v", p.base))).unzip();
+        let list = |all: &[String]| match before_dots {
+            Some(before) => format!("{}, ...", all[..before].join(", ")),
+            None if all.is_empty() => "void".into(),
+            None => all.join(", "),
+        };
         let (r, void) = (&result.base, matches!(result.ty.kind, Kind::Void));
-        writeln!(self.types, "typedef {r} (ABI *fn_{index})({});", or_void(bases.join(", "))).unwrap();
+        writeln!(self.types, "typedef {r} (ABI *fn_{index})({});", list(&bases)).unwrap();
         let prototype = self.types[start..].to_owned();
 
         writeln!(self.callers, "void call_{index}(spy_fn *spy, const char *in, char *out) {{").unwrap();
@@ -230,9 +214,10 @@ impl Source {
         let call = if void { call } else { format!("{r} r = {call}; memcpy(out, &r, sizeof r)") };
         writeln!(self.callers, "  {call};\n}}").unwrap();
 
-        let list = or_void(named.join(", "));
-        writeln!(self.callees, "ABI {r} callee_{index}({list}) {{ __builtin_unreachable(); }}").unwrap();
-        Signature { index, parameters: parameters.iter().map(|p| p.ty).collect(), result: result.ty, prototype }
+        let body = if void { "BODY_VOID".into() } else { format!("BODY({r})") };
+        writeln!(self.callees, "ABI {r} callee_{index}({}) {{ {body} }}", list(&named)).unwrap();
+        let parameters = parameters.iter().map(|p| p.ty).collect();
+        Signature { index, parameters, before_dots, result: result.ty, prototype }
     }
 
     /// A parameter or a result, an aggregate in so many of a hundred cases.
@@ -262,50 +247,15 @@ impl Source {
         if self.random.percent(self.rare) {
             return self.rare();
         }
-        if self.random.percent(self.floats) {
-            let (base, ty) = self.random.one_of(&[("float", f32::TYPE), ("double", f64::TYPE)]);
-            return Declared::plain(ty, base);
-        }
-        let (base, ty) = self.random.one_of(&[
-            ("_Bool", bool::TYPE),
-            ("int8_t", i8::TYPE),
-            ("uint8_t", u8::TYPE),
-            ("int16_t", i16::TYPE),
-            ("uint16_t", u16::TYPE),
-            ("int32_t", i32::TYPE),
-            ("uint32_t", u32::TYPE),
-            ("int64_t", i64::TYPE),
-            ("void *", <*const c_void>::TYPE),
-        ]);
+        let floats = self.random.percent(self.floats);
+        let choices = if floats { &self.dialect.floats } else { &self.dialect.integers };
+        let (base, ty) = self.random.one_of(choices);
         Declared::plain(ty, base)
     }
 
     /// A scalar that is no plain integer, float or pointer.
     fn rare(&mut self) -> Declared {
-        const fn complex(name: &'static str, element: &'static Type) -> Type {
-            Type { name, size: 2 * element.size, align: element.align, kind: Kind::Complex { element } }
-        }
-        const XMM: [(&str, Type); 3] = [("m128", __m128::TYPE), ("m128d", __m128d::TYPE), ("m128i", __m128i::TYPE)];
-        const YMM: [(&str, Type); 3] = [("m256", __m256::TYPE), ("m256d", __m256d::TYPE), ("m256i", __m256i::TYPE)];
-        const ZMM: [(&str, Type); 3] = [("m512", __m512::TYPE), ("m512d", __m512d::TYPE), ("m512i", __m512i::TYPE)];
-        const OTHERS: [(&str, Type); 10] = [
-            ("__int128", i128::TYPE),
-            ("unsigned __int128", u128::TYPE),
-            ("long double", LongDouble::TYPE),
-            ("_Float16", Float16::TYPE),
-            ("__float128", Float128::TYPE),
-            ("_Complex float", complex("complex float", &f32::TYPE)),
-            ("_Complex double", complex("complex double", &f64::TYPE)),
-            ("_Complex long double", complex("complex long double", &LongDouble::TYPE)),
-            ("_Complex _Float16", complex("complex _Float16", &Float16::TYPE)),
-            ("complex_float128", complex("complex __float128", &Float128::TYPE)),
-        ];
-        let vectors = match self.vectors {
-            Vectors::Xmm => XMM.to_vec(),
-            Vectors::Ymm => [XMM, YMM, YMM].concat(),
-            Vectors::Zmm => [XMM, YMM, ZMM, ZMM].concat(),
-        };
-        let choices = [&vectors[..], &OTHERS].concat();
+        let choices = &self.dialect.rare;
         let is_favourite = self.random.percent(50);
         let number = if is_favourite { self.random.one_of(&self.favourites) } else { self.random.next() };
         let (base, ty) = choices[(number % choices.len() as u64) as usize];
@@ -388,6 +338,16 @@ impl Source {
         let fields: &'static [Field] = Vec::leak(fields);
         let kind = if is_union { Kind::Union { fields } } else { Kind::Struct { fields } };
         Declared { aligned, ..Declared::plain(Type { name, size, align, kind }, name) }
+    }
+}
+
+/// Whether C passes another type in its stead behind `...` (C17, 6.5.2.2, paragraph 6).
+fn is_promoted(ty: &Type) -> bool {
+    match ty.kind {
+        Kind::Bool | Kind::Int { .. } => ty.size < 4,
+        Kind::Float => ty.size < 8,
+        Kind::MaybeUninit { of } => is_promoted(of),
+        _ => false,
     }
 }
 

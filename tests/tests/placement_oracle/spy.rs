@@ -8,7 +8,8 @@ use cbframe::abi::{Layout, Place, Pointer, Register};
 use cbframe::types::Type;
 
 use crate::graffiti::{RESULT, compare, graffiti};
-use crate::signatures::{MAX_PARAMETERS, MAX_SIZE, Vectors};
+use crate::signatures::{MAX_PARAMETERS, MAX_SIZE};
+use crate::x86_64::Vectors;
 
 /// Calls the first argument with the bytes of the arguments, [`MAX_SIZE`] for each, and stores the result.
 pub(crate) type Caller = unsafe extern "C" fn(unsafe extern "C" fn(), *const u8, *mut u8);
@@ -213,7 +214,7 @@ impl Cpu {
     /// Leaves the result at its place, and noise in whatever else could hold one.
     fn write(&mut self, place: &Place, value: &[u8], wrong: &mut Vec<String>) {
         let hidden = match *place {
-            Place::Hidden { arrives, .. } => self.address(arrives),
+            Place::Hidden { arrives: Pointer::Register(register), .. } => self.address(register),
             _ => 0,
         };
         (self.integer[0], self.integer[2]) = (u64::MAX, u64::MAX);
@@ -238,7 +239,7 @@ impl Cpu {
                     }
                 }
             }
-            Place::Hidden { leaves: Register::Integer(n), .. } => {
+            Place::Hidden { leaves: Some(Register::Integer(n)), .. } => {
                 self.integer[usize::from(n)] = hidden;
                 if self.in_window(hidden, value.len()) {
                     let space = ptr::with_exposed_provenance_mut(hidden as usize);

@@ -16,7 +16,7 @@ use std::boxed::Box;
 use std::string::{String, ToString};
 use std::vec::Vec;
 
-use super::{Abi, Layout, Place, Register, place};
+use super::{Abi, Layout, Place, Register, Target, place};
 use crate::types::{Field, Kind, Type, round_up};
 
 const fn scalar(name: &'static str, size: usize, kind: Kind) -> Type {
@@ -32,7 +32,7 @@ const LONG: Type = scalar("i64", 8, Kind::Int { signed: true });
 const ENUM: Type = scalar("Mode", 4, Kind::Enum { signed: false, values: &[0, 1] });
 pub(super) const FLOAT: Type = scalar("f32", 4, Kind::Float);
 pub(super) const DOUBLE: Type = scalar("f64", 8, Kind::Float);
-pub(super) const POINTER: Type = super::POINTER;
+pub(super) const POINTER: Type = Target::X86_64Unix.data_model().pointer;
 const INT128: Type = scalar("i128", 16, Kind::Int { signed: true });
 const FLOAT16: Type = scalar("Float16", 2, Kind::Float);
 const FLOAT128: Type = scalar("Float128", 16, Kind::Float);
@@ -122,15 +122,15 @@ pub(super) fn layout<const N: usize>(
 fn check<const N: usize>(abi: Abi, parameters: [(&'static str, Type, &str); N], result: (Type, &str), stack: usize) {
     let whole = layout(abi, false, parameters.map(|(name, ty, _)| (name, ty)), result.0);
     for ((name, _, expected), found) in parameters.iter().zip(whole.parameters()) {
-        assert_eq!(short(&found.place), *expected, "parameter `{name}` of\n{whole}");
+        assert_eq!(short(abi, &found.place), *expected, "parameter `{name}` of\n{whole}");
     }
-    assert_eq!(short(&whole.result().place), result.1, "the result of\n{whole}");
+    assert_eq!(short(abi, &whole.result().place), result.1, "the result of\n{whole}");
     assert_eq!(whole.stack_size(), stack, "the stack arguments of\n{whole}");
 }
 
 /// `Display` with less around it, so that tables of expectations are easy to read.
-fn short(place: &Place) -> String {
-    let text = place.to_string();
+fn short(abi: Abi, place: &Place) -> String {
+    let text = place.on(abi.architecture()).to_string();
     let text = text.replace(" at entry", "").replace("stack, ", "").replace("on the ", "");
     let text = text.replace("by reference; its address is ", "address ");
     text.replace("in memory; its address arrives in ", "memory ").replace(" and leaves in ", ", ")

@@ -500,7 +500,8 @@ fn psabi_stack_arguments() {
     let full = ("", INT128);
     for (ty, expected, behind) in cases {
         let whole = layout(Abi::SysV64, false, [full, full, full, ("", LONG), ("it", ty), ("", LONG)], VOID);
-        let places: Vec<String> = whole.parameters()[3..].iter().map(|parameter| short(&parameter.place)).collect();
+        let places: Vec<String> =
+            whole.parameters()[3..].iter().map(|parameter| short(Abi::SysV64, &parameter.place)).collect();
         assert_eq!(places, ["[rsp+8]", expected, behind], "{whole}");
     }
 }

@@ -3,6 +3,7 @@
 use core::mem::MaybeUninit;
 use core::ptr;
 
+use super::check_native;
 use super::registers::{Gpr, Word};
 use super::state::CpuSubset;
 use crate::abi::{Layout, Part, Place, Pointer, Register};
@@ -82,6 +83,7 @@ impl CpuSubset {
     /// ```
     #[track_caller]
     pub unsafe fn arg<T: CType + Copy>(&self, layout: &Layout<'_>, n: usize) -> T {
+        check_native(layout.abi());
         let parameters = layout.parameters();
         let Some(parameter) = parameters.get(n) else {
             panic!("cbframe: there is no argument {n}: the layout has {}", parameters.len())
@@ -110,7 +112,8 @@ impl CpuSubset {
                     };
                     ptr::copy_nonoverlapping(address.pointer::<u8>(), to, of.size);
                 }
-                Place::Nothing | Place::Hidden { .. } => {}
+                // No convention of x86-64 splits a value.
+                Place::Nothing | Place::Hidden { .. } | Place::Split(..) => {}
             }
         }
         // SAFETY: aligned and readable; a caller that follows the layout initialized what has to be.

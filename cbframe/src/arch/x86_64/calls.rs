@@ -52,8 +52,9 @@ impl Area {
 ///
 /// # Panics
 ///
-/// If the arguments on the stack are more than 65472 bytes.
+/// If the arguments on the stack are more than 65472 bytes; if the convention is one of another architecture.
 pub(crate) unsafe fn call_placed(layout: &Layout<'_>, address: *const (), arguments: &[*const u8], result: *mut u8) {
+    super::check_native(layout.abi());
     let parameters = layout.parameters();
     debug_assert_eq!(parameters.len(), arguments.len());
     let size = layout.stack_size();
@@ -71,12 +72,11 @@ pub(crate) unsafe fn call_placed(layout: &Layout<'_>, address: *const (), argume
         cpu.write_bytes(0, 1);
         stack.write_bytes(0, size);
         if let Place::Hidden { arrives, .. } = layout.result().place {
-            set_integer(cpu, arrives, result.expose_provenance() as u64);
-            how = how.and(of_register(arrives, 8));
+            how = how.and(set_pointer(cpu, stack, arrives, result));
         }
         for (parameter, &from) in parameters.iter().zip(arguments) {
             match parameter.place {
-                Place::Nothing | Place::Hidden { .. } => {}
+                Place::Nothing | Place::Hidden { .. } | Place::Split(..) => {}
                 Place::Registers(parts) => {
                     let signed = extension(&parameter.ty) == 2;
                     for &part in parts.as_slice() {
@@ -88,14 +88,7 @@ pub(crate) unsafe fn call_placed(layout: &Layout<'_>, address: *const (), argume
                 Place::Stack(offset) => put_on_stack(layout.abi(), parameter, from, stack.add(offset as usize)),
                 Place::Reference(pointer) => {
                     ptr::copy_nonoverlapping(from, copy, parameter.ty.size);
-                    let address = copy.expose_provenance() as u64;
-                    match pointer {
-                        Pointer::Register(register) => {
-                            set_integer(cpu, register, address);
-                            how = how.and(of_register(register, 8));
-                        }
-                        Pointer::Stack(offset) => stack.add(offset as usize).cast::<u64>().write_unaligned(address),
-                    }
+                    how = how.and(set_pointer(cpu, stack, pointer, copy));
                     copy = copy.add(copied(parameter));
                 }
             }
@@ -157,6 +150,28 @@ unsafe fn set_integer(cpu: *mut CpuState, register: Register, value: u64) {
     unsafe { cpu.byte_offset(offset(register, 8)).cast::<u64>().write(value) }
 }
 
+/// Puts an address where it is passed.
+///
+/// # Safety
+///
+/// `cpu` is the state of an image, and `stack` the arguments on the stack, among which a place there is.
+unsafe fn set_pointer(cpu: *mut CpuState, stack: *mut u8, pointer: Pointer, address: *mut u8) -> How {
+    let address = address.expose_provenance() as u64;
+    // SAFETY: the caller's promise.
+    unsafe {
+        match pointer {
+            Pointer::Register(register) => {
+                set_integer(cpu, register, address);
+                of_register(register, 8)
+            }
+            Pointer::Stack(offset) => {
+                stack.add(offset as usize).cast::<u64>().write_unaligned(address);
+                How::PLAIN
+            }
+        }
+    }
+}
+
 /// Writes an argument to the stack: narrow integers extended to the 32 bits that compilers' callers extend them to, where
 /// each argument has words of its own.
 ///
@@ -167,7 +182,7 @@ unsafe fn put_on_stack(abi: Abi, parameter: &Parameter, from: *const u8, to: *mu
     let words = match abi {
         Abi::SysV64 | Abi::Win64 => true,
         Abi::Named(convention) => convention.slot == 8,
-        Abi::Custom => false,
+        _ => false,
     };
     // SAFETY: the caller's promise.
     unsafe {
@@ -226,7 +241,7 @@ unsafe fn tell_of_vectors(cpu: *mut CpuState, layout: &Layout<'_>) {
                 }
             }
         }
-        Abi::Named(_) | Abi::Custom => {}
+        _ => {}
     }
 }
 

@@ -1,6 +1,7 @@
 //! What a captured entry stores and loads, and how its frame is laid out.
 
 use super::convention::{moved, preserved, preserved_groups};
+use super::foreign;
 use super::state::CpuState;
 use super::x87::Fxsave;
 use crate::abi::{self, Abi, Convention, Parts, Place, Placed, Pointer, Register};
@@ -101,8 +102,8 @@ impl Capture {
         }
         // Whole vector registers are stored elsewhere.
         let mut saved = if groups & Group::Avx.bit() != 0 { whole & !VECTORS } else { whole };
-        if let Place::Hidden { arrives, .. } = placed.result.place {
-            saved |= register_bit(arrives);
+        if let Place::Hidden { arrives: Pointer::Register(register), .. } = placed.result.place {
+            saved |= register_bit(register);
         }
         let (mut ymm, mut zmm) = (0, 0);
         let mut i = 0;
@@ -117,6 +118,7 @@ impl Capture {
             // The dispatcher of the latter two follows System V.
             Abi::SysV64 | Abi::Named(_) | Abi::Custom => 0,
             Abi::Win64 => 32,
+            _ => foreign(abi),
         };
         let place = &placed.result.place;
         let result = on_return(place);
@@ -156,6 +158,7 @@ impl Capture {
             Abi::SysV64 => (Convention::SYSV64.ints, 0xff << 16),
             Abi::Win64 => (&abi::win64::INTEGERS, 0),
             Abi::Named(_) | Abi::Custom => panic!("cbframe: no `...` in this convention"),
+            _ => foreign(abi),
         };
         let (mut saved, mut i) = (capture.saved | vectors, 0);
         while i < integers.len() {
@@ -317,7 +320,12 @@ const fn at_entry(place: &Place) -> u32 {
     match place {
         Place::Registers(parts) => bits(parts),
         Place::Reference(Pointer::Register(register)) => register_bit(*register),
-        Place::Nothing | Place::Stack(_) | Place::Reference(Pointer::Stack(_)) | Place::Hidden { .. } => 0,
+        // No convention of x86-64 splits a value.
+        Place::Nothing
+        | Place::Stack(_)
+        | Place::Split(..)
+        | Place::Reference(Pointer::Stack(_))
+        | Place::Hidden { .. } => 0,
     }
 }
 
@@ -325,8 +333,12 @@ const fn at_entry(place: &Place) -> u32 {
 const fn on_return(place: &Place) -> u32 {
     match place {
         Place::Registers(parts) => bits(parts),
-        Place::Hidden { leaves, .. } => register_bit(*leaves),
-        Place::Nothing | Place::Stack(_) | Place::Reference(_) => 0,
+        Place::Hidden { leaves: Some(register), .. } => register_bit(*register),
+        Place::Hidden { leaves: None, .. }
+        | Place::Nothing
+        | Place::Stack(_)
+        | Place::Split(..)
+        | Place::Reference(_) => 0,
     }
 }
 

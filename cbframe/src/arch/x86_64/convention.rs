@@ -5,6 +5,7 @@ use core::mem::MaybeUninit;
 use core::ptr;
 
 use super::capture::{Group, register_bit};
+use super::foreign;
 use super::moves::{offset, read};
 use super::state::CpuState;
 use crate::abi::{Abi, Parameter, Place, Register};
@@ -18,6 +19,7 @@ pub(super) const fn preserved_groups(abi: Abi) -> u32 {
             flags | if convention.preserves_whole_vectors { Group::Avx512.bit() } else { 0 }
         }
         Abi::Custom => Group::Gpr.bit() | Group::Flags.bit() | Group::Avx512.bit(),
+        _ => foreign(abi),
     }
 }
 

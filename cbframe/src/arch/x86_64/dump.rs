@@ -102,6 +102,7 @@ impl CpuSubset {
     /// ```
     #[must_use]
     pub const fn display_with<'a>(&'a self, layout: &'a Layout<'a>) -> Annotated<'a> {
+        super::check_native(layout.abi());
         Annotated { cpu: self, layout }
     }
 

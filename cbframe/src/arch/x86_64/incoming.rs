@@ -8,7 +8,7 @@ use core::mem::offset_of;
 use core::ptr;
 
 use super::capture::{Capture, Group, register_bit};
-use super::moves::{give_part, offset, read, take_part};
+use super::moves::{give_part, offset, pointer, take_part};
 use super::state::CpuState;
 use crate::__cbframe_captured_entry as captured_entry;
 use crate::abi::{Abi, Convention, Layout, Parameter, Part, Place, Pointer, Register, extension, win64};
@@ -56,6 +56,8 @@ impl Spot {
                     _ => Self::Scattered,
                 }
             }
+            // Of other architectures.
+            Place::Split(..) => Self::Scattered,
         }
     }
 
@@ -101,9 +103,7 @@ pub(crate) unsafe fn gather(cpu: *const CpuState, place: &Place, to: *mut u8) {
 pub(crate) unsafe fn hidden(cpu: *const CpuState, result: &Parameter) -> *mut u8 {
     match result.place {
         // SAFETY: the caller's promise.
-        Place::Hidden { arrives, .. } => unsafe {
-            ptr::with_exposed_provenance_mut(read(cpu, offset(arrives, 8)) as usize)
-        },
+        Place::Hidden { arrives, .. } => unsafe { pointer(cpu, arrives) },
         _ => ptr::null_mut(),
     }
 }
@@ -127,10 +127,10 @@ pub(crate) unsafe fn give_result(cpu: *mut CpuState, abi: Abi, result: &Paramete
                 let signed = extension(&result.ty) == 2;
                 parts.as_slice().iter().for_each(|&part| give_anywhere(cpu, part, from, signed, exact));
             }
-            (Place::Hidden { leaves, .. }, _) => {
+            (Place::Hidden { leaves: Some(leaves), .. }, _) => {
                 cpu.byte_offset(offset(leaves, 8)).cast::<u64>().write(hidden.expose_provenance() as u64);
             }
-            (Place::Nothing | Place::Stack(_) | Place::Reference(_), _) => {}
+            _ => {}
         }
     }
 }
@@ -472,8 +472,11 @@ pub(crate) enum Seen {
     State,
 }
 
-/// The entry for callbacks of this layout whose ctx leads to a [`Head`]; `None` if there is none. `stack_align` is what callers
-/// of a custom convention align the stack pointer to.
+/// The entry for callbacks of this layout whose ctx leads to a [`Head`]; `None` if there is none.
+///
+/// # Panics
+///
+/// If the convention is one of another architecture.
 pub(crate) fn dynamic_entry(layout: &Layout<'_>, seen: Seen) -> Option<Entry> {
     let needs = Needs::of(layout);
     let function = match (layout.abi(), seen) {
@@ -490,6 +493,7 @@ pub(crate) fn dynamic_entry(layout: &Layout<'_>, seen: Seen) -> Option<Entry> {
             }
         }
         (Abi::Custom, _) => convention_everything(&Needs { vectors: Vectors::Xmm, ..needs }),
+        (abi, _) => super::foreign(abi),
     };
     // SAFETY: each entry passes ctx on to its dispatcher, which takes it for the address of a head.
     function.map(|function| unsafe { Entry::new(function) })

@@ -2,6 +2,7 @@
 
 use core::mem::MaybeUninit;
 
+use super::foreign;
 use crate::abi::{Abi, Place, Placed, Register};
 use crate::signature::{Forced, Known};
 use crate::types::{Field, Kind, Type};
@@ -50,6 +51,7 @@ const fn is_native_type(abi: Abi, ty: &Option<Type>) -> bool {
         Abi::Win64 => ty.align <= 16,
         // No convention of rustc's.
         Abi::Named(_) | Abi::Custom => false,
+        _ => foreign(abi),
     };
     aligned && never_native(ty).is_none() && ty.widest_vector() <= VECTOR_REGISTER
 }

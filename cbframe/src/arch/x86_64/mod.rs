@@ -44,10 +44,12 @@ mod x87;
 
 use core::num::NonZeroUsize;
 
+use crate::abi::{Abi, Architecture, Target};
 #[cfg(not(windows))]
 use crate::signature::SysV64;
 #[cfg(windows)]
 use crate::signature::Win64;
+use crate::types::Message;
 
 #[cfg(feature = "alloc")]
 pub(crate) use calls::{call_placed, lacks_registers, stack_limit};
@@ -97,13 +99,37 @@ pub(crate) fn instruction_pointer() -> usize {
     pointer
 }
 
+/// The target.
+pub(crate) const TARGET: Target = if cfg!(windows) { Target::X86_64Windows } else { Target::X86_64Unix };
+
 /// The convention that an ABI string names on this target, and whether calls may unwind.
-pub(crate) const fn abi_named(name: &str) -> Option<(crate::abi::Abi, bool)> {
-    crate::abi::Abi::named(name, cfg!(windows))
+pub(crate) const fn abi_named(name: &str) -> Option<(Abi, bool)> {
+    Abi::named(name, TARGET)
+}
+
+/// Panics: the convention is one of another architecture.
+#[cold]
+#[track_caller]
+pub(crate) const fn foreign(abi: Abi) -> ! {
+    Message::new("cbframe: `")
+        .text(abi.name())
+        .text("` is a convention of ")
+        .text(abi.architecture().name())
+        .text(", which no function has on this target, ")
+        .text(TARGET.name())
+        .panic()
+}
+
+/// Panics if the convention is one of another architecture.
+#[track_caller]
+pub(crate) const fn check_native(abi: Abi) {
+    if !matches!(abi.architecture(), Architecture::X86_64) {
+        foreign(abi)
+    }
 }
 
 /// The convention that `extern "C"` is on this target.
-pub(crate) const NATIVE: crate::abi::Abi = <Native<false> as crate::signature::Convention>::ABI;
+pub(crate) const NATIVE: Abi = TARGET.c();
 
 impl crate::abi::Abi {
     /// What `extern "C"` is on this target.

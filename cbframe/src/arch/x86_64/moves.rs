@@ -43,7 +43,7 @@ pub(super) fn stack_arguments(cpu: *const CpuState) -> *const u8 {
 }
 
 #[cfg_attr(not(debug_assertions), inline(always))]
-unsafe fn pointer(cpu: *const CpuState, pointer: Pointer) -> *mut u8 {
+pub(super) unsafe fn pointer(cpu: *const CpuState, pointer: Pointer) -> *mut u8 {
     // SAFETY: the caller passes on what `take` is promised.
     unsafe {
         match pointer {
@@ -66,7 +66,8 @@ pub unsafe fn take<T>(cpu: *const CpuState, place: &'static Place) -> MaybeUnini
     let mut value = MaybeUninit::<T>::uninit();
     let to = value.as_mut_ptr().cast::<u8>();
     match *place {
-        Place::Nothing | Place::Hidden { .. } => {}
+        // No convention of x86-64 splits a value.
+        Place::Nothing | Place::Hidden { .. } | Place::Split(..) => {}
         // SAFETY: the capture includes the parameters' registers; a part lies within its value.
         Place::Registers(parts) => unsafe {
             take_part(cpu, parts.get(0), to);
@@ -115,7 +116,7 @@ pub(super) unsafe fn take_part(cpu: *const CpuState, part: Option<Part>, to: *mu
 pub unsafe fn hidden_result(cpu: *const CpuState, place: &'static Place) -> *mut u8 {
     match *place {
         // SAFETY: the caller's promise.
-        Place::Hidden { arrives, .. } => unsafe { pointer(cpu, Pointer::Register(arrives)) },
+        Place::Hidden { arrives, .. } => unsafe { pointer(cpu, arrives) },
         _ => ptr::null_mut(),
     }
 }
@@ -130,7 +131,7 @@ pub unsafe fn give<T>(cpu: *mut CpuState, result: &'static Parameter, hidden: *m
     let value = MaybeUninit::new(value);
     let from = value.as_ptr().cast::<u8>();
     match result.place {
-        Place::Nothing | Place::Stack(_) | Place::Reference(_) => {}
+        Place::Nothing | Place::Stack(_) | Place::Split(..) | Place::Reference(_) => {}
         // SAFETY: the entry loads the result's registers from the state; a part lies within its value.
         Place::Registers(parts) => unsafe {
             let signed = extension(&result.ty) == 2;
@@ -142,7 +143,9 @@ pub unsafe fn give<T>(cpu: *mut CpuState, result: &'static Parameter, hidden: *m
         // SAFETY: `hidden` is the caller's space for the result, whose address goes back in `leaves`.
         Place::Hidden { leaves, .. } => unsafe {
             ptr::copy_nonoverlapping(from, hidden, size_of::<T>());
-            cpu.byte_offset(offset(leaves, 8)).cast::<u64>().write(hidden.expose_provenance() as u64);
+            if let Some(register) = leaves {
+                cpu.byte_offset(offset(register, 8)).cast::<u64>().write(hidden.expose_provenance() as u64);
+            }
         },
     }
 }

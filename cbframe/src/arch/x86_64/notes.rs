@@ -30,7 +30,8 @@ impl Notes<'_> {
             _ => None,
         });
         let result = self.layout.result();
-        let hidden = matches!(result.place, Place::Hidden { arrives, .. } if arrives == register);
+        let hidden =
+            matches!(result.place, Place::Hidden { arrives: Pointer::Register(arrives), .. } if arrives == register);
         arguments.chain(hidden.then_some(Note { number: None, parameter: result, part: None }))
     }
 

@@ -6,7 +6,7 @@ use core::mem::MaybeUninit;
 use super::capture::{Capture, Group};
 use super::lanes::{Head, Head4, Head8, Lane, sysv64_lane, win64_hidden, win64_lane};
 use super::moves::{give, hidden_result, take};
-use super::{CpuState, Native};
+use super::{CpuState, Native, foreign};
 use crate::abi::{Abi, Placed, check_parameter, check_result, place};
 #[cfg(feature = "alloc")]
 use crate::closure::RawHandler;
@@ -79,6 +79,7 @@ macro_rules! shims {
                 Abi::SysV64 => sysv64_lane(Self::PLACED, &Self::KNOWN, Self::RESULT, Forced::No),
                 Abi::Win64 => win64_lane(&Self::KNOWN, Self::RESULT, win64_hidden(Self::RESULT), Forced::No),
                 Abi::Named(_) | Abi::Custom => Lane::Captured,
+                _ => foreign(C::ABI),
             };
             const CAPTURE: Capture = Capture::new(C::ABI, Self::PLACES, 0);
         }

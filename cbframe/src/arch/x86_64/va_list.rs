@@ -5,6 +5,7 @@ use core::marker::PhantomData;
 use core::mem::MaybeUninit;
 use core::ptr;
 
+use super::foreign;
 use super::moves::stack_arguments;
 use super::state::CpuState;
 use crate::abi::{self, Abi, Cursor, Part, Parts, Place, Register};
@@ -78,6 +79,7 @@ impl List {
                 Self::Win64(stack.wrapping_add(positions))
             }
             Abi::Named(_) | Abi::Custom => no_list(),
+            _ => foreign(abi),
         }
     }
 
@@ -92,6 +94,7 @@ impl List {
             Abi::SysV64 => Self::SysV64(unsafe { raw.cast::<Tag>().read() }),
             Abi::Win64 => Self::Win64(raw.cast()),
             Abi::Named(_) | Abi::Custom => no_list(),
+            _ => foreign(abi),
         }
     }
 

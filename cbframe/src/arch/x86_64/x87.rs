@@ -112,6 +112,7 @@ impl fmt::Debug for F80 {
 /// its pointer. So a callback with a `LongDouble`, alone or in a struct, has to be an `unsafe fn`.
 ///
 /// ```
+/// use cbframe::abi::Architecture;
 /// use cbframe::{LongDouble, cbframe};
 ///
 /// /// `long double half(long double)`, for C to call.
@@ -120,7 +121,7 @@ impl fmt::Debug for F80 {
 ///     LongDouble::from(f64::from(x) / 2.0)
 /// }
 ///
-/// assert_eq!(half::LAYOUT.result().place.to_string(), "st(0)");
+/// assert_eq!(half::LAYOUT.result().place.on(Architecture::X86_64).to_string(), "st(0)");
 /// ```
 #[derive(Clone, Copy)]
 #[repr(C, align(16))]

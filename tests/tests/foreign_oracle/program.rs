@@ -1,0 +1,211 @@
+//! A program for a target: compiled callers, and the spy that they call.
+
+use std::collections::HashMap;
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio, id};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::{fs, thread};
+
+use cbframe::abi::{Abi, Layout, Part, Place, Pointer, Register, SignatureError};
+use cbframe::types::Type;
+
+use crate::graffiti::{RESULT, compare, graffiti};
+use crate::placed;
+use crate::signatures::Source;
+use crate::targets::{Compiler, Machine};
+
+/// The command that is missing to ask, if one is.
+pub(crate) fn missing(compiler: Compiler, abi: Abi) -> Option<&'static str> {
+    let machine = Machine::of(abi);
+    let commands = [compiler.command(abi)[0], machine.linux[0], machine.emulator];
+    let is_missing =
+        |command: &&&str| !Command::new(command).arg("--version").output().is_ok_and(|output| output.status.success());
+    if let Some(command) = commands.iter().find(is_missing) {
+        return Some(command);
+    }
+    // gcc is always there, but may have no library for the target.
+    let linked = Command::new(machine.linux[0])
+        .args(&machine.linux[1..])
+        .args(["-static", "-x", "c", "-o", "/dev/null", "-"])
+        .stdin(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .and_then(|mut gcc| {
+            gcc.stdin
+                .take()
+                .expect("piped")
+                .write_all(b"#include <stdio.h>\nint main(void) { return puts(\"\"); }\n")?;
+            gcc.wait()
+        });
+    if linked.is_ok_and(|status| status.success()) { None } else { Some("a C library for the target") }
+}
+
+/// Why a signature was refused, without what is particular to it.
+pub(crate) fn reason(error: &SignatureError) -> &'static str {
+    let text = error.to_string();
+    let reason = text.rsplit(": ").next().unwrap_or(&text);
+    String::leak(format!("refused, {reason}"))
+}
+
+pub(crate) struct Program(PathBuf);
+
+impl Program {
+    /// Compiles the callers of `source`.
+    pub(crate) fn build(compiler: Compiler, abi: Abi, source: &Source<'_>) -> Self {
+        static FILES: AtomicUsize = AtomicUsize::new(0);
+        let stem = format!("foreign-{}-{}", id(), FILES.fetch_add(1, Ordering::Relaxed));
+        let path = |extension| Path::new(env!("CARGO_TARGET_TMPDIR")).join(&stem).with_extension(extension);
+        let (callers, assembly, program) = (path("c"), path("s"), path("program"));
+
+        let mut table = String::from("\nvoid (*const callers[])(spy_fn *, const char *, char *) = {");
+        for signature in &source.signatures {
+            write!(table, "call_{}, ", signature.index).unwrap();
+        }
+        fs::write(&callers, source.callers() + &table + "0};\n").expect("the source can be written");
+        let command = compiler.command(abi);
+        let options = ["-O0", "-w", "-Wno-psabi", "-fno-asynchronous-unwind-tables", "-S", "-o"];
+        run(Command::new(command[0]).args(&command[1..]).args(options).args([&assembly, &callers]));
+
+        let text = fs::read_to_string(&assembly).expect("the compiler wrote it");
+        fs::write(&assembly, for_elf(&text)).expect("the assembly can be written");
+        let linux = Machine::of(abi).linux;
+        let runtime = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/foreign_oracle");
+        run(Command::new(linux[0])
+            .args(&linux[1..])
+            .args(["-O1", "-static", "-no-pie", "-fno-pie", "-z", "noexecstack", "-o"])
+            .args([&program, &assembly, &runtime.join("runtime.c"), &runtime.join("spy.S")]));
+        for file in [callers, assembly] {
+            fs::remove_file(file).expect("it was written above");
+        }
+        Self(program)
+    }
+
+    /// What is wrong with each signature.
+    pub(crate) fn run(self, source: &Source<'_>, abi: Abi) -> Vec<Vec<String>> {
+        let mut input = String::new();
+        for (number, signature) in source.signatures.iter().enumerate() {
+            let placed = placed(signature, abi).expect("signatures that are refused have been left out");
+            describe(&mut input, number, &placed.layout());
+        }
+        let emulator = Machine::of(abi).emulator;
+        let mut child = Command::new(emulator)
+            .arg(&self.0)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap_or_else(|error| panic!("`{emulator}` cannot be started: {error}"));
+        let mut stdin = child.stdin.take().expect("piped");
+        if std::env::var_os("KEEP").is_some() {
+            fs::write("/tmp/w/abis-try/in.txt", &input).unwrap();
+        }
+        let writer = thread::spawn(move || stdin.write_all(input.as_bytes()));
+        let output = child.wait_with_output().expect("it was started");
+        let text = String::from_utf8(output.stdout).expect("hexadecimal digits");
+
+        // The lines that each signature has printed end with that of its result.
+        let mut answers = text.lines().map(|line| line.split_once(' ').expect("a name and a value"));
+        let all = source.signatures.iter().map(|signature| {
+            let placed = placed(signature, abi).expect("as above");
+            let layout = placed.layout();
+            let mut found = HashMap::new();
+            for (name, hex) in answers.by_ref() {
+                found.insert(name, hex);
+                if name == "result" {
+                    break;
+                }
+            }
+            let mut wrong = Vec::new();
+            for (i, parameter) in layout.parameters().iter().enumerate() {
+                check(&format!("{i}"), i, &parameter.ty, &found, &mut wrong);
+            }
+            check("result", RESULT, &layout.result().ty, &found, &mut wrong);
+            wrong
+        });
+        let all = all.collect();
+        // A program that crashed has said nothing of the signatures from that one on.
+        let _ = writer.join().expect("the writer does not panic");
+        if std::env::var_os("KEEP").is_none() {
+            fs::remove_file(&self.0).expect("it was linked");
+        } else {
+            eprintln!("{}", self.0.display());
+        }
+        all
+    }
+}
+
+/// What a compiler for Windows writes for its own object format, is left out.
+fn for_elf(assembly: &str) -> String {
+    let is_coff = |line: &&str| {
+        let line = line.trim_start();
+        [".def", ".scl", ".endef", ".linkonce", ".addrsig", ".subsections_via_symbols", ".build_version"]
+            .iter()
+            .any(|directive| line.starts_with(directive))
+    };
+    let lines = assembly.lines().filter(|line| !is_coff(line));
+    lines.map(|line| line.replace(".section .rdata,\"dr\"", ".section .rodata") + "\n").collect()
+}
+
+fn run(command: &mut Command) {
+    let Output { status, stderr, .. } =
+        command.output().unwrap_or_else(|error| panic!("{command:?} cannot be started: {error}"));
+    assert!(status.success(), "{command:?}: {}", String::from_utf8_lossy(&stderr));
+}
+
+/// Compares what the program has found with what was passed.
+fn check(name: &str, index: usize, ty: &Type, found: &HashMap<&str, &str>, wrong: &mut Vec<String>) {
+    let Some(hex) = found.get(name) else { return wrong.push(format!("{name}: the program has crashed")) };
+    let bytes: Option<Vec<u8>> =
+        (0..ty.size).map(|i| u8::from_str_radix(hex.get(2 * i..2 * i + 2)?, 16).ok()).collect();
+    match bytes {
+        Some(bytes) => compare(&format!("#{name}"), ty, &bytes, &graffiti(index, ty), wrong),
+        None => wrong.push(format!("#{name}: {hex}")),
+    }
+}
+
+/// Writes what `runtime.c` reads.
+fn describe(input: &mut String, number: usize, layout: &Layout<'_>) {
+    writeln!(input, "{number} {} {}", layout.parameters().len(), layout.popped()).unwrap();
+    for (i, parameter) in layout.parameters().iter().enumerate() {
+        value(input, &parameter.place, &graffiti(i, &parameter.ty));
+    }
+    value(input, &layout.result().place, &graffiti(RESULT, &layout.result().ty));
+}
+
+fn value(input: &mut String, place: &Place, bytes: &[u8]) {
+    let none: &[Part] = &[];
+    let (kind, parts, at, leaves) = match place {
+        Place::Nothing => (0, none, 0, None),
+        Place::Registers(parts) => (1, parts.as_slice(), 0, None),
+        Place::Stack(offset) => (2, none, *offset, None),
+        Place::Split(parts, offset) => (3, parts.as_slice(), *offset, None),
+        Place::Reference(Pointer::Register(register)) => (4, none, integer(*register), None),
+        Place::Reference(Pointer::Stack(offset)) => (5, none, *offset, None),
+        Place::Hidden { arrives: Pointer::Register(register), leaves } => (6, none, integer(*register), *leaves),
+        Place::Hidden { arrives: Pointer::Stack(offset), leaves } => (7, none, *offset, *leaves),
+        other => panic!("{other:?} is unknown"),
+    };
+    write!(input, "{kind} {}", parts.len()).unwrap();
+    for Part { register, offset, size } in parts {
+        let (bank, number) = match register {
+            Register::Integer(number) => (0, number),
+            Register::Vector(number) => (1, number),
+            Register::X87(number) => (2, number),
+            other => panic!("{other:?} is unknown"),
+        };
+        write!(input, " {bank} {number} {offset} {size}").unwrap();
+    }
+    // A number that is not there is 0.
+    let leaves = leaves.map_or(0, |register| integer(register) + 1);
+    write!(input, " {at} {leaves} {} ", bytes.len()).unwrap();
+    bytes.iter().for_each(|byte| write!(input, "{byte:02x}").unwrap());
+    input.push('\n');
+}
+
+fn integer(register: Register) -> u32 {
+    match register {
+        Register::Integer(number) => number.into(),
+        other => panic!("{other:?} has no addresses"),
+    }
+}
