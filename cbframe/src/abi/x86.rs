@@ -195,7 +195,7 @@ pub(super) const fn next(call: X86Call, windows: bool, cursor: Cursor, ty: &Type
     let left = call.registers().split_at(cursor.integers as usize).1;
     let count = ty.size.div_ceil(4);
     let fits = if call.is_of_words() { is_word(ty) } else { !has_float_mode(ty) } && count <= left.len();
-    let counts = fits || !has_float_mode(ty) && !(windows && call.is_of_words());
+    let counts = fits || !(has_float_mode(ty) || windows && call.is_of_words());
     // What does not fit uses up what is left.
     let used = if !counts {
         0

@@ -191,11 +191,8 @@ impl<'c> Call<'c> {
         }
         // SAFETY: aligned and readable; a caller that follows the signature has initialized what is no padding.
         unsafe {
-            for ty in [&parameter.ty, &T::TYPE] {
-                if let Some(invalid) = ty.find_invalid(to) {
-                    self.report_invalid(n, &invalid);
-                }
-            }
+            self.check(n, &parameter.ty, to);
+            self.check(n, &T::TYPE, to);
             assert!(T::is_valid(value.as_ptr()), "cbframe: argument {n} is no value of `{}`", T::TYPE.name);
             value.assume_init()
         }
@@ -214,13 +211,12 @@ impl<'c> Call<'c> {
         // the call, which is borrowed.
         unsafe {
             if let Some(from) = self.slot(n).spot.address(self.cpu) {
-                return Value::read(ty, from).unwrap_or_else(|invalid| self.report_invalid(n, &invalid));
+                self.check(n, ty, from);
+                return Value::read_valid(ty, from);
             }
             let mut object = Object::uninit(*ty);
             gather(self.cpu, place, object.as_mut_ptr());
-            if let Some(invalid) = ty.find_invalid(object.as_ptr()) {
-                self.report_invalid(n, &invalid);
-            }
+            self.check(n, ty, object.as_ptr());
             match Value::read_valid(ty, object.as_ptr()) {
                 Value::Object(_) => Value::Object(object),
                 scalar => scalar,
@@ -364,6 +360,18 @@ impl<'c> Call<'c> {
         match self.prepared.signature.parameters().get(n) {
             Some(parameter) => parameter,
             None => no_argument(n, self.len()),
+        }
+    }
+
+    /// Aborts unless the bytes of argument `n` are a value of this type.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Type::find_invalid`].
+    unsafe fn check(&self, n: usize, ty: &Type, bytes: *const u8) {
+        // SAFETY: the caller's promise.
+        if let Some(invalid) = unsafe { ty.find_invalid(bytes) } {
+            self.report_invalid(n, &invalid);
         }
     }
 

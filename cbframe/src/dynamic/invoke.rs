@@ -1,5 +1,6 @@
 //! Calls with a signature that is known at run time only.
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::ffi::c_int;
 use core::fmt;
@@ -9,11 +10,10 @@ use super::value::{Value, ValueError};
 use crate::abi::Signature;
 use crate::arch::{call_placed, lacks_registers, stack_limit};
 use crate::os;
-use crate::types::Invalid;
 
 /// Why a call was not made, or what it returned is no value.
 #[derive(Clone, Debug)]
-pub struct CallError(Why);
+pub struct CallError(Box<Why>);
 
 #[derive(Clone, Debug)]
 enum Why {
@@ -21,12 +21,18 @@ enum Why {
     Argument { signature: Signature, index: usize, error: ValueError },
     Stack(usize),
     Registers(Signature),
-    Result { signature: Signature, invalid: Invalid },
+    Result { signature: Signature, error: ValueError },
+}
+
+impl From<Why> for CallError {
+    fn from(why: Why) -> Self {
+        Self(Box::new(why))
+    }
 }
 
 impl fmt::Display for CallError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.0 {
+        match &*self.0 {
             Why::Count { signature, given } => {
                 let due = signature.parameters().len();
                 let (s, are) = if *given == 1 { ("", "is") } else { ("s", "are") };
@@ -43,12 +49,8 @@ impl fmt::Display for CallError {
             Why::Registers(signature) => {
                 write!(f, "this CPU has not the registers that carry values of `{}`", signature.head())
             }
-            Why::Result { signature, invalid } => {
-                write!(
-                    f,
-                    "the function has returned no value of its type: the result{invalid}, by `{}`",
-                    signature.head()
-                )
+            Why::Result { signature, error } => {
+                write!(f, "the function has returned no value of its type: {error}, by `{}`", signature.head())
             }
         }
     }
@@ -135,11 +137,11 @@ impl Signature {
     ) -> Result<Value<'static>, CallError> {
         let parameters = self.parameters();
         if arguments.len() != parameters.len() {
-            return Err(CallError(Why::Count { signature: self.clone(), given: arguments.len() }));
+            return Err(Why::Count { signature: self.clone(), given: arguments.len() }.into());
         }
         for (index, (value, parameter)) in arguments.iter().zip(parameters).enumerate() {
             if let Some(error) = value.misfit(&parameter.ty) {
-                return Err(CallError(Why::Argument { signature: self.clone(), index, error }));
+                return Err(Why::Argument { signature: self.clone(), index, error }.into());
             }
         }
         self.check()?;
@@ -182,7 +184,7 @@ impl Signature {
         // SAFETY: the result is there.
         match unsafe { Value::read(&ty, to) } {
             Ok(value) => Ok(value.to_owned()),
-            Err(invalid) => Err(CallError(Why::Result { signature: self.clone(), invalid })),
+            Err(error) => Err(Why::Result { signature: self.clone(), error }.into()),
         }
     }
 
@@ -210,7 +212,7 @@ impl Signature {
         result: *mut (),
     ) -> Result<(), CallError> {
         if arguments.len() != self.parameters().len() {
-            return Err(CallError(Why::Count { signature: self.clone(), given: arguments.len() }));
+            return Err(Why::Count { signature: self.clone(), given: arguments.len() }.into());
         }
         self.check()?;
         // SAFETY: pointers to bytes are pointers.
@@ -225,10 +227,10 @@ impl Signature {
         let layout = self.layout();
         let size = layout.stack_size();
         if size > stack_limit() {
-            return Err(CallError(Why::Stack(size)));
+            return Err(Why::Stack(size).into());
         }
         if lacks_registers(&layout) {
-            return Err(CallError(Why::Registers(self.clone())));
+            return Err(Why::Registers(self.clone()).into());
         }
         Ok(())
     }

@@ -1,5 +1,6 @@
 //! Values of types that are known at run time only.
 
+use alloc::boxed::Box;
 use core::fmt;
 use core::ptr;
 
@@ -173,11 +174,11 @@ impl<'a> Value<'a> {
     ///
     /// If the bytes are no value of the type.
     #[inline]
-    pub unsafe fn read(ty: &Type, from: *const u8) -> Result<Self, Invalid> {
+    pub unsafe fn read(ty: &Type, from: *const u8) -> Result<Self, ValueError> {
         // SAFETY: the caller's promise.
         unsafe {
             if let Some(invalid) = ty.find_invalid(from) {
-                return Err(invalid);
+                return Err(ValueError::invalid(ty.name, invalid));
             }
             Ok(Self::read_valid(ty, from))
         }
@@ -241,26 +242,30 @@ impl<'a> Value<'a> {
         }
         // SAFETY: the bytes are those of a value, with the same ones for padding.
         let invalid = unsafe { ty.find_invalid(self.as_ptr()) }?;
-        Some(ValueError { expected: ty.name, found: Found::Invalid(invalid) })
+        Some(ValueError::invalid(ty.name, invalid))
     }
 }
 
 /// Why a value is not of the type that is due.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct ValueError {
     expected: &'static str,
     found: Found,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 enum Found {
     Type(&'static str),
-    Invalid(Invalid),
+    Invalid(Box<Invalid>),
 }
 
 impl ValueError {
     pub(super) const fn of_type(expected: &'static str, found: &'static str) -> Self {
         Self { expected, found: Found::Type(found) }
+    }
+
+    fn invalid(expected: &'static str, invalid: Invalid) -> Self {
+        Self { expected, found: Found::Invalid(Box::new(invalid)) }
     }
 }
 
