@@ -52,7 +52,7 @@ use crate::types::Type;
 ///
 /// let signature =
 ///     Signature::custom().param(Type::I64).param(Type::POINTER).ret(Type::I64).build_by(&FromEitherEnd)?;
-/// assert_eq!(signature.parameters()[1].place.to_string(), "r15");
+/// assert!(signature.to_string().contains("r15"));
 ///
 /// let frame = DynFrame::new(&signature, |call| {
 ///     let at = call.arg::<*const i64>(1);
