@@ -246,6 +246,8 @@ pub use dynamic::{
     Address, Argument, Arguments, Call, CallError, DynBuilder, DynFrame, Dynamic, Misfit, Object, Scalar, Value,
     ValueError,
 };
+#[cfg(feature = "std")]
+pub use dynamic::{Record, Recorder};
 pub use frame::{ExclusiveState, Frame, JumpTarget, SharedState};
 #[cfg(feature = "std")]
 pub use panic::resume_panics;

@@ -3,14 +3,19 @@
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 use core::any::type_name;
+use core::cell::UnsafeCell;
 use core::fmt;
 use core::mem::MaybeUninit;
 use core::ptr;
 
 use super::object::Object;
+#[cfg(feature = "std")]
+use super::record::Recorder;
 use super::value::{Value, ValueError};
 use crate::LongDouble;
 use crate::abi::{Parameter, Place, Signature};
+#[cfg(feature = "std")]
+use crate::arch::stack_arguments;
 use crate::arch::{CpuState, CpuSubset, Seen, Spot, VaArguments, gather, give_result, hidden};
 use crate::os;
 use crate::pool::Meta;
@@ -23,6 +28,8 @@ pub(super) struct Prepared {
     pub(super) seen: Seen,
     /// What C gets where the process would be aborted otherwise.
     pub(super) fallback: Option<Object<'static>>,
+    #[cfg(feature = "std")]
+    pub(super) recorder: Option<Recorder>,
     slots: Box<[Slot]>,
 }
 
@@ -34,10 +41,22 @@ struct Slot {
 }
 
 impl Prepared {
-    pub(super) fn new(signature: &Signature, seen: Seen, fallback: Option<Object<'static>>) -> Arc<Self> {
+    pub(super) fn new(
+        signature: &Signature,
+        seen: Seen,
+        fallback: Option<Object<'static>>,
+        #[cfg(feature = "std")] recorder: Option<Recorder>,
+    ) -> Arc<Self> {
         let of = |parameter: &Parameter| Slot { spot: Spot::of(&parameter.place), shape: Shape::of(&parameter.ty) };
         let slots = signature.layout().parameters().iter().map(of).collect();
-        Arc::new(Self { signature: signature.clone(), seen, fallback, slots })
+        Arc::new(Self {
+            signature: signature.clone(),
+            seen,
+            fallback,
+            #[cfg(feature = "std")]
+            recorder,
+            slots,
+        })
     }
 }
 
@@ -84,7 +103,7 @@ impl<T> Scalar for *mut T {}
 
 /// The largest result that is not in memory: see `Object`.
 #[repr(C, align(64))]
-struct Buffer([MaybeUninit<u8>; 64]);
+struct Line([MaybeUninit<u8>; 64]);
 
 /// A call that C makes of a [`DynFrame`](super::DynFrame): its arguments, and the result that it is to have.
 ///
@@ -98,7 +117,7 @@ pub struct Call<'c> {
     /// Where the caller wants a result in memory.
     hidden: *mut u8,
     given: bool,
-    result: Buffer,
+    result: UnsafeCell<Line>,
 }
 
 impl<'c> Call<'c> {
@@ -109,7 +128,7 @@ impl<'c> Call<'c> {
     pub(super) unsafe fn new(cpu: *mut CpuState, prepared: &'c Prepared, meta: &'static Meta) -> Self {
         // SAFETY: the caller's promise.
         let hidden = unsafe { hidden(cpu, prepared.signature.result()) };
-        Self { cpu, prepared, meta, hidden, given: false, result: Buffer([MaybeUninit::uninit(); 64]) }
+        Self { cpu, prepared, meta, hidden, given: false, result: UnsafeCell::new(Line([MaybeUninit::uninit(); 64])) }
     }
 
     /// The signature.
@@ -224,6 +243,40 @@ impl<'c> Call<'c> {
         }
     }
 
+    /// The argument `n`, or what is wrong with it.
+    #[cfg(feature = "std")]
+    pub(super) fn try_value(&self, n: usize) -> Result<Value<'_>, ValueError> {
+        let Parameter { ty, place, .. } = self.parameter(n);
+        // SAFETY: as for `value`.
+        unsafe {
+            if let Some(from) = self.slot(n).spot.address(self.cpu) {
+                return Value::read(ty, from);
+            }
+            let mut object = Object::uninit(*ty);
+            gather(self.cpu, place, object.as_mut_ptr());
+            Value::read(ty, object.as_ptr()).map(|value| value.to_owned())
+        }
+    }
+
+    /// The result, when it is in place.
+    #[cfg(feature = "std")]
+    pub(super) fn result(&self) -> Result<Value<'static>, ValueError> {
+        // SAFETY: there it was put.
+        unsafe { Value::read(&self.prepared.signature.result().ty, self.result_at()).map(|value| value.to_owned()) }
+    }
+
+    /// Where the arguments on the stack begin.
+    #[cfg(feature = "std")]
+    pub(super) fn arguments_on_stack(&self) -> *const u8 {
+        stack_arguments(self.cpu)
+    }
+
+    /// The name of the callback.
+    #[cfg(feature = "std")]
+    pub(super) fn name(&self) -> &'static str {
+        self.meta.name()
+    }
+
     /// The arguments, each with its name and type.
     pub fn args(&self) -> impl ExactSizeIterator<Item = Argument<'_>> {
         (0..self.len()).map(|index| {
@@ -269,15 +322,19 @@ impl<'c> Call<'c> {
     ///
     /// `from` has the bytes of a result.
     unsafe fn give(&mut self, from: *const u8) {
-        let result = self.prepared.signature.result();
-        // What registers hold fits into the buffer.
-        let to = match result.place {
-            Place::Hidden { .. } => self.hidden,
-            _ => self.result.0.as_mut_ptr().cast(),
-        };
+        let to = self.result_at();
         // SAFETY: the caller's promise, and that of C for a result in memory.
-        unsafe { ptr::copy_nonoverlapping(from, to, result.ty.size) };
+        unsafe { ptr::copy_nonoverlapping(from, to, self.prepared.signature.result().ty.size) };
         self.given = true;
+    }
+
+    /// Where the result is put together. What registers hold fits into the buffer.
+    #[inline]
+    fn result_at(&self) -> *mut u8 {
+        match self.prepared.signature.result().place {
+            Place::Hidden { .. } => self.hidden,
+            _ => self.result.get().cast(),
+        }
     }
 
     /// The registers that the callback was called with, as far as they were saved: those that may carry arguments, or
@@ -324,7 +381,7 @@ impl<'c> Call<'c> {
             self.fall_back(answer);
         }
         // SAFETY: the caller's promise; the buffer has the result if it is not in memory.
-        unsafe { give_result(self.cpu, signature.abi(), result, self.hidden, self.result.0.as_ptr().cast()) };
+        unsafe { give_result(self.cpu, signature.abi(), result, self.hidden, self.result.get().cast_const().cast()) };
     }
 
     #[cold]

@@ -10,6 +10,8 @@ use core::ptr::NonNull;
 use super::call::{Answer, Call, Prepared, Told};
 use super::object::Object;
 #[cfg(feature = "std")]
+use super::record::{Recorder, Recording};
+#[cfg(feature = "std")]
 use super::value::Value;
 use crate::abi::{Abi, Signature};
 use crate::arch::{CpuState, DynamicHead, Seen, dynamic_entry};
@@ -164,6 +166,27 @@ unsafe fn run<H: DynHandler>(ctx: *const (), cpu: *mut CpuState) {
     }
 }
 
+/// The same for a callback with a recorder.
+///
+/// # Safety
+///
+/// As for [`run`].
+#[cfg(feature = "std")]
+unsafe fn run_recorded<H: DynHandler>(ctx: *const (), cpu: *mut CpuState) {
+    // SAFETY: the caller's promise; see `run`.
+    unsafe {
+        let prepared = (*ctx.cast::<Dyn<()>>()).prepared.clone();
+        let unwind = prepared.signature.layout().unwinds();
+        let mut call = Call::new(cpu, &prepared, H::META);
+        let recording = prepared.recorder.as_ref().map(|recorder| Recording::begin(recorder, &call));
+        let answer = H::handle(ctx, Incoming(NonNull::from(&mut call).cast()), H::META, unwind);
+        call.finish(answer);
+        if let Some(recording) = recording {
+            recording.end(&call);
+        }
+    }
+}
+
 /// Makes frames for closures whose signature is known at run time only: [`DynFrame::builder`].
 ///
 /// # Examples
@@ -193,6 +216,8 @@ pub struct DynBuilder<'s, V = Abort> {
     pool: &'static Pool,
     seen: Seen,
     object: Option<Object<'static>>,
+    #[cfg(feature = "std")]
+    recorder: Option<Recorder>,
     fallback: V,
 }
 
@@ -216,10 +241,10 @@ impl<'s> DynBuilder<'s> {
             !self.signature.layout().unwinds(),
             "cbframe: a panic passes through a callback whose signature unwinds to its caller: remove `or`, or `unwind`"
         );
-        let Self { signature, pool, seen, .. } = self;
+        let Self { signature, pool, seen, recorder, .. } = self;
         // SAFETY: the bytes are those of a value of this shape.
         let object = unsafe { Object::borrowed(ty, fallback.as_ptr()) }.to_owned();
-        DynBuilder { signature, pool, seen, object: Some(object), fallback: value(Answer::Fallback) }
+        DynBuilder { signature, pool, seen, recorder, object: Some(object), fallback: value(Answer::Fallback) }
     }
 }
 
@@ -243,6 +268,17 @@ impl<V: Fallback<Answer>> DynBuilder<'_, V> {
         Self { seen: Seen::State, ..self }
     }
 
+    /// Has all calls recorded, and [saves](Self::save) what is to be recorded.
+    ///
+    /// # Panics
+    ///
+    /// As for [`save`](Self::save).
+    #[cfg(feature = "std")]
+    #[track_caller]
+    pub fn record(self, recorder: &Recorder) -> Self {
+        Self { recorder: Some(recorder.clone()), ..self.save() }
+    }
+
     /// The entry, and what is known of a closure with it.
     #[track_caller]
     fn prepare<F, H: DynHandler>(&self, closure: F) -> (Site, Dyn<F>) {
@@ -250,8 +286,18 @@ impl<V: Fallback<Answer>> DynBuilder<'_, V> {
         let Some(entry) = dynamic_entry(&layout, self.seen) else { no_entry(self.signature) };
         let site = Site { pool: self.pool, entry, meta: H::META, at: Location::caller() };
         let words = layout.stack_size().div_ceil(8) as u32;
-        let head = DynamicHead { run: run::<H>, words, pops: self.signature.pops() };
-        (site, Dyn { head, prepared: Prepared::new(self.signature, self.seen, self.object.clone()), closure })
+        let run: unsafe fn(*const (), *mut CpuState) = run::<H>;
+        #[cfg(feature = "std")]
+        let run = if self.recorder.is_some() { run_recorded::<H> } else { run };
+        let head = DynamicHead { run, words, pops: self.signature.pops() };
+        let prepared = Prepared::new(
+            self.signature,
+            self.seen,
+            self.object.clone(),
+            #[cfg(feature = "std")]
+            self.recorder.clone(),
+        );
+        (site, Dyn { head, prepared, closure })
     }
 
     /// A frame for a closure that any thread may call, also while other calls of it run.
@@ -400,7 +446,15 @@ impl<'a> DynFrame<'a> {
 
     /// Frames with more choices: in which pool, what C gets if the closure cannot be run, and what of the CPU is saved.
     pub fn builder(signature: &Signature) -> DynBuilder<'_> {
-        DynBuilder { signature, pool: Pool::shared(), seen: Seen::Arguments, object: None, fallback: Abort }
+        DynBuilder {
+            signature,
+            pool: Pool::shared(),
+            seen: Seen::Arguments,
+            object: None,
+            #[cfg(feature = "std")]
+            recorder: None,
+            fallback: Abort,
+        }
     }
 
     /// Makes the frame call another closure, with the same signature. The address stays the same; the old closure is dropped.

@@ -30,6 +30,13 @@ impl From<Why> for CallError {
     }
 }
 
+#[cfg(feature = "std")]
+impl CallError {
+    pub(super) fn of_argument(signature: &Signature, index: usize, error: ValueError) -> Self {
+        Why::Argument { signature: signature.clone(), index, error }.into()
+    }
+}
+
 impl fmt::Display for CallError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &*self.0 {
@@ -236,7 +243,7 @@ impl Signature {
     }
 
     /// The first line of the table: the signature as such.
-    fn head(&self) -> impl fmt::Display {
+    pub(super) fn head(&self) -> impl fmt::Display {
         use alloc::string::ToString;
 
         let mut text = self.to_string();

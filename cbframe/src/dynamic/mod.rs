@@ -1,12 +1,14 @@
 //! Signatures that are known at run time only: callbacks that have one, and calls with one.
 //!
-//! `value` is what is passed, `call` a call that a callback gets, `frame` the callback, `invoke` a call in the other
-//! direction; `typed` is the same with types that the compiler knows, for `call!`.
+//! `value` and `object` are what is passed, `call` is a call that a callback gets, `frame` the callback, `record` what is kept of
+//! calls; `invoke` is a call in the other direction; `typed` is the same with types that the compiler knows, for `call!`.
 
 mod call;
 mod frame;
 mod invoke;
 mod object;
+#[cfg(feature = "std")]
+mod record;
 mod typed;
 mod value;
 
@@ -14,5 +16,7 @@ pub use call::{Argument, Call, Scalar};
 pub use frame::{DynBuilder, DynFrame, Dynamic, Misfit};
 pub use invoke::CallError;
 pub use object::Object;
+#[cfg(feature = "std")]
+pub use record::{Record, Recorder};
 pub use typed::{Address, Arguments, By, Named, Rules, Variadic, call_typed, call_typed_errno};
 pub use value::{Value, ValueError};

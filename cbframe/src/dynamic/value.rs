@@ -68,6 +68,12 @@ pub enum Value<'a> {
     Object(Object<'a>),
 }
 
+// SAFETY: data; a pointer among it is no more than an address, and whoever follows it answers for that.
+unsafe impl Send for Value<'_> {}
+
+// SAFETY: as above.
+unsafe impl Sync for Value<'_> {}
+
 macro_rules! scalars {
     ($($variant:ident $ty:ty;)*) => {
         impl Value<'_> {

@@ -5,12 +5,12 @@ use core::ops::{Deref, DerefMut};
 
 use super::capture::WIDE_BELOW;
 use super::outgoing::{self, How, MOST};
-use super::state::CpuState;
+use super::state::{CpuState, CpuSubset};
 use super::x87::Fxsave;
 
 /// A [`CpuState`] that lies in no entry's frame: made by a program to call something with it, or what such a call has left.
 ///
-/// It has the groups `gpr`, `flags`, `sse` and `x87`, and no stack: words of one are given to a call beside it. It takes about
+/// It has the groups `gpr`, `flags`, `sse` and `x87`, or, as a copy, those of them that there were, and no stack: words of one are given to a call beside it. It takes about
 /// 1.5 KiB.
 ///
 /// # Examples
@@ -59,6 +59,17 @@ impl CpuImage {
             fxsave: Fxsave::empty(Self::CONTROL, Self::MXCSR),
             state: CpuState::image(Self::RFLAGS, Self::MXCSR),
         }
+    }
+
+    /// A copy of what a state has of the registers that images have.
+    #[must_use]
+    pub fn copy_of(cpu: &CpuSubset) -> Self {
+        let mut image = Self::new();
+        image.state.copy_from(cpu);
+        if let Some(x87) = cpu.x87() {
+            image.fxsave = x87.clone();
+        }
+        image
     }
 
     /// The state within an image that need not be initialized.
@@ -147,13 +158,10 @@ impl CpuState {
             "cbframe: {} bytes of arguments on the stack: a call has up to {MOST}",
             size_of_val(stack)
         );
-        let mut image = CpuImage::new();
-        image.state.copy_from(self);
-        if let Some(x87) = self.x87() {
-            image.fxsave = x87.clone();
-        }
+        let mut image = CpuImage::copy_of(self);
         // SAFETY: the caller's promise; what is below the state in an image is its FXSAVE area.
         unsafe { outgoing::call(&raw mut image, address, (stack.as_ptr(), stack.len()), How::WHOLE, unwind) };
+        image.state.complete();
         image
     }
 }

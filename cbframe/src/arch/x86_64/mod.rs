@@ -64,6 +64,8 @@ pub use image::CpuImage;
 pub(crate) use incoming::{Head as DynamicHead, Seen, Spot, dynamic_entry, gather, give_result, hidden};
 pub(crate) use lanes::never_native;
 pub use lanes::{Head, Head4, Head8, Lane, is_native, sysv64_lane, win64_hidden, win64_lane};
+#[cfg(feature = "std")]
+pub(crate) use moves::stack_arguments;
 pub use moves::{give, hidden_result, take};
 pub use registers::{Gpr, Word};
 pub(crate) use shims::Enter;

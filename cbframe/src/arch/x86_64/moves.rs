@@ -38,7 +38,7 @@ pub(super) unsafe fn read(cpu: *const CpuState, offset: isize) -> u64 {
 
 /// Where the caller's stack arguments begin: above the return address, which is the last word of the state.
 #[cfg_attr(not(debug_assertions), inline(always))]
-pub(super) fn stack_arguments(cpu: *const CpuState) -> *const u8 {
+pub(crate) fn stack_arguments(cpu: *const CpuState) -> *const u8 {
     cpu.wrapping_add(1).cast()
 }
 

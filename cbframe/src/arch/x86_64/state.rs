@@ -149,9 +149,16 @@ impl CpuState {
         }
     }
 
+    /// In `present`: what an image has.
+    const ALL: u32 = Group::Gpr.bit() | Group::Flags.bit() | Group::Sse.bit() | Group::X87.bit() | Self::IMAGE;
+
+    /// All that the state of an image can have is there.
+    pub(super) const fn complete(&mut self) {
+        self.present = Self::ALL;
+    }
+
     /// The state of an image: registers of 0.
     pub(super) const fn image(rflags: u64, mxcsr: u32) -> Self {
-        let present = Group::Gpr.bit() | Group::Flags.bit() | Group::Sse.bit() | Group::X87.bit() | Self::IMAGE;
         Self {
             rdi: 0,
             rsi: 0,
@@ -171,7 +178,7 @@ impl CpuState {
             r14: 0,
             r15: 0,
             mxcsr: MaybeUninit::new(mxcsr),
-            present,
+            present: Self::ALL,
             registers: MaybeUninit::new(0),
             unused: [MaybeUninit::new(0); 3],
             rflags: MaybeUninit::new(rflags),
@@ -199,6 +206,10 @@ impl CpuState {
             self.set_mxcsr(mxcsr);
         }
         self.rip = other.rip();
+        self.present = Self::IMAGE
+            | other.state.present & (Self::ALL | Self::SINGLE) & !Self::IMAGE
+            | if other.has(Group::Avx) { Group::Sse.bit() } else { 0 };
+        self.registers = other.state.registers;
     }
 
     /// The offset of xmm0; the others follow.
