@@ -5,13 +5,15 @@
 
 use std::arch::x86_64::__m128;
 use std::cell::RefCell;
+use std::mem::MaybeUninit;
 use std::ptr;
 use std::sync::{Mutex, PoisonError};
 
 use cbframe::abi::{Layout, Place, Pointer, Register};
 use cbframe::conventions::{PreserveAll, PreserveMost, PreserveNoneClang19, Regcall, Vectorcall};
 use cbframe::types::{Kind, Type};
-use cbframe::{CType, Float16, LongDouble, cbframe};
+use cbframe::{CType, DynFrame, Float16, LongDouble, Value, cbframe};
+use cbframe_tests::again;
 use cbframe_tests::guard::trash;
 use num_complex::Complex;
 
@@ -176,15 +178,66 @@ impl Tested {
         }
     }
 
-    fn call(&self, case: &Case, caller: *const (), what: &str) {
-        let parameters = case.layout.parameters();
-        let mut values = Values([[0; ROOM]; 20]);
-        for (i, value) in values.0.iter_mut().enumerate() {
-            *value = std::array::from_fn(|j| (i as u8 * 11).wrapping_add(j as u8 * 3).wrapping_add(0x85));
-            if case.booleans >> i & 1 == 1 {
-                value[0] = (i % 3 == 0).into();
+    /// The same for callbacks that learn of their signature here.
+    fn dynamic_callers(&self) {
+        for (index, case) in self.cases.iter().enumerate() {
+            let signature = again::signature(case.layout);
+            let answer = |call: &mut cbframe::Call<'_>| {
+                trash();
+                let arguments: Vec<_> = call.args().collect();
+                // SAFETY: none of the types has padding.
+                let bytes =
+                    |bytes: &[MaybeUninit<u8>]| unsafe { bytes.iter().map(|byte| byte.assume_init()).collect() };
+                let bytes: Vec<Vec<u8>> = arguments.iter().map(|argument| bytes(argument.bytes())).collect();
+                see(&bytes.iter().map(Vec::as_slice).collect::<Vec<_>>());
+                let ty = signature.result().ty;
+                if ty.size > 0 {
+                    let reply = reply_bytes(significant(&ty));
+                    // SAFETY: any bytes are an integer, a pointer or a float, and 1 is a `bool`.
+                    call.ret(unsafe { Value::read(&ty, reply.as_ptr()) }.expect("a value"));
+                }
+            };
+            let frame = DynFrame::new(&signature, answer).expect("a slot");
+            let case = Case { address: frame.as_fn(), stateful: false, ..*case };
+            for table in 0..2 {
+                let what = format!("dynamic, -O{}: {signature}", 2 * table);
+                self.call(&case, self.entry(table, index).caller, &what);
             }
         }
+    }
+
+    /// Calls clang's callees by a signature that is known at run time only.
+    fn dynamic_callees(&self) {
+        let _lock = LOCK.lock().unwrap_or_else(PoisonError::into_inner);
+        for (index, case) in self.cases.iter().enumerate() {
+            let signature = again::signature(case.layout);
+            let values = values(case);
+            let parameters = signature.parameters();
+            let arguments: Vec<*const ()> =
+                values.0[..parameters.len()].iter().map(|value| value.as_ptr().cast()).collect();
+            let size = significant(&signature.result().ty);
+            for table in 0..2 {
+                let mut result = Values([[0xee; ROOM]; 20]);
+                // SAFETY: the lock holder is the only user; the callee is that of the signature, and its values are.
+                let seen = unsafe {
+                    cbt_seen = Values([[0; ROOM]; 20]);
+                    cbt_reply = Values([reply_bytes(size); 20]);
+                    let callee = self.entry(table, index).callee;
+                    signature.call_raw(callee, &arguments, (&raw mut result).cast()).expect("a call");
+                    ptr::read(&raw const cbt_seen)
+                };
+                for (i, parameter) in parameters.iter().enumerate() {
+                    let size = significant(&parameter.ty);
+                    assert_eq!(seen.0[i][..size], values.0[i][..size], "parameter {i}, -O{}: {signature}", 2 * table);
+                }
+                assert_eq!(result.0[0][..size], reply_bytes(size)[..size], "result, -O{}: {signature}", 2 * table);
+            }
+        }
+    }
+
+    fn call(&self, case: &Case, caller: *const (), what: &str) {
+        let parameters = case.layout.parameters();
+        let values = values(case);
         let mut out = Values([[0xee; ROOM]; 20]);
         let mut live = Live {
             words: std::array::from_fn(|i| 0x1357_9bdf_0246_8ace * (i as u64 + 1)),
@@ -279,6 +332,18 @@ impl Tested {
     }
 }
 
+/// Arguments, each with other bytes.
+fn values(case: &Case) -> Values {
+    let mut values = Values([[0; ROOM]; 20]);
+    for (i, value) in values.0.iter_mut().enumerate() {
+        *value = std::array::from_fn(|j| (i as u8 * 11).wrapping_add(j as u8 * 3).wrapping_add(0x85));
+        if case.booleans >> i & 1 == 1 {
+            value[0] = (i % 3 == 0).into();
+        }
+    }
+    values
+}
+
 /// How many bytes of a value of this type count.
 const fn significant(ty: &Type) -> usize {
     if let Kind::X87 = ty.kind { 10 } else { ty.size }
@@ -316,11 +381,13 @@ macro_rules! conventions {
         #[test]
         fn $callers() {
             generated::$tested.callers();
+            generated::$tested.dynamic_callers();
         }
 
         #[test]
         fn $callees() {
             generated::$tested.callees();
+            generated::$tested.dynamic_callees();
         }
     )* };
 }
