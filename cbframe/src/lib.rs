@@ -200,6 +200,7 @@
 //!   bound.
 //! - `libc`: [`CType`] for structs of the crate `libc` that are passed by value, such as `timespec`, `tm`, `in_addr`,
 //!   `sockaddr_in`, `iovec`, `pollfd` and `epoll_event`; for others there is [`c_type!`].
+//! - `parse-c` and `parse-rust`: signatures from C declarations and from Rust's function pointer types, in `parse`.
 //! - `num-complex`: [`CType`] for `num_complex::Complex` of `f32`, `f64` and [`LongDouble`], as C's `_Complex`.
 //!
 //! The environment variable `CBFRAME_SLOTS`, when the crate is built, sets the static size of the shared pool (1024).
@@ -225,6 +226,8 @@ mod dynamic;
 mod frame;
 mod os;
 mod panic;
+#[cfg(any(feature = "parse-c", feature = "parse-rust"))]
+pub mod parse;
 mod pool;
 mod signature;
 pub mod types;

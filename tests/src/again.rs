@@ -1,6 +1,9 @@
 //! Types and signatures that the compiler knows, put together once more while the program runs.
 
-use cbframe::abi::{Layout, Parameter, Signature};
+use std::sync::LazyLock;
+
+use cbframe::abi::{Abi, Layout, Parameter, Signature};
+use cbframe::parse::{CDeclarations, DataModel, RustDeclarations};
 use cbframe::types::{Alignment, Field, Kind, Type};
 
 /// The same type, from its scalars: where its fields lie is computed anew.
@@ -38,4 +41,82 @@ pub fn signature(layout: &Layout<'_>) -> Signature {
     let all = parameters.fold(start, |signature, Parameter { name, ty, .. }| signature.named(name, self::ty(ty)));
     let all = if layout.is_variadic() { all.dots() } else { all };
     all.build().unwrap_or_else(|error| panic!("{layout}: {error}"))
+}
+
+/// The same signature from C text: definitions, and a prototype.
+///
+/// # Panics
+///
+/// If the text is refused.
+#[must_use]
+pub fn from_c(abi: Abi, [definitions, prototype]: [&str; 2]) -> Signature {
+    // As `callers.h` has it. A function with Windows' convention has the types of this platform.
+    static SCALARS: LazyLock<[CDeclarations; 2]> = LazyLock::new(|| {
+        [Abi::SysV64, Abi::Win64].map(|abi| {
+            let mut scalars = CDeclarations::with_model(abi, DataModel::LP64);
+            let vectors = ["m128", "m256", "m512"].map(|m| format!("typedef __{m} {m}, {m}d, {m}i;"));
+            for text in ["typedef void (*function)(void);", &vectors.concat(), crate::types::IN_C] {
+                scalars.add(text).unwrap_or_else(|error| panic!("{error}"));
+            }
+            scalars
+        })
+    });
+    let mut declarations = SCALARS[usize::from(abi == Abi::Win64)].clone();
+    let added = declarations.add(definitions).and_then(|all| all.signature(prototype));
+    added.unwrap_or_else(|error| panic!("{definitions}{prototype}\n{error}"))
+}
+
+/// The same signature from Rust text: definitions, and a function pointer type.
+///
+/// # Panics
+///
+/// If the text is refused.
+#[must_use]
+pub fn from_rust([definitions, pointer]: [&str; 2]) -> Signature {
+    static SCALARS: LazyLock<RustDeclarations> = LazyLock::new(|| {
+        let mut scalars = RustDeclarations::new(Abi::SysV64);
+        scalars.add(crate::types::IN_RUST).unwrap_or_else(|error| panic!("{error}"));
+        scalars
+    });
+    let mut declarations = SCALARS.clone();
+    let added = declarations.add(definitions).and_then(|all| all.signature(pointer));
+    added.unwrap_or_else(|error| panic!("{definitions}{pointer}\n{error}"))
+}
+
+/// Panics unless both signatures are passed alike: all but names, what pointers point to, and which values an enum has.
+///
+/// # Panics
+///
+/// As it says.
+#[track_caller]
+pub fn assert_alike(a: &Layout<'_>, b: &Layout<'_>) {
+    assert_eq!((a.abi(), a.is_variadic()), (b.abi(), b.is_variadic()), "{a}\n{b}");
+    assert_eq!((a.parameters().len(), a.stack_size()), (b.parameters().len(), b.stack_size()), "{a}\n{b}");
+    let all = |layout: &Layout<'_>| [*layout.result()].into_iter().chain(layout.parameters().iter().copied()).collect();
+    let (of_a, of_b): (Vec<Parameter>, Vec<Parameter>) = (all(a), all(b));
+    for (one, other) in of_a.iter().zip(&of_b) {
+        assert_eq!(one.place, other.place, "{a}\n{b}");
+        assert!(is_alike(&one.ty, &other.ty), "{one:#?}\n{other:#?}");
+    }
+}
+
+fn is_alike(a: &Type, b: &Type) -> bool {
+    let fields = |a: &[Field], b: &[Field]| {
+        a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.offset == b.offset && is_alike(&a.ty, &b.ty))
+    };
+    (a.size, a.align) == (b.size, b.align)
+        && match (a.kind, b.kind) {
+            (Kind::Struct { fields: a }, Kind::Struct { fields: b })
+            | (Kind::Union { fields: a }, Kind::Union { fields: b }) => fields(a, b),
+            (Kind::Array { element: a, len: m }, Kind::Array { element: b, len: n }) => m == n && is_alike(a, b),
+            (Kind::Complex { element: a }, Kind::Complex { element: b }) => is_alike(a, b),
+            (
+                Kind::Int { signed: a } | Kind::Enum { signed: a, .. },
+                Kind::Int { signed: b } | Kind::Enum { signed: b, .. },
+            ) => a == b,
+            (Kind::MaybeUninit { of }, _) => is_alike(of, b),
+            // A `#[repr(transparent)]` struct is its field.
+            (Kind::Struct { fields: [field] }, _) => is_alike(&field.ty, b),
+            (a, b) => std::mem::discriminant(&a) == std::mem::discriminant(&b),
+        }
 }

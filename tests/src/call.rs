@@ -240,11 +240,18 @@ impl<'r> Run<'r> {
     ///
     /// # Panics
     ///
-    /// If the same signature, put together while the program runs, is placed otherwise.
+    /// If the same signature, put together while the program runs or read from C or Rust, is another.
     pub fn layout(&mut self, layout: &'static Layout<'static>) {
         let unwind = if layout.unwinds() { "-unwind" } else { "" };
         let again = again::signature(layout).to_string().replacen(" fn(", &format!("{unwind} fn("), 1);
         assert_eq!(again, layout.to_string());
+        again::assert_alike(layout, &again::from_c(layout.abi(), self.signature.in_c).layout());
+        let from_rust = again::from_rust(self.signature.in_rust);
+        let types = |layout: &Layout<'_>| {
+            layout.parameters().iter().chain([layout.result()]).map(|it| it.ty).collect::<Vec<_>>()
+        };
+        assert_eq!(from_rust.to_string(), layout.to_string());
+        assert_eq!(types(&from_rust.layout()), types(layout));
         (self.outcome.layout, self.expected) = (Some(layout), Expected::of(layout));
         self.known = Known::of(layout);
     }

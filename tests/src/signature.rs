@@ -64,6 +64,10 @@ pub struct Signature {
     pub parameters: &'static [&'static Type],
     /// The result.
     pub result: Option<&'static Type>,
+    /// In C: structs and unions, and a prototype.
+    pub in_c: [&'static str; 2],
+    /// In Rust: structs and unions, and a function pointer type.
+    pub in_rust: [&'static str; 2],
 }
 
 impl Signature {

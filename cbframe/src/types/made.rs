@@ -261,6 +261,14 @@ fn keep_fields(fields: Vec<Field>) -> &'static [Field] {
     FIELDS.keep(&fields[..], |kept, fields| **kept == *fields, |fields| fields.into())
 }
 
-fn keep_type(ty: Type) -> &'static Type {
+/// A copy of `values` that lives as long as the process.
+#[cfg(feature = "parse-rust")]
+pub(crate) fn keep_values(values: &[i128]) -> &'static [i128] {
+    static VALUES: Kept<Box<[i128]>> = Kept::new();
+    VALUES.keep(values, |kept, values| **kept == *values, |values| values.into())
+}
+
+/// A copy of `ty` that lives as long as the process.
+pub(crate) fn keep_type(ty: Type) -> &'static Type {
     TYPES.keep(&ty, |kept, ty| kept == ty, |ty| *ty)
 }

@@ -20,6 +20,8 @@ pub(crate) use impls::{address, pointer, scalar};
 pub(crate) use made::keep_str;
 #[cfg(feature = "alloc")]
 pub use made::{Alignment, TypeError};
+#[cfg(feature = "parse-rust")]
+pub(crate) use made::{keep_type, keep_values};
 pub(crate) use message::Message;
 
 /// The C layout of a type: what the placement rules of an ABI look at.

@@ -4,6 +4,7 @@
 use std::fmt::Write;
 use std::rc::Rc;
 
+use crate::c;
 use crate::compilers::Compiler;
 use crate::signatures::{Family, Forms, Signature};
 use crate::table::Table;
@@ -24,6 +25,10 @@ pub fn types(table: &Table) -> String {
     let (count, list) = (known.len(), known.join(", "));
     writeln!(out, "/// What cbframe knows of them.\npub const KNOWN: [cbframe::types::Type; {count}] = [{list}];")
         .unwrap();
+    let scalars: String = table.iter().filter_map(|ty| ty.scalar()).map(|scalar| scalar.in_c.as_str()).collect();
+    writeln!(out, "/// C's definitions of scalars.\npub const IN_C: &str = {scalars:?};").unwrap();
+    let scalars: String = table.iter().filter_map(|ty| ty.scalar()).map(|scalar| scalar.in_rust.as_str()).collect();
+    writeln!(out, "/// Rust's definitions of scalars.\npub const IN_RUST: &str = {scalars:?};").unwrap();
     out
 }
 
@@ -92,6 +97,14 @@ pub struct Style {
     pub spoil: Option<fn(&Signature) -> String>,
 }
 
+/// The function pointer type.
+fn pointer(signature: &Signature) -> String {
+    let named = signature.split().0.iter().enumerate().map(|(i, ty)| format!("p{i}: {}", ty.rust()));
+    let parameters: Vec<_> = named.chain(signature.named.map(|_| "...".into())).collect();
+    let arrow = signature.result.as_ref().map_or(String::new(), |ty| format!(" -> {}", ty.rust()));
+    format!("unsafe extern \"{}\" fn({}){arrow}", signature.abi, parameters.join(", "))
+}
+
 /// The module of a signature that is at `index` in the tables of C callers.
 #[must_use]
 pub fn module(index: usize, signature: &Signature, style: Style) -> String {
@@ -107,9 +120,14 @@ pub fn module(index: usize, signature: &Signature, style: Style) -> String {
     writeln!(
         out,
         "pub static SIGNATURE: Signature = Signature {{\n    name: \"{name}\", index: {index}, windows: {windows}, \
-         cpu: {:?}, gcc: {gcc:?}, clang: {clang:?},\n    parameters: &[{}], result: {described_result},\n}};",
+         cpu: {:?}, gcc: {gcc:?}, clang: {clang:?},\n    parameters: &[{}], result: {described_result},\n    \
+         in_c: [{:?}, {:?}], in_rust: [{:?}, {:?}],\n}};",
         signature.cpu().feature(),
-        described.join(", ")
+        described.join(", "),
+        signature.definitions().iter().map(|aggregate| c::definition(aggregate)).collect::<String>(),
+        c::prototype(signature, name),
+        signature.definitions().iter().map(|aggregate| definition(aggregate)).collect::<String>(),
+        pointer(signature),
     )
     .unwrap();
 
