@@ -28,7 +28,7 @@
 //! | both | regparm: complex numbers, `_Float16`, unions, and structs of one `long double` | GCC |
 //! | Windows | structs that GCC has no machine mode for are returned in eax and edx | MSVC, Clang (MinGW's GCC: in memory) |
 //!
-//! Refused on Windows, since MSVC and MinGW differ: results that are a struct of one float (eax or st(0)), and arguments
+//! Refused on Windows, since MSVC and MinGW differ: results that are a struct or a union of one float (eax or st(0)), and arguments
 //! that are vectors or declared with an alignment (by reference or not).
 
 use super::aapcs64::natural_alignment;
@@ -263,9 +263,24 @@ const fn has_float_mode(ty: &Type) -> bool {
     }
 }
 
-/// Whether it is a struct of one `float`, `double` or `long double`.
+/// Whether it is a struct or a union of one `float` or `double` and nothing else.
 const fn is_single_float(ty: &Type) -> bool {
-    matches!(ty.passed_as().kind, Kind::Struct { .. }) && matches!(ty.size, 2 | 4 | 8) && has_float_mode(ty)
+    let (Kind::Struct { fields } | Kind::Union { fields }) = ty.passed_as().kind else { return false };
+    let (mut found, mut i) = (false, 0);
+    while i < fields.len() {
+        if fields[i].ty.size > 0 {
+            let mut field = fields[i].ty.passed_as();
+            while let Kind::Array { element, len: 1 } = field.kind {
+                field = element.passed_as();
+            }
+            if found || field.size != ty.size || !(matches!(field.kind, Kind::Float) || is_single_float(field)) {
+                return false;
+            }
+            found = true;
+        }
+        i += 1;
+    }
+    found
 }
 
 /// Whether its own alignment counts on the stack: there is a scalar in it that is aligned to 16 bytes or more.

@@ -130,6 +130,8 @@ impl Compiler {
             ],
             floats: vec![("float", Type::F32), ("double", double)],
             rare,
+            // To Microsoft's they have bytes.
+            empty_structs: self != Self::ClangMsvc,
             no_empty_results: false,
             variadic: 25,
         }

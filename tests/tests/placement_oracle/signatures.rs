@@ -45,6 +45,8 @@ pub(crate) struct Dialect {
     pub(crate) floats: Vec<(&'static str, Type)>,
     /// What is no plain integer, float or pointer.
     pub(crate) rare: Vec<(&'static str, Type)>,
+    /// Whether there are structs without bytes.
+    pub(crate) empty_structs: bool,
     /// Whether results without bytes are left out.
     pub(crate) no_empty_results: bool,
     /// How many of a hundred signatures are variadic.
@@ -283,7 +285,7 @@ impl<'a> Source<'a> {
         let is_union = self.random.percent(25);
         let members: Vec<Declared> = match self.random.below(100) {
             // Empty ones are rare, ones with more fields than registers have bytes are not needed.
-            0..5 => Vec::new(),
+            0..5 if self.dialect.empty_structs => Vec::new(),
             // Every size up to 64.
             5..12 => vec![array(Declared::plain(u8::TYPE, "uint8_t"), 1 + self.random.below(64))],
             12..25 => vec![self.member(depth + 1)],
