@@ -112,7 +112,7 @@ impl Compiler {
         let attribute = match abi {
             Abi::X86 { call, .. } => call.to_attribute(),
             Abi::Aapcs => "pcs(\"aapcs\")",
-            Abi::AapcsVfp => "pcs(\"aapcs-vfp\")",
+            // The compilers' own, also for variadic functions.
             _ => "",
         };
         Dialect {
@@ -130,6 +130,8 @@ impl Compiler {
             ],
             floats: vec![("float", Type::F32), ("double", double)],
             rare,
+            // These are passed by reference, even if they are aligned so anyway.
+            aligned: self != Self::ClangMsvc,
             // To Microsoft's they have bytes.
             empty_structs: self != Self::ClangMsvc,
             no_empty_results: false,

@@ -45,6 +45,8 @@ pub(crate) struct Dialect {
     pub(crate) floats: Vec<(&'static str, Type)>,
     /// What is no plain integer, float or pointer.
     pub(crate) rare: Vec<(&'static str, Type)>,
+    /// Whether there are structs that are declared with an alignment.
+    pub(crate) aligned: bool,
     /// Whether there are structs without bytes.
     pub(crate) empty_structs: bool,
     /// Whether results without bytes are left out.
@@ -293,7 +295,7 @@ impl<'a> Source<'a> {
         };
         let alignment = match self.random.below(100) {
             0..12 if members.iter().all(|m| !m.aligned) => Alignment::Packed(self.random.one_of(&[1, 1, 2, 4, 8])),
-            12..22 => Alignment::Aligned(self.random.one_of(&[2, 4, 8, 16, 16, 32, 64])),
+            12..22 if self.dialect.aligned => Alignment::Aligned(self.random.one_of(&[2, 4, 8, 16, 16, 32, 64])),
             _ => Alignment::Natural,
         };
         self.declare_type(is_union, alignment, members)
