@@ -500,7 +500,8 @@ impl Abi {
             Self::Aapcs64 => aapcs64::refusal(false, ty),
             Self::AppleArm64 => aapcs64::refusal(true, ty),
             Self::Lp64d => riscv64::refusal(ty),
-            Self::Aapcs | Self::AapcsVfp => aapcs32::refusal(ty),
+            Self::Aapcs => aapcs32::refusal(false, ty),
+            Self::AapcsVfp => aapcs32::refusal(true, ty),
             Self::SysV64 | Self::Win64 | Self::Custom => None,
         }
     }

@@ -24,12 +24,12 @@
 //! | --- | --- | --- |
 //! | Linux | alignment of `__float128` and of structs with a vector, on the stack | GCC (Clang: 4) |
 //! | Linux | arguments of fastcall that are no words use up registers | GCC (Clang has another rule for structs, none for integers) |
-//! | both | regparm: complex numbers, `_Float16`, unions, and structs of one `long double` | GCC |
-//! | Windows | structs that GCC has no machine mode for are returned in eax and edx | MSVC, Clang (MinGW's GCC: in memory) |
+//! | Linux, Windows | regparm: complex numbers, `_Float16`, unions, and structs of one `long double` | GCC |
 //!
 //! Refused on Windows, since compilers differ:
 //!
-//! - results that are a struct or a union of one float: in eax, or in st(0) (MinGW);
+//! - results that are a struct or a union of one float: like an integer (MSVC), or in st(0) (MinGW);
+//! - results with a struct or an array in them that no register is as large as: in eax and edx (MSVC), or in memory;
 //! - arguments that are vectors, or declared with an alignment: by reference (MSVC), or by value. (What is declared with the
 //!   alignment that it has anyway is not seen here, and passed by value.)
 //! - for fastcall, arguments that are neither words nor floats, since some count them as in 2.;
@@ -121,7 +121,10 @@ pub(super) const fn refusal(call: X86Call, windows: bool, ty: &Type, position: O
     }
     match position {
         None if is_single_float(ty) => {
-            return Some("a struct of one float, which MSVC returns in eax and MinGW in st(0)");
+            return Some("a struct of one float, which MSVC returns like an integer and MinGW in st(0)");
+        }
+        None if matches!(ty.size, 1 | 2 | 4 | 8) && has_odd_part(ty) => {
+            return Some("made of a struct or an array of an odd size, which MSVC returns in eax and GCC in memory");
         }
         None if call.is_of_words() && !matches!(ty.kind, Kind::Void) && is_in_memory(windows, ty) => {
             return Some("returned in memory, whose address MSVC passes on the stack and GCC in ecx");
@@ -129,7 +132,7 @@ pub(super) const fn refusal(call: X86Call, windows: bool, ty: &Type, position: O
         Some(0) if matches!(call, X86Call::Thiscall) && !is_word(ty) => {
             return Some("no address, and the first parameter of thiscall is that of an object");
         }
-        Some(_) if matches!(call, X86Call::Fastcall) && !is_word(ty) && !has_float_mode(ty) => {
+        Some(_) if matches!(call, X86Call::Fastcall) && !is_word(ty) && !is_float(ty) => {
             return Some("neither a word nor a float, which compilers for Windows count differently in fastcall");
         }
         _ => {}
@@ -276,7 +279,32 @@ const fn has_float_mode(ty: &Type) -> bool {
     }
 }
 
-/// Whether it is a struct or a union of one `float` or `double` and nothing else.
+const fn is_float(ty: &Type) -> bool {
+    matches!(ty.passed_as().kind, Kind::Float | Kind::X87)
+}
+
+/// Whether there is a struct, a union or an array in it that no register is as large as.
+const fn has_odd_part(ty: &Type) -> bool {
+    if !matches!(ty.size, 0 | 1 | 2 | 4 | 8) {
+        return true;
+    }
+    match ty.passed_as().kind {
+        Kind::Struct { fields } | Kind::Union { fields } => {
+            let mut i = 0;
+            while i < fields.len() {
+                if has_odd_part(&fields[i].ty) {
+                    return true;
+                }
+                i += 1;
+            }
+            false
+        }
+        Kind::Array { element, .. } => has_odd_part(element),
+        _ => false,
+    }
+}
+
+/// Whether it is a struct or a union of one float and nothing else.
 const fn is_single_float(ty: &Type) -> bool {
     let (Kind::Struct { fields } | Kind::Union { fields }) = ty.passed_as().kind else { return false };
     let (mut found, mut i) = (false, 0);
@@ -286,7 +314,7 @@ const fn is_single_float(ty: &Type) -> bool {
             while let Kind::Array { element, len: 1 } = field.kind {
                 field = element.passed_as();
             }
-            if found || field.size != ty.size || !(matches!(field.kind, Kind::Float) || is_single_float(field)) {
+            if found || field.size != ty.size || !is_float(field) && !is_single_float(field) {
                 return false;
             }
             found = true;

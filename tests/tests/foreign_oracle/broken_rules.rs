@@ -13,7 +13,22 @@ pub(crate) fn broken_rule(compiler: Compiler, signature: &Signature) -> Option<&
         (Compiler::Clang, Abi::X86 { windows: false, .. }) if any(is_aligned_inside) => {
             Some("__float128, and a vector in a struct, at 4 bytes on the stack")
         }
+        (Compiler::Gcc, Abi::Lp64d) if any(has_empty_union) || has_empty_union(&layout.result().ty) => {
+            Some("an empty union is not ignored")
+        }
+        (Compiler::Gcc, Abi::Lp64d) if any(|ty| ty.size == 0 && ty.align > 8) => {
+            Some("nothing is aligned on the stack")
+        }
         _ => None,
+    }
+}
+
+fn has_empty_union(ty: &Type) -> bool {
+    match ty.kind {
+        Kind::Union { .. } if ty.size == 0 => true,
+        Kind::Struct { fields } | Kind::Union { fields } => fields.iter().any(|field| has_empty_union(&field.ty)),
+        Kind::Array { element, .. } | Kind::MaybeUninit { of: element } => has_empty_union(element),
+        _ => false,
     }
 }
 

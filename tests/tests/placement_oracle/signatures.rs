@@ -45,6 +45,8 @@ pub(crate) struct Dialect {
     pub(crate) floats: Vec<(&'static str, Type)>,
     /// What is no plain integer, float or pointer.
     pub(crate) rare: Vec<(&'static str, Type)>,
+    /// How many of a hundred parameters may be structs or unions, at most.
+    pub(crate) aggregates: usize,
     /// Whether there are structs that are declared with an alignment.
     pub(crate) aligned: bool,
     /// Whether there are structs without bytes.
@@ -164,14 +166,14 @@ impl<'a> Source<'a> {
         self.rare = self.random.one_of(&[0, 10, 30, 60]);
         self.favourites = [self.random.next(), self.random.next()];
         self.floats = self.random.one_of(&[5, 40, 90]);
-        let aggregates = self.random.below(100);
+        let aggregates = self.random.below(100).min(self.dialect.aggregates);
         let count = self.random.below(MAX_PARAMETERS + 1).max(self.random.below(MAX_PARAMETERS + 1));
         let parameters: Vec<Declared> = (0..count).map(|_| self.value(aggregates)).collect();
         let result = loop {
             let result = match self.random.below(10) {
                 0 => Declared::plain(<()>::TYPE, "void"),
                 1..3 => self.rare(),
-                _ => self.value(60),
+                _ => self.value(self.dialect.aggregates.min(60)),
             };
             let void = matches!(result.ty.kind, Kind::Void);
             // On Windows, clang passes a hidden pointer to nothing, gcc and rustc do not.
