@@ -16,7 +16,10 @@ const REGISTERS: usize = 4;
 const SINGLES: usize = 16;
 
 /// Why no value of this type is passed, if so.
-pub(super) const fn refusal(ty: &Type) -> Option<&'static str> {
+pub(super) const fn refusal(vfp: bool, ty: &Type) -> Option<&'static str> {
+    if vfp && let Some(Homogeneous { size: 2, .. }) = Homogeneous::of(ty) {
+        return Some("made of nothing but floats of 16 bits, each of which has a register in GCC, and none in Clang");
+    }
     // Section 5.1: containerized vectors have 64 or 128 bits.
     Scalars { int128: false, float16: true, float128: false, x87: false, vectors: &[8, 16] }.refusal(ty)
 }
@@ -78,11 +81,7 @@ const fn candidate(ty: &Type) -> Option<Homogeneous> {
     match ty.passed_as().kind {
         Kind::Float => Some(Homogeneous { size: ty.size, count: 1, vectors: false }),
         Kind::Vector => Some(Homogeneous { size: ty.size, count: 1, vectors: true }),
-        // There are none of half-precision floats.
-        _ => match Homogeneous::of(ty) {
-            Some(Homogeneous { size: 2, .. }) => None,
-            elements => elements,
-        },
+        _ => Homogeneous::of(ty),
     }
 }
 

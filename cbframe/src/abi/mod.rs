@@ -366,7 +366,7 @@ const fn next(abi: Abi, cursor: Cursor, ty: &Type) -> (Cursor, Place) {
         Abi::SysV64 => sysv64::next(&Convention::SYSV64, cursor, ty),
         Abi::Win64 => win64::next(cursor, ty),
         Abi::Named(convention) => convention::next(convention, cursor, ty),
-        Abi::X86 { call, windows } => x86::next(call, windows, cursor, ty),
+        Abi::X86 { call, .. } => x86::next(call, cursor, ty),
         Abi::Aapcs64 => aapcs64::next(false, cursor, ty),
         Abi::AppleArm64 => aapcs64::next(true, cursor, ty),
         Abi::Lp64d => riscv64::next(cursor, ty),
@@ -541,7 +541,8 @@ impl Abi {
             Self::Aapcs64 => aapcs64::refusal(false, ty),
             Self::AppleArm64 => aapcs64::refusal(true, ty),
             Self::Lp64d => riscv64::refusal(ty),
-            Self::Aapcs | Self::AapcsVfp => aapcs32::refusal(ty),
+            Self::Aapcs => aapcs32::refusal(false, ty),
+            Self::AapcsVfp => aapcs32::refusal(true, ty),
             Self::SysV64 | Self::Win64 | Self::Custom => None,
         }
     }

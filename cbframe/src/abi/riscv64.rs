@@ -121,7 +121,8 @@ impl Flat {
     const fn with(mut self, ty: &Type, offset: usize) -> Option<Self> {
         let is_float = match ty.passed_as().kind {
             Kind::Float if ty.size <= 8 => true,
-            Kind::Bool | Kind::Int { .. } | Kind::Pointer { .. } | Kind::Enum { .. } if ty.size <= 8 => false,
+            // gcc and clang count no pointer as an integer here.
+            Kind::Bool | Kind::Int { .. } | Kind::Enum { .. } if ty.size <= 8 => false,
             Kind::Complex { element } => {
                 return match self.with(element, offset) {
                     Some(real) => real.with(element, offset + element.size),

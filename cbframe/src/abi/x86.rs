@@ -7,15 +7,14 @@
 //! 1. Arguments are on the stack, in words of four bytes, and aligned to four; but vectors and `__float128`, and structs and
 //!    unions with one in them, to their own alignment. The first three vectors are in xmm0 to xmm2, if nothing is variadic.
 //! 2. fastcall and thiscall have the first two, or the first one, of the integers and pointers of up to four bytes in ecx
-//!    and edx. On Windows, other arguments do not count. In GCC they use up as many registers as they have words, though they
-//!    are on the stack, but for floats and structs of nothing else than one.
+//!    and edx. In GCC, other arguments use up as many registers as they have words, though they are on the stack; but floats,
+//!    and structs of nothing else than one, do not.
 //! 3. regparm has integers, pointers, structs and unions in the next of eax, edx and ecx, each in all the registers that it
 //!    needs. Where these are not left, it is on the stack, and so is everything behind it. Floats count as in 2.
 //! 4. Integers and pointers are returned in eax, and edx for the upper half of eight bytes; `float`, `double` and
 //!    `long double` in st(0); vectors and `_Float16` in xmm0; `_Complex float` like an integer. On Windows, structs and unions
 //!    of 1, 2, 4 and 8 bytes are returned like integers.
-//! 5. For other results the caller passes an address like a first argument, which is handed back in eax. On Windows it is
-//!    always on the stack for fastcall and thiscall.
+//! 5. For other results the caller passes an address like a first argument, which is handed back in eax.
 //! 6. The return pops the arguments of stdcall, fastcall and thiscall, and on Linux the address of a result wherever that is
 //!    on the stack.
 //!
@@ -25,11 +24,16 @@
 //! | --- | --- | --- |
 //! | Linux | alignment of `__float128` and of structs with a vector, on the stack | GCC (Clang: 4) |
 //! | Linux | arguments of fastcall that are no words use up registers | GCC (Clang has another rule for structs, none for integers) |
-//! | both | regparm: complex numbers, `_Float16`, unions, and structs of one `long double` | GCC |
-//! | Windows | structs that GCC has no machine mode for are returned in eax and edx | MSVC, Clang (MinGW's GCC: in memory) |
+//! | Linux, Windows | regparm: complex numbers, `_Float16`, unions, and structs of one `long double` | GCC |
 //!
-//! Refused on Windows, since MSVC and MinGW differ: results that are a struct of one float (eax or st(0)), and arguments
-//! that are vectors or declared with an alignment (by reference or not).
+//! Refused on Windows, since compilers differ:
+//!
+//! - results that are a struct or a union of one float: like an integer (MSVC), or in st(0) (MinGW);
+//! - results with a struct or an array in them that no register is as large as: in eax and edx (MSVC), or in memory;
+//! - arguments that are vectors, or declared with an alignment: by reference (MSVC), or by value. (What is declared with the
+//!   alignment that it has anyway is not seen here, and passed by value.)
+//! - for fastcall, arguments that are neither words nor floats, since some count them as in 2.;
+//! - for fastcall and thiscall, results in memory, whose address is on the stack (MSVC), or in ecx.
 
 use super::aapcs64::natural_alignment;
 use super::scalars::Scalars;
@@ -117,10 +121,19 @@ pub(super) const fn refusal(call: X86Call, windows: bool, ty: &Type, position: O
     }
     match position {
         None if is_single_float(ty) => {
-            return Some("a struct of one float, which MSVC returns in eax and MinGW in st(0)");
+            return Some("a struct of one float, which MSVC returns like an integer and MinGW in st(0)");
+        }
+        None if matches!(ty.size, 1 | 2 | 4 | 8) && has_odd_part(ty) => {
+            return Some("made of a struct or an array of an odd size, which MSVC returns in eax and GCC in memory");
+        }
+        None if call.is_of_words() && !matches!(ty.kind, Kind::Void) && is_in_memory(windows, ty) => {
+            return Some("returned in memory, whose address MSVC passes on the stack and GCC in ecx");
         }
         Some(0) if matches!(call, X86Call::Thiscall) && !is_word(ty) => {
             return Some("no address, and the first parameter of thiscall is that of an object");
+        }
+        Some(_) if matches!(call, X86Call::Fastcall) && !is_word(ty) && !is_float(ty) => {
+            return Some("neither a word nor a float, which compilers for Windows count differently in fastcall");
         }
         _ => {}
     }
@@ -156,35 +169,39 @@ const fn is_declared_aligned(ty: &Type) -> bool {
     }
 }
 
+/// 5.: whether a result is in memory.
+const fn is_in_memory(windows: bool, ty: &Type) -> bool {
+    match ty.passed_as().kind {
+        Kind::Void | Kind::Vector | Kind::X87 => false,
+        Kind::Struct { .. } | Kind::Union { .. } => !windows || !matches!(ty.size, 1 | 2 | 4 | 8),
+        _ => ty.size > 8,
+    }
+}
+
 /// 4. and 5.: the place of the result, and the cursor before the first parameter.
 pub(super) const fn start(call: X86Call, windows: bool, variadic: bool, result: &Type) -> (Cursor, Place) {
-    let vectors = if variadic { VECTORS } else { 0 };
-    let cursor = Cursor { vectors, ..Cursor::START };
-    let is_struct = matches!(result.passed_as().kind, Kind::Struct { .. } | Kind::Union { .. });
+    let cursor = Cursor { vectors: if variadic { VECTORS } else { 0 }, ..Cursor::START };
+    if is_in_memory(windows, result) {
+        let (cursor, arrives) = match call.registers() {
+            [first, ..] => (cursor.and(1, 0), Pointer::Register(*first)),
+            [] => (Cursor { stack: 4, ..cursor }, Pointer::Stack(0)),
+        };
+        return (cursor, Place::Hidden { arrives, leaves: Some(EAX) });
+    }
     let place = match result.passed_as().kind {
         Kind::Void => Place::Nothing,
-        Kind::Float if result.size == 2 => in_register(result, Register::Vector(0)),
-        Kind::Complex { element } if element.size == 2 => in_register(result, Register::Vector(0)),
-        Kind::Float if result.size <= 8 => in_register(result, Register::X87(0)),
-        Kind::X87 => Place::Registers(Parts::one(Register::X87(0), 10)),
         Kind::Vector => in_register(result, Register::Vector(0)),
-        _ if !windows && is_struct || !matches!(result.size, 1 | 2 | 4 | 8) => {
-            let registers = call.registers();
-            let (cursor, arrives) = if registers.is_empty() || windows && call.is_of_words() {
-                let (cursor, offset) = cursor.push(4, 4);
-                (cursor, Pointer::Stack(offset))
-            } else {
-                (cursor.and(1, 0), Pointer::Register(registers[0]))
-            };
-            return (cursor, Place::Hidden { arrives, leaves: Some(EAX) });
-        }
+        Kind::Float if result.size == 2 => in_register(result, Register::Vector(0)),
+        Kind::Complex { .. } if result.size == 4 => in_register(result, Register::Vector(0)),
+        Kind::Float => in_register(result, Register::X87(0)),
+        Kind::X87 => Place::Registers(Parts::one(Register::X87(0), 10)),
         _ => Place::Registers(words(result, &[EAX, EDX])),
     };
     (cursor, place)
 }
 
 /// 1. to 3.: the place of the next parameter, and the cursor behind it.
-pub(super) const fn next(call: X86Call, windows: bool, cursor: Cursor, ty: &Type) -> (Cursor, Place) {
+pub(super) const fn next(call: X86Call, cursor: Cursor, ty: &Type) -> (Cursor, Place) {
     if ty.size == 0 {
         return (cursor, Place::Nothing);
     }
@@ -195,9 +212,8 @@ pub(super) const fn next(call: X86Call, windows: bool, cursor: Cursor, ty: &Type
     let left = call.registers().split_at(cursor.integers as usize).1;
     let count = ty.size.div_ceil(4);
     let fits = if call.is_of_words() { is_word(ty) } else { !has_float_mode(ty) } && count <= left.len();
-    let counts = fits || !(has_float_mode(ty) || windows && call.is_of_words());
     // What does not fit uses up what is left.
-    let used = if !counts {
+    let used = if has_float_mode(ty) {
         0
     } else if count < left.len() {
         count
@@ -263,9 +279,49 @@ const fn has_float_mode(ty: &Type) -> bool {
     }
 }
 
-/// Whether it is a struct of one `float`, `double` or `long double`.
+const fn is_float(ty: &Type) -> bool {
+    matches!(ty.passed_as().kind, Kind::Float | Kind::X87)
+}
+
+/// Whether there is a struct, a union or an array in it that no register is as large as.
+const fn has_odd_part(ty: &Type) -> bool {
+    if !matches!(ty.size, 0 | 1 | 2 | 4 | 8) {
+        return true;
+    }
+    match ty.passed_as().kind {
+        Kind::Struct { fields } | Kind::Union { fields } => {
+            let mut i = 0;
+            while i < fields.len() {
+                if has_odd_part(&fields[i].ty) {
+                    return true;
+                }
+                i += 1;
+            }
+            false
+        }
+        Kind::Array { element, .. } => has_odd_part(element),
+        _ => false,
+    }
+}
+
+/// Whether it is a struct or a union of one float and nothing else.
 const fn is_single_float(ty: &Type) -> bool {
-    matches!(ty.passed_as().kind, Kind::Struct { .. }) && matches!(ty.size, 2 | 4 | 8) && has_float_mode(ty)
+    let (Kind::Struct { fields } | Kind::Union { fields }) = ty.passed_as().kind else { return false };
+    let (mut found, mut i) = (false, 0);
+    while i < fields.len() {
+        if fields[i].ty.size > 0 {
+            let mut field = fields[i].ty.passed_as();
+            while let Kind::Array { element, len: 1 } = field.kind {
+                field = element.passed_as();
+            }
+            if found || field.size != ty.size || !is_float(field) && !is_single_float(field) {
+                return false;
+            }
+            found = true;
+        }
+        i += 1;
+    }
+    found
 }
 
 /// Whether its own alignment counts on the stack: there is a scalar in it that is aligned to 16 bytes or more.

@@ -259,6 +259,8 @@ impl Type {
             // `long double` of 32-bit x86 Linux, and there also what has 8 bytes and is no vector.
             12 => 4,
             8 if self.align == 4 && !matches!(self.kind, Kind::Vector | Kind::Pointer { .. }) => 4,
+            // 32-bit Arm.
+            16 if self.align == 8 && matches!(self.kind, Kind::Vector) => 8,
             size => size,
         };
         let mut i = 0;

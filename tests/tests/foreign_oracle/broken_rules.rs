@@ -1,10 +1,52 @@
 //! Where compilers break the rules, or chose otherwise than `cbframe::abi` says.
 
-use cbframe::abi::Signature;
+use cbframe::abi::{Abi, Signature};
+use cbframe::types::{Kind, Type};
 
 use crate::targets::Compiler;
 
 /// The reason why `compiler` is not asked about a signature: what it has there that is not ours.
-pub(crate) fn broken_rule(_compiler: Compiler, _signature: &Signature) -> Option<&'static str> {
-    None
+pub(crate) fn broken_rule(compiler: Compiler, signature: &Signature) -> Option<&'static str> {
+    let layout = signature.layout();
+    let any = |is: fn(&Type) -> bool| layout.parameters().iter().any(|parameter| is(&parameter.ty));
+    match (compiler, layout.abi()) {
+        (Compiler::Clang, Abi::X86 { windows: false, .. }) if any(is_aligned_inside) => {
+            Some("__float128, and a vector in a struct, at 4 bytes on the stack")
+        }
+        (Compiler::Gcc, Abi::Lp64d) if any(has_empty_union) || has_empty_union(&layout.result().ty) => {
+            Some("an empty union is not ignored")
+        }
+        (Compiler::Gcc, Abi::Lp64d) if any(|ty| ty.size == 0 && ty.align > 8) => {
+            Some("nothing is aligned on the stack")
+        }
+        _ => None,
+    }
+}
+
+fn has_empty_union(ty: &Type) -> bool {
+    match ty.kind {
+        Kind::Union { .. } if ty.size == 0 => true,
+        Kind::Struct { fields } | Kind::Union { fields } => fields.iter().any(|field| has_empty_union(&field.ty)),
+        Kind::Array { element, .. } | Kind::MaybeUninit { of: element } => has_empty_union(element),
+        _ => false,
+    }
+}
+
+/// Whether there is a scalar in it that is aligned to 16 bytes, but if it is a vector itself.
+fn is_aligned_inside(ty: &Type) -> bool {
+    match ty.kind {
+        Kind::MaybeUninit { of } => is_aligned_inside(of),
+        Kind::Vector => false,
+        _ => contains_aligned(ty),
+    }
+}
+
+fn contains_aligned(ty: &Type) -> bool {
+    match ty.kind {
+        Kind::Struct { fields } | Kind::Union { fields } => fields.iter().any(|field| contains_aligned(&field.ty)),
+        Kind::Array { element, .. } | Kind::Complex { element } | Kind::MaybeUninit { of: element } => {
+            contains_aligned(element)
+        }
+        _ => ty.align == 16,
+    }
 }

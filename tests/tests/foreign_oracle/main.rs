@@ -76,8 +76,10 @@ oracles! {
     windows_stdcall_gcc Gcc windows(X86Call::Stdcall);
     windows_stdcall_clang Clang windows(X86Call::Stdcall);
     windows_stdcall_clang_msvc ClangMsvc windows(X86Call::Stdcall);
+    windows_fastcall_gcc Gcc windows(X86Call::Fastcall);
     windows_fastcall_clang Clang windows(X86Call::Fastcall);
     windows_fastcall_clang_msvc ClangMsvc windows(X86Call::Fastcall);
+    windows_thiscall_gcc Gcc windows(X86Call::Thiscall);
     windows_thiscall_clang Clang windows(X86Call::Thiscall);
     windows_thiscall_clang_msvc ClangMsvc windows(X86Call::Thiscall);
     windows_regparm_3_gcc Gcc windows(X86Call::Regparm3);

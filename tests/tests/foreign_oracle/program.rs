@@ -84,54 +84,57 @@ impl Program {
 
     /// What is wrong with each signature.
     pub(crate) fn run(self, source: &Source<'_>, abi: Abi) -> Vec<Vec<String>> {
+        let placed: Vec<_> = source.signatures.iter().map(|signature| placed(signature, abi)).collect();
+        let layouts: Vec<_> =
+            placed.iter().map(|it| it.as_ref().expect("others have been left out").layout()).collect();
+        let mut all = Vec::new();
+        // Behind one at which the program crashes, it is started again.
+        while all.len() < layouts.len() {
+            let text = self.answers(abi, &layouts, all.len());
+            let mut found = HashMap::new();
+            for line in text.lines() {
+                let (name, hex) = line.split_once(' ').expect("a name and a value");
+                found.insert(name, hex);
+                // The last line of each.
+                if name != "result" {
+                    continue;
+                }
+                let (layout, mut wrong) = (&layouts[all.len()], Vec::new());
+                for (i, parameter) in layout.parameters().iter().enumerate() {
+                    check(&i.to_string(), i, &parameter.ty, &found, &mut wrong);
+                }
+                check("result", RESULT, &layout.result().ty, &found, &mut wrong);
+                all.push(wrong);
+                found.clear();
+            }
+            if all.len() < layouts.len() {
+                all.push(vec!["the program crashes".into()]);
+            }
+        }
+        fs::remove_file(&self.0).expect("it was linked");
+        all
+    }
+
+    /// What the program prints for these layouts, of which those before `from` are left out.
+    fn answers(&self, abi: Abi, layouts: &[Layout<'_>], from: usize) -> String {
         let mut input = String::new();
-        for (number, signature) in source.signatures.iter().enumerate() {
-            let placed = placed(signature, abi).expect("signatures that are refused have been left out");
-            describe(&mut input, number, &placed.layout());
+        for (number, layout) in layouts.iter().enumerate().skip(from) {
+            describe(&mut input, number, layout);
         }
         let emulator = Machine::of(abi).emulator;
         let mut child = Command::new(emulator)
             .arg(&self.0)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
+            .stderr(Stdio::null())
             .spawn()
             .unwrap_or_else(|error| panic!("`{emulator}` cannot be started: {error}"));
         let mut stdin = child.stdin.take().expect("piped");
-        if std::env::var_os("KEEP").is_some() {
-            fs::write("/tmp/w/abis-try/in.txt", &input).unwrap();
-        }
         let writer = thread::spawn(move || stdin.write_all(input.as_bytes()));
         let output = child.wait_with_output().expect("it was started");
-        let text = String::from_utf8(output.stdout).expect("hexadecimal digits");
-
-        // The lines that each signature has printed end with that of its result.
-        let mut answers = text.lines().map(|line| line.split_once(' ').expect("a name and a value"));
-        let all = source.signatures.iter().map(|signature| {
-            let placed = placed(signature, abi).expect("as above");
-            let layout = placed.layout();
-            let mut found = HashMap::new();
-            for (name, hex) in answers.by_ref() {
-                found.insert(name, hex);
-                if name == "result" {
-                    break;
-                }
-            }
-            let mut wrong = Vec::new();
-            for (i, parameter) in layout.parameters().iter().enumerate() {
-                check(&format!("{i}"), i, &parameter.ty, &found, &mut wrong);
-            }
-            check("result", RESULT, &layout.result().ty, &found, &mut wrong);
-            wrong
-        });
-        let all = all.collect();
-        // A program that crashed has said nothing of the signatures from that one on.
+        // A program that has crashed does not read on.
         let _ = writer.join().expect("the writer does not panic");
-        if std::env::var_os("KEEP").is_none() {
-            fs::remove_file(&self.0).expect("it was linked");
-        } else {
-            eprintln!("{}", self.0.display());
-        }
-        all
+        String::from_utf8(output.stdout).expect("hexadecimal digits")
     }
 }
 
@@ -155,7 +158,7 @@ fn run(command: &mut Command) {
 
 /// Compares what the program has found with what was passed.
 fn check(name: &str, index: usize, ty: &Type, found: &HashMap<&str, &str>, wrong: &mut Vec<String>) {
-    let Some(hex) = found.get(name) else { return wrong.push(format!("{name}: the program has crashed")) };
+    let hex = found.get(name).unwrap_or(&"nothing");
     let bytes: Option<Vec<u8>> =
         (0..ty.size).map(|i| u8::from_str_radix(hex.get(2 * i..2 * i + 2)?, 16).ok()).collect();
     match bytes {

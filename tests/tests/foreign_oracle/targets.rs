@@ -67,6 +67,7 @@ impl Compiler {
     /// What its C has.
     pub(crate) fn dialect(self, abi: Abi) -> Dialect {
         let model = abi.target().data_model();
+        let windows = matches!(abi, Abi::X86 { windows: true, .. });
         let DataModel { double, long_double, .. } = *model;
         // MinGW's is the same as that of Linux.
         let linux = Abi::X86 { call: X86Call::Cdecl, windows: false }.target().data_model();
@@ -112,7 +113,7 @@ impl Compiler {
         let attribute = match abi {
             Abi::X86 { call, .. } => call.to_attribute(),
             Abi::Aapcs => "pcs(\"aapcs\")",
-            Abi::AapcsVfp => "pcs(\"aapcs-vfp\")",
+            // The compilers' own, also for variadic functions.
             _ => "",
         };
         Dialect {
@@ -130,6 +131,11 @@ impl Compiler {
             ],
             floats: vec![("float", Type::F32), ("double", double)],
             rare,
+            // Others are refused.
+            aggregates: if matches!(abi, Abi::X86 { call: X86Call::Fastcall, windows: true }) { 2 } else { 100 },
+            // Refused, too; Microsoft's compiler also passes by reference what is aligned so anyway.
+            aligned: !windows,
+            empty_structs: !windows,
             no_empty_results: false,
             variadic: 25,
         }

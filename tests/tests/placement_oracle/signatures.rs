@@ -45,6 +45,12 @@ pub(crate) struct Dialect {
     pub(crate) floats: Vec<(&'static str, Type)>,
     /// What is no plain integer, float or pointer.
     pub(crate) rare: Vec<(&'static str, Type)>,
+    /// How many of a hundred parameters may be structs or unions, at most.
+    pub(crate) aggregates: usize,
+    /// Whether there are structs that are declared with an alignment.
+    pub(crate) aligned: bool,
+    /// Whether there are structs without bytes.
+    pub(crate) empty_structs: bool,
     /// Whether results without bytes are left out.
     pub(crate) no_empty_results: bool,
     /// How many of a hundred signatures are variadic.
@@ -160,14 +166,14 @@ impl<'a> Source<'a> {
         self.rare = self.random.one_of(&[0, 10, 30, 60]);
         self.favourites = [self.random.next(), self.random.next()];
         self.floats = self.random.one_of(&[5, 40, 90]);
-        let aggregates = self.random.below(100);
+        let aggregates = self.random.below(100).min(self.dialect.aggregates);
         let count = self.random.below(MAX_PARAMETERS + 1).max(self.random.below(MAX_PARAMETERS + 1));
         let parameters: Vec<Declared> = (0..count).map(|_| self.value(aggregates)).collect();
         let result = loop {
             let result = match self.random.below(10) {
                 0 => Declared::plain(<()>::TYPE, "void"),
                 1..3 => self.rare(),
-                _ => self.value(60),
+                _ => self.value(self.dialect.aggregates.min(60)),
             };
             let void = matches!(result.ty.kind, Kind::Void);
             // On Windows, clang passes a hidden pointer to nothing, gcc and rustc do not.
@@ -283,7 +289,7 @@ impl<'a> Source<'a> {
         let is_union = self.random.percent(25);
         let members: Vec<Declared> = match self.random.below(100) {
             // Empty ones are rare, ones with more fields than registers have bytes are not needed.
-            0..5 => Vec::new(),
+            0..5 if self.dialect.empty_structs => Vec::new(),
             // Every size up to 64.
             5..12 => vec![array(Declared::plain(u8::TYPE, "uint8_t"), 1 + self.random.below(64))],
             12..25 => vec![self.member(depth + 1)],
@@ -291,7 +297,7 @@ impl<'a> Source<'a> {
         };
         let alignment = match self.random.below(100) {
             0..12 if members.iter().all(|m| !m.aligned) => Alignment::Packed(self.random.one_of(&[1, 1, 2, 4, 8])),
-            12..22 => Alignment::Aligned(self.random.one_of(&[2, 4, 8, 16, 16, 32, 64])),
+            12..22 if self.dialect.aligned => Alignment::Aligned(self.random.one_of(&[2, 4, 8, 16, 16, 32, 64])),
             _ => Alignment::Natural,
         };
         self.declare_type(is_union, alignment, members)

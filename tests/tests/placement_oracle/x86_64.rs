@@ -82,6 +82,9 @@ impl Dialect {
             ],
             floats: vec![("float", f32::TYPE), ("double", f64::TYPE)],
             rare: [&vectors[..], &OTHERS].concat(),
+            aggregates: 100,
+            aligned: true,
+            empty_structs: true,
             no_empty_results: abi == Abi::Win64,
             variadic: 0,
         }
