@@ -108,7 +108,7 @@ impl DataModel {
         match abi {
             Abi::Win64 => Self::LLP64,
             Abi::Named(convention) if matches!(convention.aggregates, Aggregates::Vectorcall) => Self::LLP64,
-            Abi::SysV64 | Abi::Named(_) | Abi::Custom => Self::LP64,
+            _ => Self::LP64,
         }
     }
 

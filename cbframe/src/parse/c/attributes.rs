@@ -71,7 +71,7 @@ fn convention(word: &str, given: Abi) -> Option<Result<Abi, &'static str>> {
         Abi::SysV64 => Some(false),
         Abi::Win64 => Some(true),
         Abi::Named(convention) => Some(*convention == *Vectorcall::CONVENTION),
-        Abi::Custom => None,
+        _ => None,
     };
     let on = |wanted: bool, abi: Abi, otherwise| if windows == Some(wanted) { Ok(abi) } else { Err(otherwise) };
     Some(match word {

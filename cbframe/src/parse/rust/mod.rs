@@ -177,7 +177,7 @@ impl RustDeclarations {
         match &name[..] {
             "C" | "system" => Ok((self.native, false)),
             "C-unwind" | "system-unwind" => Ok((self.native, true)),
-            _ => Abi::named(&name, false).ok_or_else(|| {
+            _ => Abi::named(&name, self.native.target()).ok_or_else(|| {
                 reader.error(string, format!("`{name}` is no calling convention that is known here: `C`, `system`, `sysv64`, `win64` and `efiapi` are, and with `-unwind`"))
             }),
         }
