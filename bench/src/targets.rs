@@ -5,7 +5,9 @@
 use std::ffi::c_void;
 use std::mem;
 
-use cbframe::{CpuState, CpuSubset, Frame, Gpr, cbframe};
+use cbframe::abi::{self, Abi};
+use cbframe::types::Type;
+use cbframe::{Call, CpuState, CpuSubset, DynFrame, Frame, Gpr, cbframe};
 
 /// How many targets each set has.
 pub(crate) const COUNT: usize = 64;
@@ -175,6 +177,9 @@ pub(crate) struct Set {
 pub(crate) const NATIVE: &str = "native (i64,i64)+data";
 /// What a guarded closure is put beside.
 const CLOSURE: &str = "closure";
+/// What callbacks whose signature is known at run time only are put beside.
+const CAPTURED: &str = "captured";
+const CAPTURED_8: &str = "captured 8 × i64";
 const NATIVE_8: &str = "native 8 × i64+data";
 /// The sets whose difference is set against a bare pair of FXSAVE and FXRSTOR.
 pub(crate) const RAW: &str = "raw gpr,flags,sse";
@@ -224,6 +229,33 @@ macro_rules! closures {
     };
 }
 
+/// The same for 64 closures that learn of their signature, so many `i64`, when they are bound.
+fn dynamic(parameters: usize, closure: impl Fn(&mut Call<'_>) + Copy + Send + Sync + 'static) -> Vec<Target> {
+    let start = abi::Signature::new(Abi::C).ret(Type::I64);
+    let signature = (0..parameters).fold(start, |all, _| all.param(Type::I64)).build().expect("a signature");
+    (0..COUNT)
+        .map(|_| {
+            let frame = DynFrame::new(&signature, closure);
+            // Leaked: they are called until the end.
+            let function = frame.map_err(|_| ()).expect("the shared pool has slots for all sets").leak();
+            Target { function, data: std::ptr::null() }
+        })
+        .collect()
+}
+
+fn dynamic_2() -> Vec<Target> {
+    let state = STATE;
+    dynamic(2, move |call| call.ret(two(call.arg(0), call.arg(1), &state, OWN)))
+}
+
+fn dynamic_8() -> Vec<Target> {
+    let state = STATE;
+    dynamic(8, move |call| {
+        let [a, b, c, d, e, f, g, h] = std::array::from_fn(|n| call.arg(n));
+        call.ret(eight(a, b, c, d, e, f, g, h, &state, OWN));
+    })
+}
+
 /// All sets. Each baseline is before those that are put beside it.
 pub(crate) fn sets() -> Vec<Set> {
     use Signature::{Eight, EightData, Two, TwoData, Variadic};
@@ -248,7 +280,8 @@ pub(crate) fn sets() -> Vec<Set> {
         beside("closure, local", Two, NATIVE, None, closures!(local)),
         beside("closure, guarded, × closure", Two, CLOSURE, Some(2.2), closures!(guarded)),
         beside("stack", Two, NATIVE, Some(1.6), bound!(stack)),
-        beside("captured", Two, NATIVE, Some(2.2), bound!(captured)),
+        beside(CAPTURED, Two, NATIVE, Some(2.2), bound!(captured)),
+        beside("dynamic, × captured", Two, CAPTURED, Some(2.0), dynamic_2()),
         beside("captured, save(rbx)", Two, NATIVE, Some(2.0), bound!(single)),
         beside("raw rdi,rsi,rax", Two, NATIVE, None, bound!(raw_three)),
         beside("raw gpr", Two, NATIVE, Some(2.5), bound!(raw_gpr)),
@@ -258,7 +291,8 @@ pub(crate) fn sets() -> Vec<Set> {
         beside(RAW_X87, Two, NATIVE, None, bound!(raw_x87)),
         native(NATIVE_8, EightData, natives(eight)),
         beside("stack 8 × i64", Eight, NATIVE_8, Some(1.6), bound!(stack_8)),
-        beside("captured 8 × i64", Eight, NATIVE_8, Some(2.2), bound!(captured_8)),
+        beside(CAPTURED_8, Eight, NATIVE_8, Some(2.2), bound!(captured_8)),
+        beside("dynamic 8 × i64, × captured", Eight, CAPTURED_8, Some(2.0), dynamic_8()),
         beside("variadic, six of 8 × i64", Variadic, NATIVE_8, Some(4.0), bound!(variadic)),
     ]
 }

@@ -246,7 +246,7 @@ pub use closure::{Closure, Local, Once, Raw};
 pub use closure::{FallbackValue, Guarded};
 #[cfg(feature = "alloc")]
 pub use dynamic::{
-    Address, Argument, Arguments, Call, CallError, DynBuilder, DynFrame, Dynamic, Misfit, Object, Scalar, Value,
+    Address, Argument, Arguments, Call, CallError, DynBuilder, DynFrame, Dynamic, Misfit, Object, Reply, Scalar, Value,
     ValueError,
 };
 #[cfg(feature = "std")]

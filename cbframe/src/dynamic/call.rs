@@ -1,7 +1,5 @@
 //! A call of a callback whose signature is known at run time only.
 
-use alloc::boxed::Box;
-use alloc::sync::Arc;
 use core::any::type_name;
 use core::cell::UnsafeCell;
 use core::fmt;
@@ -9,76 +7,17 @@ use core::mem::MaybeUninit;
 use core::ptr;
 
 use super::object::Object;
-#[cfg(feature = "std")]
-use super::record::Recorder;
+use super::prepared::{Prepared, Shape, Slot, Way};
 use super::value::{Value, ValueError};
 use crate::LongDouble;
-use crate::abi::{Parameter, Place, Signature};
+use crate::abi::{Parameter, Signature};
 #[cfg(feature = "std")]
 use crate::arch::stack_arguments;
-use crate::arch::{CpuState, CpuSubset, Seen, Spot, VaArguments, gather, give_result, hidden};
+use crate::arch::{CpuState, CpuSubset, Seen, VaArguments, gather, give_result, hidden};
 use crate::os;
 use crate::pool::Meta;
-use crate::types::{CType, Float16, Float128, Invalid, Kind, Type};
+use crate::types::{CType, Float16, Float128, Invalid, Type};
 use crate::va_list::VaList;
-
-/// What is known of a callback's signature before it is called.
-pub(super) struct Prepared {
-    pub(super) signature: Signature,
-    pub(super) seen: Seen,
-    /// What C gets where the process would be aborted otherwise.
-    pub(super) fallback: Option<Object<'static>>,
-    #[cfg(feature = "std")]
-    pub(super) recorder: Option<Recorder>,
-    slots: Box<[Slot]>,
-}
-
-/// Where an argument is, and what.
-#[derive(Clone, Copy)]
-struct Slot {
-    spot: Spot,
-    shape: Shape,
-}
-
-impl Prepared {
-    pub(super) fn new(
-        signature: &Signature,
-        seen: Seen,
-        fallback: Option<Object<'static>>,
-        #[cfg(feature = "std")] recorder: Option<Recorder>,
-    ) -> Arc<Self> {
-        let of = |parameter: &Parameter| Slot { spot: Spot::of(&parameter.place), shape: Shape::of(&parameter.ty) };
-        let slots = signature.layout().parameters().iter().map(of).collect();
-        Arc::new(Self {
-            signature: signature.clone(),
-            seen,
-            fallback,
-            #[cfg(feature = "std")]
-            recorder,
-            slots,
-        })
-    }
-}
-
-/// What tells that an argument can be read as some scalar type without a closer look.
-#[derive(Clone, Copy, PartialEq, Eq)]
-struct Shape(u16);
-
-impl Shape {
-    const OTHER: Self = Self(0);
-
-    const fn of(ty: &Type) -> Self {
-        let kind = match ty.kind {
-            Kind::Int { .. } => 1,
-            Kind::Float => 2,
-            Kind::X87 => 3,
-            Kind::Bool => 4,
-            Kind::Pointer { nullable: true, pointee_align: 1 } => 5,
-            _ => return Self::OTHER,
-        };
-        Self(kind << 8 | ty.size as u16)
-    }
-}
 
 /// A scalar that is no reference: what [`Call::arg`] gives.
 ///
@@ -101,9 +40,40 @@ scalars! {
 impl<T> Scalar for *const T {}
 impl<T> Scalar for *mut T {}
 
-/// The largest result that is not in memory: see `Object`.
-#[repr(C, align(64))]
-struct Line([MaybeUninit<u8>; 64]);
+/// What [`Call::ret`] takes: what a [`Value`] is made from.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no result that `Call::ret` takes",
+    label = "not a scalar, a `Value` or an `Object`",
+    note = "a struct of a type that is a `CType` is a result as `Object::of(&value)`"
+)]
+pub trait Reply<'v>: Into<Value<'v>> {
+    /// The shape, of a scalar.
+    #[doc(hidden)]
+    const SHAPE: Shape = Shape::OTHER;
+}
+
+macro_rules! replies {
+    ($($ty:ty)*) => { $(
+        impl Reply<'_> for $ty {
+            const SHAPE: Shape = Shape::of(&<$ty>::TYPE);
+        }
+    )* };
+}
+
+replies! {
+    bool i8 i16 i32 i64 i128 isize u8 u16 u32 u64 u128 usize f32 f64 Float16 Float128 LongDouble *mut ()
+}
+
+impl<T> Reply<'_> for *const T {
+    const SHAPE: Shape = Shape::of(&Self::TYPE);
+}
+impl Reply<'_> for () {}
+impl<'v> Reply<'v> for Value<'v> {}
+impl<'v> Reply<'v> for Object<'v> {}
+
+/// Room for the largest result that is not in memory.
+#[repr(C, align(16))]
+struct Buffer([MaybeUninit<u8>; 64]);
 
 /// A call that C makes of a [`DynFrame`](super::DynFrame): its arguments, and the result that it is to have.
 ///
@@ -117,7 +87,7 @@ pub struct Call<'c> {
     /// Where the caller wants a result in memory.
     hidden: *mut u8,
     given: bool,
-    result: UnsafeCell<Line>,
+    result: UnsafeCell<Buffer>,
 }
 
 impl<'c> Call<'c> {
@@ -126,9 +96,13 @@ impl<'c> Call<'c> {
     /// `cpu` is a state of an entry for this signature, which nobody else has and nothing has changed.
     #[inline(always)]
     pub(super) unsafe fn new(cpu: *mut CpuState, prepared: &'c Prepared, meta: &'static Meta) -> Self {
-        // SAFETY: the caller's promise.
-        let hidden = unsafe { hidden(cpu, prepared.signature.result()) };
-        Self { cpu, prepared, meta, hidden, given: false, result: UnsafeCell::new(Line([MaybeUninit::uninit(); 64])) }
+        let hidden = match prepared.way {
+            // SAFETY: the caller's promise.
+            Way::Memory => unsafe { hidden(cpu, prepared.signature.result()) },
+            _ => ptr::null_mut(),
+        };
+        let result = UnsafeCell::new(Buffer([MaybeUninit::uninit(); 64]));
+        Self { cpu, prepared, meta, hidden, given: false, result }
     }
 
     /// The signature.
@@ -140,7 +114,7 @@ impl<'c> Call<'c> {
     /// How many arguments there are, of those that the signature tells of.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.prepared.slots.len()
+        self.prepared.arguments.len()
     }
 
     /// Whether there are none.
@@ -163,7 +137,7 @@ impl<'c> Call<'c> {
     #[track_caller]
     pub fn arg<T: Scalar>(&self, n: usize) -> T {
         let slot = self.slot(n);
-        if const { Shape::of(&T::TYPE).0 } == slot.shape.0
+        if const { Shape::of(&T::TYPE) }.fits(slot.shape)
             // SAFETY: nobody changes the state while the call is borrowed, but for registers that may be anything.
             && let Some(from) = unsafe { slot.spot.address(self.cpu) }
         {
@@ -309,8 +283,24 @@ impl<'c> Call<'c> {
     /// If the value has not the type of the result, or is none that it allows: a `bool` of 2.
     #[inline]
     #[track_caller]
-    pub fn ret<'v>(&mut self, value: impl Into<Value<'v>>) {
-        let value = value.into();
+    pub fn ret<'v, T: Reply<'v>>(&mut self, value: T) {
+        if T::SHAPE.fits(self.prepared.result.shape) && size_of::<T>() <= 8 && !matches!(self.prepared.way, Way::Memory)
+        {
+            let to = self.result.get();
+            // SAFETY: the buffer has eight bytes and more. What is behind the value is zero, as it is to be in a register.
+            unsafe {
+                to.cast::<u64>().write(0);
+                to.cast::<T>().write(value);
+            }
+            self.given = true;
+            return;
+        }
+        self.ret_value(value.into());
+    }
+
+    #[inline(never)]
+    #[track_caller]
+    fn ret_value(&mut self, value: Value<'_>) {
         if let Some(error) = value.misfit(&self.prepared.signature.result().ty) {
             refuse(self.meta, &error);
         }
@@ -323,16 +313,21 @@ impl<'c> Call<'c> {
     /// `from` has the bytes of a result.
     unsafe fn give(&mut self, from: *const u8) {
         let to = self.result_at();
-        // SAFETY: the caller's promise, and that of C for a result in memory.
-        unsafe { ptr::copy_nonoverlapping(from, to, self.prepared.signature.result().ty.size) };
+        // SAFETY: the caller's promise, and that of C for a result in memory; the buffer has eight bytes and more.
+        unsafe {
+            if let Way::Word(..) = self.prepared.way {
+                to.cast::<u64>().write(0);
+            }
+            ptr::copy_nonoverlapping(from, to, self.prepared.signature.result().ty.size);
+        }
         self.given = true;
     }
 
     /// Where the result is put together. What registers hold fits into the buffer.
     #[inline]
     fn result_at(&self) -> *mut u8 {
-        match self.prepared.signature.result().place {
-            Place::Hidden { .. } => self.hidden,
+        match self.prepared.way {
+            Way::Memory => self.hidden,
             _ => self.result.get().cast(),
         }
     }
@@ -372,16 +367,37 @@ impl<'c> Call<'c> {
     /// The entry's state, whose registers the entry loads next.
     #[inline(always)]
     pub(super) unsafe fn finish(&mut self, answer: Answer) {
-        let signature = &self.prepared.signature;
-        let result = signature.result();
-        if matches!(result.ty.kind, Kind::Void) {
+        if let Way::Nothing = self.prepared.way {
             return;
         }
         if !self.given || matches!(answer, Answer::Fallback) {
             self.fall_back(answer);
         }
+        if let Way::Word(offset, unused) = self.prepared.way {
+            // SAFETY: the buffer has the result, and zeros behind it; the entry loads the word.
+            unsafe {
+                let mut word = self.result.get().cast::<u64>().read();
+                if unused != 0 {
+                    // The psABI leaves these bits open: see `give_part`.
+                    word = u64::from((((word as i32) << unused) >> unused) as u32);
+                }
+                self.cpu.byte_offset(offset as isize).cast::<u64>().write(word);
+            }
+            return;
+        }
         // SAFETY: the caller's promise; the buffer has the result if it is not in memory.
-        unsafe { give_result(self.cpu, signature.abi(), result, self.hidden, self.result.get().cast_const().cast()) };
+        unsafe { self.finish_otherwise() };
+    }
+
+    /// # Safety
+    ///
+    /// As for [`finish`](Self::finish), with a result.
+    #[inline(never)]
+    unsafe fn finish_otherwise(&mut self) {
+        let signature = &self.prepared.signature;
+        let from = self.result.get().cast_const().cast();
+        // SAFETY: the caller's promise.
+        unsafe { give_result(self.cpu, signature.abi(), signature.result(), self.hidden, from) };
     }
 
     #[cold]
@@ -406,7 +422,7 @@ impl<'c> Call<'c> {
     #[inline(always)]
     #[track_caller]
     fn slot(&self, n: usize) -> Slot {
-        match self.prepared.slots.get(n) {
+        match self.prepared.arguments.get(n) {
             Some(slot) => *slot,
             None => no_argument(n, self.len()),
         }

@@ -7,8 +7,9 @@ use core::mem;
 use core::panic::Location;
 use core::ptr::NonNull;
 
-use super::call::{Answer, Call, Prepared, Told};
+use super::call::{Answer, Call, Told};
 use super::object::Object;
+use super::prepared::Prepared;
 #[cfg(feature = "std")]
 use super::record::{Recorder, Recording};
 #[cfg(feature = "std")]
@@ -160,8 +161,7 @@ unsafe fn run<H: DynHandler>(ctx: *const (), cpu: *mut CpuState) {
         let kept = H::ENDS.then(|| (*prepared).clone());
         let prepared = kept.as_deref().unwrap_or(&**prepared);
         let mut call = Call::new(cpu, prepared, H::META);
-        let answer =
-            H::handle(ctx, Incoming(NonNull::from(&mut call).cast()), H::META, prepared.signature.layout().unwinds());
+        let answer = H::handle(ctx, Incoming(NonNull::from(&mut call).cast()), H::META, prepared.unwind);
         call.finish(answer);
     }
 }
@@ -176,10 +176,9 @@ unsafe fn run_recorded<H: DynHandler>(ctx: *const (), cpu: *mut CpuState) {
     // SAFETY: the caller's promise; see `run`.
     unsafe {
         let prepared = (*ctx.cast::<Dyn<()>>()).prepared.clone();
-        let unwind = prepared.signature.layout().unwinds();
         let mut call = Call::new(cpu, &prepared, H::META);
         let recording = prepared.recorder.as_ref().map(|recorder| Recording::begin(recorder, &call));
-        let answer = H::handle(ctx, Incoming(NonNull::from(&mut call).cast()), H::META, unwind);
+        let answer = H::handle(ctx, Incoming(NonNull::from(&mut call).cast()), H::META, prepared.unwind);
         call.finish(answer);
         if let Some(recording) = recording {
             recording.end(&call);

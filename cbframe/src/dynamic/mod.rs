@@ -7,12 +7,13 @@ mod call;
 mod frame;
 mod invoke;
 mod object;
+mod prepared;
 #[cfg(feature = "std")]
 mod record;
 mod typed;
 mod value;
 
-pub use call::{Argument, Call, Scalar};
+pub use call::{Argument, Call, Reply, Scalar};
 pub use frame::{DynBuilder, DynFrame, Dynamic, Misfit};
 pub use invoke::CallError;
 pub use object::Object;
