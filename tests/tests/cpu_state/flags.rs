@@ -143,13 +143,13 @@ forwards! {
 
 #[cbframe(abi = "sysv64")]
 fn sysv64_dots(a: u64, b: u64, args: ...) -> u64 {
-    drop(args);
+    let _ = args;
     forwards(a, b)
 }
 
 #[cbframe(abi = "win64")]
 fn win64_dots(a: u64, b: u64, args: ...) -> u64 {
-    drop(args);
+    let _ = args;
     forwards(a, b)
 }
 
