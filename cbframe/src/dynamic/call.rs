@@ -75,6 +75,15 @@ impl<'v> Reply<'v> for Object<'v> {}
 #[repr(C, align(16))]
 struct Buffer([MaybeUninit<u8>; 64]);
 
+/// Whether a result was set.
+#[derive(Clone, Copy)]
+enum Given {
+    Nothing,
+    /// One that goes as a word, with zeros behind it.
+    Word,
+    Value,
+}
+
 /// A call that C makes of a [`DynFrame`](super::DynFrame): its arguments, and the result that it is to have.
 ///
 /// Arguments are numbered from 0, as the parameters of the [`Signature`] are. One whose bits are no value of its type, a `bool`
@@ -86,7 +95,7 @@ pub struct Call<'c> {
     meta: &'static Meta,
     /// Where the caller wants a result in memory.
     hidden: *mut u8,
-    given: bool,
+    given: Given,
     result: UnsafeCell<Buffer>,
 }
 
@@ -102,7 +111,7 @@ impl<'c> Call<'c> {
             _ => ptr::null_mut(),
         };
         let result = UnsafeCell::new(Buffer([MaybeUninit::uninit(); 64]));
-        Self { cpu, prepared, meta, hidden, given: false, result }
+        Self { cpu, prepared, meta, hidden, given: Given::Nothing, result }
     }
 
     /// The signature.
@@ -137,12 +146,10 @@ impl<'c> Call<'c> {
     #[track_caller]
     pub fn arg<T: Scalar>(&self, n: usize) -> T {
         let slot = self.slot(n);
-        if const { Shape::of(&T::TYPE) }.fits(slot.shape)
-            // SAFETY: nobody changes the state while the call is borrowed, but for registers that may be anything.
-            && let Some(from) = unsafe { slot.spot.address(self.cpu) }
-        {
-            // SAFETY: the argument has the size of a `T`.
-            let value = unsafe { from.cast::<MaybeUninit<T>>().read_unaligned() };
+        if const { Shape::of(&T::TYPE) }.fits(slot.shape) {
+            // SAFETY: the argument lies there, and has the size of a `T`. Nobody changes the state while the call is
+            // borrowed, but for registers that may be anything.
+            let value = unsafe { self.cpu.byte_offset(slot.offset as isize).cast::<MaybeUninit<T>>().read_unaligned() };
             // SAFETY: the caller of the callback has initialized it.
             if unsafe { T::is_valid(value.as_ptr()) } {
                 // SAFETY: it is a value.
@@ -284,15 +291,14 @@ impl<'c> Call<'c> {
     #[inline]
     #[track_caller]
     pub fn ret<'v, T: Reply<'v>>(&mut self, value: T) {
-        if T::SHAPE.fits(self.prepared.result.shape) && size_of::<T>() <= 8 && !matches!(self.prepared.way, Way::Memory)
-        {
+        if T::SHAPE.fits(self.prepared.result) {
             let to = self.result.get();
-            // SAFETY: the buffer has eight bytes and more. What is behind the value is zero, as it is to be in a register.
+            // SAFETY: a word, which the buffer has. What is behind the value is zero, as it is to be in a register.
             unsafe {
                 to.cast::<u64>().write(0);
                 to.cast::<T>().write(value);
             }
-            self.given = true;
+            self.given = Given::Word;
             return;
         }
         self.ret_value(value.into());
@@ -315,12 +321,12 @@ impl<'c> Call<'c> {
         let to = self.result_at();
         // SAFETY: the caller's promise, and that of C for a result in memory; the buffer has eight bytes and more.
         unsafe {
-            if let Way::Word(..) = self.prepared.way {
+            if let Way::Word(_) = self.prepared.way {
                 to.cast::<u64>().write(0);
             }
             ptr::copy_nonoverlapping(from, to, self.prepared.signature.result().ty.size);
         }
-        self.given = true;
+        self.given = Given::Value;
     }
 
     /// Where the result is put together. What registers hold fits into the buffer.
@@ -335,9 +341,14 @@ impl<'c> Call<'c> {
     /// The registers that the callback was called with, as far as they were saved: those that may carry arguments, or
     /// all, see [`DynBuilder::save`](super::DynBuilder::save).
     #[must_use]
-    pub const fn cpu(&self) -> &CpuSubset {
+    pub fn cpu(&self) -> &CpuSubset {
         // SAFETY: the entry's, which is this call's as long as it lasts; every register that it shows was saved.
-        unsafe { &*self.cpu.cast_const().cast() }
+        unsafe {
+            if self.prepared.seen == Seen::Arguments {
+                CpuState::show(self.cpu, self.prepared.shown);
+            }
+            &*self.cpu.cast_const().cast()
+        }
     }
 
     /// The state of the CPU, to be changed: what is in it when the callback returns is in the registers then, but for those of
@@ -367,36 +378,32 @@ impl<'c> Call<'c> {
     /// The entry's state, whose registers the entry loads next.
     #[inline(always)]
     pub(super) unsafe fn finish(&mut self, answer: Answer) {
-        if let Way::Nothing = self.prepared.way {
-            return;
-        }
-        if !self.given || matches!(answer, Answer::Fallback) {
-            self.fall_back(answer);
-        }
-        if let Way::Word(offset, unused) = self.prepared.way {
-            // SAFETY: the buffer has the result, and zeros behind it; the entry loads the word.
+        if let (Given::Word, Answer::Done, Way::Word(offset)) = (self.given, answer, self.prepared.way) {
+            // SAFETY: the buffer has the word; the entry loads it.
             unsafe {
-                let mut word = self.result.get().cast::<u64>().read();
-                if unused != 0 {
-                    // The psABI leaves these bits open: see `give_part`.
-                    word = u64::from((((word as i32) << unused) >> unused) as u32);
-                }
+                let word = self.result.get().cast::<u64>().read();
                 self.cpu.byte_offset(offset as isize).cast::<u64>().write(word);
             }
             return;
         }
-        // SAFETY: the caller's promise; the buffer has the result if it is not in memory.
-        unsafe { self.finish_otherwise() };
+        // SAFETY: the caller's promise.
+        unsafe { self.finish_otherwise(answer) };
     }
 
     /// # Safety
     ///
-    /// As for [`finish`](Self::finish), with a result.
+    /// As for [`finish`](Self::finish).
     #[inline(never)]
-    unsafe fn finish_otherwise(&mut self) {
+    unsafe fn finish_otherwise(&mut self, answer: Answer) {
+        if let Way::Nothing = self.prepared.way {
+            return;
+        }
+        if matches!((self.given, answer), (Given::Nothing, _) | (_, Answer::Fallback)) {
+            self.fall_back(answer);
+        }
         let signature = &self.prepared.signature;
         let from = self.result.get().cast_const().cast();
-        // SAFETY: the caller's promise.
+        // SAFETY: the caller's promise; the buffer has the result if it is not in memory.
         unsafe { give_result(self.cpu, signature.abi(), signature.result(), self.hidden, from) };
     }
 

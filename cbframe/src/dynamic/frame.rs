@@ -153,33 +153,48 @@ handlers! {
 /// # Safety
 ///
 /// `ctx` is that of a slot which is bound to a state of `H`, and `cpu` that of an entry for its signature.
-unsafe fn run<H: DynHandler>(ctx: *const (), cpu: *mut CpuState) {
+unsafe fn run<H: DynHandler>(cpu: *mut CpuState, ctx: *const ()) {
     // SAFETY: the caller's promise: a state begins with a `Dyn`, and that with these two. The state lives until the closure has
     // returned, and where it does not live longer, what is used afterwards is kept.
     unsafe {
-        let prepared = &raw const (*ctx.cast::<Dyn<()>>()).prepared;
-        let kept = H::ENDS.then(|| (*prepared).clone());
-        let prepared = kept.as_deref().unwrap_or(&**prepared);
+        let prepared = &(*ctx.cast::<Dyn<()>>()).prepared;
+        if H::ENDS {
+            run_prepared::<H>(cpu, ctx, &Arc::clone(prepared));
+        } else {
+            run_prepared::<H>(cpu, ctx, prepared);
+        }
+    }
+}
+
+/// # Safety
+///
+/// As for [`run`]; `prepared` lives until this returns.
+#[inline(always)]
+unsafe fn run_prepared<H: DynHandler>(cpu: *mut CpuState, ctx: *const (), prepared: &Prepared) {
+    // SAFETY: the caller's promise.
+    unsafe {
         let mut call = Call::new(cpu, prepared, H::META);
-        let answer = H::handle(ctx, Incoming(NonNull::from(&mut call).cast()), H::META, prepared.unwind);
+        let answer = H::handle(ctx, Incoming(NonNull::from(&mut call).cast()), H::META, false);
         call.finish(answer);
     }
 }
 
-/// The same for a callback with a recorder.
+/// The same for a callback whose calls may unwind, or have a recorder.
 ///
 /// # Safety
 ///
 /// As for [`run`].
-#[cfg(feature = "std")]
-unsafe fn run_recorded<H: DynHandler>(ctx: *const (), cpu: *mut CpuState) {
+unsafe fn run_otherwise<H: DynHandler>(cpu: *mut CpuState, ctx: *const ()) {
     // SAFETY: the caller's promise; see `run`.
     unsafe {
-        let prepared = (*ctx.cast::<Dyn<()>>()).prepared.clone();
+        let prepared = Arc::clone(&(*ctx.cast::<Dyn<()>>()).prepared);
         let mut call = Call::new(cpu, &prepared, H::META);
+        #[cfg(feature = "std")]
         let recording = prepared.recorder.as_ref().map(|recorder| Recording::begin(recorder, &call));
-        let answer = H::handle(ctx, Incoming(NonNull::from(&mut call).cast()), H::META, prepared.unwind);
+        let unwind = prepared.signature.layout().unwinds();
+        let answer = H::handle(ctx, Incoming(NonNull::from(&mut call).cast()), H::META, unwind);
         call.finish(answer);
+        #[cfg(feature = "std")]
         if let Some(recording) = recording {
             recording.end(&call);
         }
@@ -285,9 +300,11 @@ impl<V: Fallback<Answer>> DynBuilder<'_, V> {
         let Some(entry) = dynamic_entry(&layout, self.seen) else { no_entry(self.signature) };
         let site = Site { pool: self.pool, entry, meta: H::META, at: Location::caller() };
         let words = layout.stack_size().div_ceil(8) as u32;
-        let run: unsafe fn(*const (), *mut CpuState) = run::<H>;
         #[cfg(feature = "std")]
-        let run = if self.recorder.is_some() { run_recorded::<H> } else { run };
+        let recorded = self.recorder.is_some();
+        #[cfg(not(feature = "std"))]
+        let recorded = false;
+        let run = if recorded || layout.unwinds() { run_otherwise::<H> } else { run::<H> };
         let head = DynamicHead { run, words, pops: self.signature.pops() };
         let prepared = Prepared::new(
             self.signature,

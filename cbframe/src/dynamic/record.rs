@@ -156,7 +156,6 @@ impl Record {
     }
 
     /// The result; `None` if the call did not return but was unwound.
-    #[must_use]
     pub fn result(&self) -> Option<&Result<Value<'static>, ValueError>> {
         Some(&self.after.as_ref()?.result)
     }

@@ -40,10 +40,8 @@ pub struct Capture {
     /// Those of them that hold the result.
     result: u32,
     groups: u32,
-    /// Registers that the callback sees without their group.
+    /// Registers that the callback sees and changes without their group.
     singles: u32,
-    /// Those of them that it changes.
-    changed: u32,
     /// Vector registers, by number, to store as 32 bytes.
     ymm: u32,
     /// Vector registers to store as 64 bytes.
@@ -139,7 +137,6 @@ impl Capture {
             result,
             groups,
             singles: 0,
-            changed: 0,
             ymm,
             zmm,
             wide_result,
@@ -173,19 +170,15 @@ impl Capture {
         self.saved |= registers;
         self.loaded |= registers;
         self.singles |= registers;
-        self.changed |= registers;
         self
     }
 
-    /// For callbacks whose signature is known at run time only: these registers carry arguments, of which the callback sees
-    /// them if there are no `groups`, and these the result.
+    /// For callbacks whose signature is known at run time only: these registers carry arguments, and these the result.
     pub(super) const fn dynamic(arguments: u32, result: u32, groups: u32, home: usize) -> Self {
         let empty = Self::new(Abi::SysV64, &Placed::<0>::NOWHERE, groups);
         // Whole vector registers are stored elsewhere, and those that have arguments also in the state.
         let whole = if empty.groups == 0 { 0 } else { INTEGERS | VECTORS };
-        let singles = if empty.groups == 0 { arguments } else { 0 };
-        let saved = whole | arguments | result;
-        Self { saved, loaded: whole | result, result, singles, home, ..empty }
+        Self { saved: whole | arguments, loaded: whole | result, result, home, ..empty }
     }
 
     /// The same, with vector registers, by number, to store as 32 and as 64 bytes, the bytes of a result in vector register 0,
@@ -239,7 +232,7 @@ impl Capture {
     /// The vector registers to load that were likely stored to, 8 bytes at a time: the result's, by the dispatcher, and
     /// those that the callback names.
     pub const fn loaded_by_halves(self) -> u32 {
-        (self.result | self.changed) & VECTORS
+        (self.result | self.singles) & VECTORS
     }
 
     /// The registers to store.

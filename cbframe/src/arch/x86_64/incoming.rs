@@ -17,8 +17,8 @@ use crate::pool::Entry;
 /// What ctx leads to in a slot with one of these entries. The aligning entry knows the layout.
 #[repr(C)]
 pub(crate) struct Head {
-    /// Runs the callback, with ctx.
-    pub(crate) run: unsafe fn(*const (), *mut CpuState),
+    /// Runs the callback, whose ctx this is.
+    pub(crate) run: unsafe fn(*mut CpuState, *const ()),
     /// Words of arguments on the stack.
     pub(crate) words: u32,
     /// Bytes of arguments that the return pops.
@@ -99,7 +99,7 @@ pub(crate) unsafe fn gather(cpu: *const CpuState, place: &Place, to: *mut u8) {
 /// # Safety
 ///
 /// As for [`Spot::address`].
-#[inline(always)]
+#[inline(never)]
 pub(crate) unsafe fn hidden(cpu: *const CpuState, result: &Parameter) -> *mut u8 {
     match result.place {
         // SAFETY: the caller's promise.
@@ -218,21 +218,11 @@ impl Needs {
 }
 
 impl Capture {
-    /// For any signature of System V or Windows x64 that needs no more. Where nothing else is saved, a callback gets to see the
-    /// registers that may carry arguments.
+    /// For any signature of System V or Windows x64 that needs no more.
     const fn any(abi: Abi, vectors: Vectors, rare: Rare, groups: u32) -> Self {
-        let (integers, count, home): (&[Register], u32, usize) = match abi {
-            Abi::Win64 => (&win64::INTEGERS, 4, 32),
-            _ => (Convention::SYSV64.ints, 8, 0),
-        };
-        let (mut arguments, mut i) = (0, 0);
-        while i < integers.len() {
-            arguments |= register_bit(integers[i]);
-            i += 1;
-        }
+        let (count, home) = if let Abi::Win64 = abi { (4, 32) } else { (8, 0) };
         let mut result = register_bit(Register::RAX) | register_bit(Register::RDX);
         if vectors as u8 > Vectors::No as u8 {
-            arguments |= ((1 << count) - 1) << 16;
             result |= 0b11 << 16;
         }
         let wide = if matches!(vectors, Vectors::Ymm | Vectors::Zmm) { (1 << count) - 1 } else { 0 };
@@ -240,13 +230,27 @@ impl Capture {
         if rare.registers().0 != 0 {
             result &= !(1 << 16);
         }
-        Self::dynamic(arguments, result, groups, home).with_rare((ymm, zmm), rare.registers())
+        Self::dynamic(argument_registers(abi, vectors), result, groups, home).with_rare((ymm, zmm), rare.registers())
     }
 
     /// For any signature of another convention: every register is stored, and loaded.
     const fn all(_: Abi, _: Vectors, rare: Rare, groups: u32) -> Self {
         Self::dynamic(0, 0, groups, 0).with_rare((0, 0), rare.registers())
     }
+}
+
+/// The registers that may carry arguments, with vector registers or without.
+const fn argument_registers(abi: Abi, vectors: Vectors) -> u32 {
+    let (integers, count): (&[Register], u32) = match abi {
+        Abi::Win64 => (&win64::INTEGERS, 4),
+        _ => (Convention::SYSV64.ints, 8),
+    };
+    let (mut arguments, mut i) = (0, 0);
+    while i < integers.len() {
+        arguments |= register_bit(integers[i]);
+        i += 1;
+    }
+    if vectors as u8 > Vectors::No as u8 { arguments | ((1 << count) - 1) << 16 } else { arguments }
 }
 
 impl Rare {
@@ -269,7 +273,7 @@ impl Rare {
 /// The entry passes its own state, and the slot's ctx.
 unsafe extern "sysv64-unwind" fn sysv64(cpu: *mut CpuState, ctx: *const ()) {
     // SAFETY: the caller's promise: such a slot's ctx leads to a head.
-    unsafe { ((*ctx.cast::<Head>()).run)(ctx, cpu) }
+    unsafe { ((*ctx.cast::<Head>()).run)(cpu, ctx) }
 }
 
 /// The same on Windows.
@@ -279,7 +283,7 @@ unsafe extern "sysv64-unwind" fn sysv64(cpu: *mut CpuState, ctx: *const ()) {
 /// As for [`sysv64`].
 unsafe extern "win64-unwind" fn win64(cpu: *mut CpuState, ctx: *const ()) {
     // SAFETY: as above.
-    unsafe { ((*ctx.cast::<Head>()).run)(ctx, cpu) }
+    unsafe { ((*ctx.cast::<Head>()).run)(cpu, ctx) }
 }
 
 /// The same for a convention whose return may pop arguments.
@@ -291,7 +295,7 @@ unsafe extern "sysv64-unwind" fn convention(cpu: *mut CpuState, ctx: *const ()) 
     // SAFETY: as above; the head may be gone when the callback has run.
     unsafe {
         let pops = (*ctx.cast::<Head>()).pops;
-        ((*ctx.cast::<Head>()).run)(ctx, cpu);
+        ((*ctx.cast::<Head>()).run)(cpu, ctx);
         (*cpu).rsp += u64::from(pops);
     }
 }
@@ -303,7 +307,7 @@ unsafe extern "sysv64-unwind" fn convention(cpu: *mut CpuState, ctx: *const ()) 
 /// As for [`sysv64`].
 unsafe extern "sysv64-unwind" fn aligned(cpu: *mut CpuState, ctx: *const ()) {
     // SAFETY: as above.
-    unsafe { ((*ctx.cast::<Head>()).run)(ctx, cpu) }
+    unsafe { ((*ctx.cast::<Head>()).run)(cpu, ctx) }
 }
 
 const SEEN: u32 = Group::Gpr.bit() | Group::Flags.bit() | Group::Sse.bit();
@@ -472,7 +476,13 @@ pub(crate) enum Seen {
     State,
 }
 
-/// The entry for callbacks of this layout whose ctx leads to a [`Head`]; `None` if there is none.
+/// The registers that [`dynamic_entry`] has stored for callbacks of this layout which see the arguments' only.
+pub(crate) fn seen_arguments(layout: &Layout<'_>) -> u32 {
+    argument_registers(layout.abi(), Needs::of(layout).vectors)
+}
+
+/// The entry for callbacks of this layout whose ctx leads to a [`Head`]; `None` if there is none. It notes in the state what is
+/// there unless the callback sees the arguments' registers only.
 ///
 /// # Panics
 ///

@@ -61,7 +61,9 @@ pub use fenv::with_default_fenv;
 pub(crate) use hooks::JUMP_STUB_SIZE;
 pub use image::CpuImage;
 #[cfg(feature = "alloc")]
-pub(crate) use incoming::{Head as DynamicHead, Seen, Spot, dynamic_entry, gather, give_result, hidden};
+pub(crate) use incoming::{
+    Head as DynamicHead, Seen, Spot, dynamic_entry, gather, give_result, hidden, seen_arguments,
+};
 pub(crate) use lanes::never_native;
 pub use lanes::{Head, Head4, Head8, Lane, is_native, sysv64_lane, win64_hidden, win64_lane};
 #[cfg(feature = "std")]

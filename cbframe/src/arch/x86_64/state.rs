@@ -157,6 +157,21 @@ impl CpuState {
         self.present = Self::ALL;
     }
 
+    /// Notes that these registers, a sum of [`register_bit`]s, are there and nothing else: an entry has stored them and noted
+    /// nothing.
+    ///
+    /// # Safety
+    ///
+    /// It has, and the state is its own.
+    #[cfg(feature = "alloc")]
+    pub(crate) unsafe fn show(this: *mut Self, registers: u32) {
+        // SAFETY: the caller's promise.
+        unsafe {
+            (&raw mut (*this).present).write(Self::SINGLE);
+            (&raw mut (*this).registers).write(MaybeUninit::new(registers));
+        }
+    }
+
     /// The state of an image: registers of 0.
     pub(super) const fn image(rflags: u64, mxcsr: u32) -> Self {
         Self {
