@@ -44,15 +44,30 @@ impl Drop for NoUnwind {
 #[cold]
 #[inline(never)]
 fn report_callback(meta: &'static Meta) -> ! {
+    let unwinds = how_to_unwind(meta);
     // Where a panic was on its way already, an exception that comes on top of it is taken for one.
     #[cfg(feature = "std")]
-    let what = if std::thread::panicking() { "panicked" } else { "was left by an exception of another language" };
-    #[cfg(not(feature = "std"))]
-    let what = "panicked, or was left by an exception of another language";
+    if std::thread::panicking() {
+        let value = if meta.is_closure() { "give C a value by `or` of a builder" } else { "`on_panic = ...`" };
+        os::die(format_args!(
+            "`{}` panicked, and its caller is C, which cannot be unwound: use {unwinds}, or {value}",
+            meta.name()
+        ))
+    }
+    let what = if cfg!(feature = "std") { "was left" } else { "panicked, or was left" };
     os::die(format_args!(
-        "`{}` {what}, and its caller is C, which cannot be unwound: use an ABI string with -unwind, or `on_panic = ...`",
+        "`{}` {what} by an exception of another language, and its caller is C, which cannot be unwound: use {unwinds}",
         meta.name()
     ))
+}
+
+/// What to use for a callback that is to be unwound.
+fn how_to_unwind(meta: &Meta) -> &'static str {
+    if meta.is_closure() {
+        "a pointer type with -unwind, or `unwind` for a `Signature`"
+    } else {
+        "an ABI string with -unwind"
+    }
 }
 
 #[cold]

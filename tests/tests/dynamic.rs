@@ -459,7 +459,7 @@ fn aborts() {
     }
     for (case, texts) in [
         ("no value", &["has returned without a value", "a `i32`", "`ret`"][..]),
-        ("panic", &["no way", "panicked, and its caller is C"]),
+        ("panic", &["no way", "panicked", "`unwind` for a `Signature`, or give C a value by `or`"]),
         ("thread", &["is a local closure of"]),
         ("reentered", &["while another call of it was still running"]),
         ("stale", &["a call to", "which is not bound any more: bound at", "dynamic.rs", "dropped by"]),

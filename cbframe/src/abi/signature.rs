@@ -73,6 +73,34 @@ impl Signature {
         Self::new(Abi::Custom)
     }
 
+    /// Begins a signature like this one: to say that it unwinds, or which arguments one call has behind `...`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use cbframe::Value;
+    /// use cbframe::abi::{Abi, Signature};
+    /// use cbframe::types::Type;
+    ///
+    /// // `int (*)(char *, size_t, const char *, ...)`
+    /// let snprintf = Signature::new(Abi::C).param(Type::POINTER).param(Type::U64).param(Type::POINTER).dots().ret(Type::I32);
+    /// let snprintf = snprintf.build()?;
+    ///
+    /// let call = snprintf.to_builder().param(Type::F64).param(Type::I32).build()?;
+    /// let mut text = [0_u8; 16];
+    /// let arguments = [text.as_mut_ptr().cast::<()>().into(), 16_usize.into(), c"%g %d".as_ptr().into(), 1.5.into(), 7.into()];
+    /// // SAFETY: these are arguments of `snprintf`.
+    /// let length = unsafe { call.call(libc::snprintf as *const (), &arguments)? };
+    /// assert!(matches!(length, Value::I32(5)));
+    /// assert_eq!(&text[..6], b"1.5 7\0");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn to_builder(&self) -> SignatureBuilder {
+        let Whole { abi, ref parameters, before, ref result, unwind, .. } = *self.0;
+        let parameters = parameters.iter().map(|parameter| Parameter { place: Place::Nothing, ..*parameter }).collect();
+        SignatureBuilder { abi, parameters, before, result: result.ty, unwind }
+    }
+
     /// Where the arguments and the result lie.
     #[must_use]
     pub fn layout(&self) -> Layout<'_> {

@@ -18,6 +18,7 @@ use std::boxed::Box;
 use std::panic::{catch_unwind, resume_unwind};
 use std::vec::Vec;
 
+use super::how_to_unwind;
 use crate::arch::stack_pointer;
 use crate::os;
 use crate::pool::Meta;
@@ -144,9 +145,10 @@ impl Drop for NoException {
     fn drop(&mut self) {
         if !std::thread::panicking() {
             os::die(format_args!(
-                "`{}` was left by an exception of another language, which `on_panic` does not catch, and its caller is \
-                 C: use an ABI string with -unwind",
-                self.0.name()
+                "`{}` was left by an exception of another language, which {} does not catch, and its caller is C: use {}",
+                self.0.name(),
+                if self.0.is_closure() { "`or`" } else { "`on_panic`" },
+                how_to_unwind(self.0)
             ));
         }
     }

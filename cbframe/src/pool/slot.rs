@@ -88,6 +88,11 @@ impl Meta {
             Name::Type(name) => name(),
         }
     }
+
+    /// Whether it is no function.
+    pub(crate) const fn is_closure(&self) -> bool {
+        matches!(self.name, Name::Type(_))
+    }
 }
 
 /// What a callback is called.

@@ -84,7 +84,7 @@ fn an_exception_of_cxx_aborts_with_the_name() {
              ABI string with -unwind\n"
         } else {
             "was left by an exception of another language, and its caller is C, which cannot be unwound: use an ABI \
-             string with -unwind, or `on_panic = ...`\n"
+             string with -unwind\n"
         };
         ended.assert_aborted(name, &[&format!("cbframe: `panics::abort::{name}` {what}")]);
         assert_eq!(ended.stdout.matches("destructed").count(), 1, "{name}: only by the call that returned");
