@@ -1,7 +1,6 @@
 //! A call of a callback whose signature is known at run time only.
 
 use core::any::type_name;
-use core::cell::UnsafeCell;
 use core::fmt;
 use core::mem::MaybeUninit;
 use core::ptr;
@@ -91,12 +90,13 @@ enum Given {
 /// parameter.
 pub struct Call<'c> {
     cpu: *mut CpuState,
+    arguments: &'c [Slot],
     prepared: &'c Prepared,
     meta: &'static Meta,
     /// Where the caller wants a result in memory.
     hidden: *mut u8,
     given: Given,
-    result: UnsafeCell<Buffer>,
+    result: Buffer,
 }
 
 impl<'c> Call<'c> {
@@ -110,8 +110,8 @@ impl<'c> Call<'c> {
             Way::Memory => unsafe { hidden(cpu, prepared.signature.result()) },
             _ => ptr::null_mut(),
         };
-        let result = UnsafeCell::new(Buffer([MaybeUninit::uninit(); 64]));
-        Self { cpu, prepared, meta, hidden, given: Given::Nothing, result }
+        let result = Buffer([MaybeUninit::uninit(); 64]);
+        Self { cpu, arguments: &prepared.arguments, prepared, meta, hidden, given: Given::Nothing, result }
     }
 
     /// The signature.
@@ -123,7 +123,7 @@ impl<'c> Call<'c> {
     /// How many arguments there are, of those that the signature tells of.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.prepared.arguments.len()
+        self.arguments.len()
     }
 
     /// Whether there are none.
@@ -156,6 +156,13 @@ impl<'c> Call<'c> {
                 return unsafe { value.assume_init() };
             }
         }
+        self.arg_at_length(n)
+    }
+
+    #[cold]
+    #[inline(never)]
+    #[track_caller]
+    fn arg_at_length<T: Scalar>(&self, n: usize) -> T {
         // SAFETY: a scalar is no reference.
         unsafe { self.read(n) }
     }
@@ -292,7 +299,7 @@ impl<'c> Call<'c> {
     #[track_caller]
     pub fn ret<'v, T: Reply<'v>>(&mut self, value: T) {
         if T::SHAPE.fits(self.prepared.result) {
-            let to = self.result.get();
+            let to = &raw mut self.result;
             // SAFETY: a word, which the buffer has. What is behind the value is zero, as it is to be in a register.
             unsafe {
                 to.cast::<u64>().write(0);
@@ -318,7 +325,10 @@ impl<'c> Call<'c> {
     ///
     /// `from` has the bytes of a result.
     unsafe fn give(&mut self, from: *const u8) {
-        let to = self.result_at();
+        let to = match self.prepared.way {
+            Way::Memory => self.hidden,
+            _ => (&raw mut self.result).cast(),
+        };
         // SAFETY: the caller's promise, and that of C for a result in memory; the buffer has eight bytes and more.
         unsafe {
             if let Way::Word(_) = self.prepared.way {
@@ -331,10 +341,10 @@ impl<'c> Call<'c> {
 
     /// Where the result is put together. What registers hold fits into the buffer.
     #[inline]
-    fn result_at(&self) -> *mut u8 {
+    const fn result_at(&self) -> *const u8 {
         match self.prepared.way {
             Way::Memory => self.hidden,
-            _ => self.result.get().cast(),
+            _ => (&raw const self.result).cast(),
         }
     }
 
@@ -381,7 +391,7 @@ impl<'c> Call<'c> {
         if let (Given::Word, Answer::Done, Way::Word(offset)) = (self.given, answer, self.prepared.way) {
             // SAFETY: the buffer has the word; the entry loads it.
             unsafe {
-                let word = self.result.get().cast::<u64>().read();
+                let word = (&raw const self.result).cast::<u64>().read();
                 self.cpu.byte_offset(offset as isize).cast::<u64>().write(word);
             }
             return;
@@ -402,7 +412,7 @@ impl<'c> Call<'c> {
             self.fall_back(answer);
         }
         let signature = &self.prepared.signature;
-        let from = self.result.get().cast_const().cast();
+        let from = (&raw const self.result).cast();
         // SAFETY: the caller's promise; the buffer has the result if it is not in memory.
         unsafe { give_result(self.cpu, signature.abi(), signature.result(), self.hidden, from) };
     }
@@ -429,7 +439,7 @@ impl<'c> Call<'c> {
     #[inline(always)]
     #[track_caller]
     fn slot(&self, n: usize) -> Slot {
-        match self.prepared.arguments.get(n) {
+        match self.arguments.get(n) {
             Some(slot) => *slot,
             None => no_argument(n, self.len()),
         }

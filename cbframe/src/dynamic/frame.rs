@@ -4,6 +4,7 @@ use alloc::sync::Arc;
 use core::fmt;
 use core::marker::PhantomData;
 use core::mem;
+use core::ops::Deref;
 use core::panic::Location;
 use core::ptr::NonNull;
 
@@ -26,15 +27,15 @@ use crate::frame::Frame;
 use crate::pool::{Meta, Pool, PoolFull};
 use crate::signature::FnPointer;
 
-/// The callback of a frame is a closure whose signature is known at run time only: see [`DynFrame`]. `K` says which kind of
-/// closure: [`Closure`], [`Local`] or [`Once`].
+/// The callback of a frame is a closure whose signature is known at run time only: what [`DynFrame`] has. `K` says which kind
+/// of closure: [`Closure`], [`Local`] or [`Once`].
 pub struct Dynamic<K = Closure>(PhantomData<K>);
 
 /// A frame for a closure whose C signature is known at run time only, a [`Signature`]: for what runs other languages, debuggers
 /// and bridges, which learn of signatures while they run.
 ///
-/// The closure gets a [`Call`], which has the arguments and takes the result. The frame is a [`Frame`], with all that goes for
-/// one: who may call its pointer and when, what becomes of panics, and what a call after its end does. The pointer has no type of its
+/// The closure gets a [`Call`], which has the arguments and takes the result. This dereferences to a [`Frame`], and all goes for
+/// it that goes for one: who may call its pointer and when, what becomes of panics, and what a call after its end does. The pointer has no type of its
 /// own: [`pointer`](Self::pointer) gives one whose layout is that of the signature, [`as_ptr`](Frame::as_ptr) the address.
 ///
 /// A call takes about as long as two of a callback with the same signature that `#[cbframe]` has compiled for the captured
@@ -68,7 +69,61 @@ pub struct Dynamic<K = Closure>(PhantomData<K>);
 /// # assert_eq!(unsafe { show(1.5, 2) }, 0.0);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-pub type DynFrame<'a, K = Closure> = Frame<'a, unsafe extern "C" fn(), Dynamic<K>>;
+// No alias of a `Frame`: the names of its constructors would be ambiguous where the compiler infers what a `Frame` is for.
+#[must_use = "dropping the frame frees the slot: the pointer must not be called any more"]
+pub struct DynFrame<'a, K = Closure>(Inner<'a, K>);
+
+type Inner<'a, K> = Frame<'a, unsafe extern "C" fn(), Dynamic<K>>;
+
+impl<'a, K> Deref for DynFrame<'a, K> {
+    type Target = Frame<'a, unsafe extern "C" fn(), Dynamic<K>>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.0
+    }
+}
+
+impl<'a, K> DynFrame<'a, K> {
+    /// The frame as such, for [`Frame::free`], [`Scope::keep`](crate::Scope::keep) and the like.
+    pub fn into_frame(self) -> Frame<'a, unsafe extern "C" fn(), Dynamic<K>> {
+        self.0
+    }
+
+    /// The address, and nothing that frees it: see [`Frame::into_raw`].
+    #[must_use = "without the address nothing frees the slot"]
+    pub fn into_raw(self) -> *const () {
+        self.0.into_raw()
+    }
+
+    /// The frame that [`into_raw`](Self::into_raw) gave the address of.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Frame::from_raw`].
+    ///
+    /// # Panics
+    ///
+    /// If no slot at this address is bound.
+    #[track_caller]
+    pub unsafe fn from_raw(address: *const ()) -> Self {
+        // SAFETY: the caller's promise.
+        Self(unsafe { Frame::from_raw(address) })
+    }
+}
+
+impl<K> DynFrame<'static, K> {
+    /// Keeps the callback for ever: see [`Frame::leak`]. The pointer has no type of its own: it is an address, and Rust must
+    /// not call it as what it is here.
+    pub fn leak(self) -> unsafe extern "C" fn() {
+        self.0.leak()
+    }
+}
+
+impl<K> fmt::Debug for DynFrame<'_, K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
 
 /// A closure with what is known of its signature.
 ///
@@ -334,7 +389,7 @@ impl<V: Fallback<Answer>> DynBuilder<'_, V> {
     {
         let (site, state) = self.prepare::<F, Concurrently<Dyn<F>, V>>(closure);
         // SAFETY: the entry is one for the signature, whose head runs a handler of this kind.
-        unsafe { bind_shared(site, state, self.fallback) }.map_err(|full| full.map(|state| state.closure))
+        unsafe { bind_shared(site, state, self.fallback) }.map(DynFrame).map_err(|full| full.map(|state| state.closure))
     }
 
     /// Makes `frame` call another closure, with the signature of this builder: see [`DynFrame::set`].
@@ -350,7 +405,7 @@ impl<V: Fallback<Answer>> DynBuilder<'_, V> {
     {
         let (site, state) = self.prepare::<F, Concurrently<Dyn<F>, V>>(closure);
         // SAFETY: as for `new`. `Frame` demands that no call runs meanwhile.
-        unsafe { rebind_shared(frame, site, state, self.fallback) };
+        unsafe { rebind_shared(&mut frame.0, site, state, self.fallback) };
     }
 
     /// A frame for a closure that this thread calls, one call at a time: see [`Frame::local`].
@@ -372,7 +427,7 @@ impl<V: Fallback<Answer>> DynBuilder<'_, V> {
         // SAFETY: as for `new`.
         let frame: Result<Frame<'a, _, Local>, _> = unsafe { bind_local(site, state, self.fallback) };
         // SAFETY: this kind of frame is no more `Send` than that.
-        frame.map(|frame| unsafe { frame.of_kind() }).map_err(|full| full.map(|state| state.closure))
+        frame.map(|frame| DynFrame(unsafe { frame.of_kind() })).map_err(|full| full.map(|state| state.closure))
     }
 
     /// A frame for a closure that is called once: see [`Frame::once`].
@@ -394,7 +449,7 @@ impl<V: Fallback<Answer>> DynBuilder<'_, V> {
         // SAFETY: as for `new`.
         let frame: Result<Frame<'a, _, Once>, _> = unsafe { bind_once(site, state, self.fallback) };
         // SAFETY: as for `local`.
-        frame.map(|frame| unsafe { frame.of_kind() }).map_err(|full| full.map(|state| state.closure))
+        frame.map(|frame| DynFrame(unsafe { frame.of_kind() })).map_err(|full| full.map(|state| state.closure))
     }
 }
 
