@@ -17,14 +17,22 @@ pub use scope::{catch, resume_panics};
 #[must_use = "a frame may be unwound before its guard stands in it"]
 pub struct NoUnwind {
     meta: &'static Meta,
-    report: fn(&'static Meta) -> !,
+    /// `None`: the frame may be unwound all the same.
+    report: Option<fn(&'static Meta) -> !>,
 }
 
 impl NoUnwind {
     /// For the frame of a callback that C has called.
     #[inline(always)]
     pub const fn callback(meta: &'static Meta) -> Self {
-        Self { meta, report: report_callback }
+        Self { meta, report: Some(report_callback) }
+    }
+
+    /// The same, unless it may be unwound.
+    #[cfg(feature = "alloc")]
+    #[inline(always)]
+    pub(crate) const fn callback_unless(unwind: bool, meta: &'static Meta) -> Self {
+        if unwind { Self { meta, report: None } } else { Self::callback(meta) }
     }
 
     /// Nobody did.
@@ -37,7 +45,9 @@ impl NoUnwind {
 impl Drop for NoUnwind {
     #[inline(always)]
     fn drop(&mut self) {
-        (self.report)(self.meta);
+        if let Some(report) = self.report {
+            report(self.meta);
+        }
     }
 }
 
@@ -79,7 +89,7 @@ fn report_fallback(meta: &'static Meta) -> ! {
 /// The value of `on_panic`.
 #[inline(always)]
 pub fn fall_back<R>(meta: &'static Meta, value: impl FnOnce() -> R) -> R {
-    let guard = NoUnwind { meta, report: report_fallback };
+    let guard = NoUnwind { meta, report: Some(report_fallback) };
     let value = value();
     guard.disarm();
     value

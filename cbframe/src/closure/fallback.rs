@@ -82,10 +82,8 @@ impl<R> Fallback<R> for Abort {
 
     #[inline(always)]
     fn run(&self, meta: &'static Meta, unwind: bool, closure: impl FnOnce() -> R) -> R {
-        if unwind {
-            return closure();
-        }
-        let guard = NoUnwind::callback(meta);
+        // One call of the closure, which is compiled into it then.
+        let guard = NoUnwind::callback_unless(unwind, meta);
         let result = closure();
         guard.disarm();
         result

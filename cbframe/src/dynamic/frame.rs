@@ -229,25 +229,9 @@ unsafe fn run_prepared<H: DynHandler>(cpu: *mut CpuState, ctx: *const (), prepar
     // SAFETY: the caller's promise.
     unsafe {
         let mut call = Call::new(cpu, prepared, H::META);
-        let answer = H::handle(ctx, Incoming(NonNull::from(&mut call).cast()), H::META, false);
-        call.finish(answer);
-    }
-}
-
-/// The same for a callback whose calls may unwind, or have a recorder.
-///
-/// # Safety
-///
-/// As for [`run`].
-unsafe fn run_otherwise<H: DynHandler>(cpu: *mut CpuState, ctx: *const ()) {
-    // SAFETY: the caller's promise; see `run`.
-    unsafe {
-        let prepared = Arc::clone(&(*ctx.cast::<Dyn<()>>()).prepared);
-        let mut call = Call::new(cpu, &prepared, H::META);
         #[cfg(feature = "std")]
         let recording = prepared.recorder.as_ref().map(|recorder| Recording::begin(recorder, &call));
-        let unwind = prepared.signature.layout().unwinds();
-        let answer = H::handle(ctx, Incoming(NonNull::from(&mut call).cast()), H::META, unwind);
+        let answer = H::handle(ctx, Incoming(NonNull::from(&mut call).cast()), H::META, prepared.unwind);
         call.finish(answer);
         #[cfg(feature = "std")]
         if let Some(recording) = recording {
@@ -355,12 +339,7 @@ impl<V: Fallback<Answer>> DynBuilder<'_, V> {
         let Some(entry) = dynamic_entry(&layout, self.seen) else { no_entry(self.signature) };
         let site = Site { pool: self.pool, entry, meta: H::META, at: Location::caller() };
         let words = layout.stack_size().div_ceil(8) as u32;
-        #[cfg(feature = "std")]
-        let recorded = self.recorder.is_some();
-        #[cfg(not(feature = "std"))]
-        let recorded = false;
-        let run = if recorded || layout.unwinds() { run_otherwise::<H> } else { run::<H> };
-        let head = DynamicHead { run, words, pops: self.signature.pops() };
+        let head = DynamicHead { run: run::<H>, words, pops: self.signature.pops() };
         let prepared = Prepared::new(
             self.signature,
             self.seen,

@@ -14,6 +14,8 @@ use crate::types::{Kind, Type};
 pub(super) struct Prepared {
     pub(super) signature: Signature,
     pub(super) seen: Seen,
+    /// Whether a panic may leave the callback.
+    pub(super) unwind: bool,
     /// What C gets where the process would be aborted otherwise.
     pub(super) fallback: Option<Object<'static>>,
     #[cfg(feature = "std")]
@@ -90,6 +92,7 @@ impl Prepared {
         Arc::new(Self {
             signature: signature.clone(),
             seen,
+            unwind: signature.layout().unwinds(),
             fallback,
             #[cfg(feature = "std")]
             recorder,

@@ -254,11 +254,14 @@ impl fmt::Debug for Record {
 /// A call that runs, and is recorded when it has ended.
 pub(super) struct Recording<'r> {
     recorder: &'r Recorder,
-    record: Option<Record>,
+    // In a box: there is room for it in each call's frame, recorded or not.
+    record: Option<Box<Record>>,
 }
 
 impl<'r> Recording<'r> {
     /// The call begins.
+    #[cold]
+    #[inline(never)]
     pub(super) fn begin(recorder: &'r Recorder, call: &Call<'_>) -> Self {
         let signature = call.signature().clone();
         let words = signature.layout().stack_size().div_ceil(8);
@@ -268,10 +271,12 @@ impl<'r> Recording<'r> {
         let arguments = (0..call.len()).map(|n| call.try_value(n).map(|value| value.to_owned())).collect();
         let before = Box::new(CpuImage::copy_of(call.cpu()));
         let record = Record { index: 0, name: call.name(), signature, before, stack, arguments, after: None };
-        Self { recorder, record: Some(record) }
+        Self { recorder, record: Some(Box::new(record)) }
     }
 
     /// It has returned, and its result is in place.
+    #[cold]
+    #[inline(never)]
     pub(super) fn end(mut self, call: &Call<'_>) {
         if let Some(record) = &mut self.record {
             let cpu = Box::new(CpuImage::copy_of(call.cpu()));
@@ -283,7 +288,7 @@ impl<'r> Recording<'r> {
 impl Drop for Recording<'_> {
     fn drop(&mut self) {
         if let Some(record) = self.record.take() {
-            self.recorder.keep(|index| Record { index, ..record });
+            self.recorder.keep(|index| Record { index, ..*record });
         }
     }
 }
