@@ -113,13 +113,13 @@ const fn by_reference(cursor: Cursor) -> (Cursor, Place) {
 }
 
 const fn on_stack(apple: bool, cursor: Cursor, ty: &Type) -> (Cursor, Place) {
-    let is_words = is_composite(ty) && (!apple || Homogeneous::of(ty).is_none());
-    let (cursor, offset) = if apple && !is_words {
-        // A homogeneous aggregate as its elements.
-        cursor.push(ty.size, natural_alignment(ty))
-    } else {
-        cursor.push(round_up(ty.size, 8), alignment(apple, ty))
+    let (size, align) = match Homogeneous::of(ty) {
+        // At the alignment of its elements, even if it is packed.
+        Some(elements) if apple => (ty.size, elements.size),
+        _ if apple && !is_composite(ty) => (ty.size, ty.align),
+        _ => (round_up(ty.size, 8), alignment(apple, ty)),
     };
+    let (cursor, offset) = cursor.push(size, align);
     (cursor, Place::Stack(offset))
 }
 

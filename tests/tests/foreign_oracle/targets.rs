@@ -137,7 +137,12 @@ impl Compiler {
             aligned: !windows,
             empty_structs: !windows,
             no_empty_results: false,
-            variadic: 25,
+            // Clang refuses others.
+            variadic: if matches!(abi, Abi::X86 { call, .. } if !matches!(call, X86Call::Cdecl | X86Call::Stdcall)) {
+                0
+            } else {
+                25
+            },
         }
     }
 }
