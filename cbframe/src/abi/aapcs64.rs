@@ -25,6 +25,16 @@ pub(super) const fn refusal(apple: bool, ty: &Type) -> Option<&'static str> {
     scalars.refusal(ty)
 }
 
+/// Why no argument of this type is passed behind `...` of Apple's variant, if so.
+pub(super) const fn refusal_unnamed(ty: &Type) -> Option<&'static str> {
+    match Homogeneous::of(ty) {
+        Some(Homogeneous { size: 16, .. }) => Some(
+            "made of nothing but vectors of 128 bits, which Clang aligns to 8 bytes behind `...` in callers and to 16 in callees",
+        ),
+        _ => None,
+    }
+}
+
 /// "Result return": the place of the result, and the cursor before the first parameter.
 pub(super) const fn start(apple: bool, result: &Type) -> (Cursor, Place) {
     let place = match next(apple, Cursor::START, result).1 {

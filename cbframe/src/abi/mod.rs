@@ -338,7 +338,12 @@ pub(crate) const fn place_each(
         check_parameter(ty);
         // By position where that counts.
         refuse(abi, ty, Some(cursor.integers as usize));
-        (cursor, parameters[i].place) = if i < named { next(abi, cursor, ty) } else { next_unnamed(abi, cursor, ty) };
+        (cursor, parameters[i].place) = if i < named {
+            next(abi, cursor, ty)
+        } else {
+            refuse_for(abi, ty, abi.refusal_unnamed(ty));
+            next_unnamed(abi, cursor, ty)
+        };
         i += 1;
     }
     let mut pops = 0;
@@ -379,7 +384,13 @@ const fn next(abi: Abi, cursor: Cursor, ty: &Type) -> (Cursor, Place) {
 /// Panics if the convention has no place for a value of this type: [`Abi::refusal`].
 #[track_caller]
 const fn refuse(abi: Abi, ty: &Type, position: Option<usize>) {
-    if let Some(reason) = abi.refusal(ty, position) {
+    refuse_for(abi, ty, abi.refusal(ty, position));
+}
+
+/// Panics for this reason, if there is one.
+#[track_caller]
+const fn refuse_for(abi: Abi, ty: &Type, reason: Option<&'static str>) {
+    if let Some(reason) = reason {
         Message::new("cbframe: `")
             .text(abi.name())
             .text("` has no rule for `")
@@ -547,6 +558,14 @@ impl Abi {
         }
     }
 
+    /// Why no argument of this type, which may be one before `...`, has a place behind it, if so: as [`refusal`](Self::refusal).
+    pub(crate) const fn refusal_unnamed(self, ty: &Type) -> Option<&'static str> {
+        match self {
+            Self::AppleArm64 => aapcs64::refusal_unnamed(ty),
+            _ => None,
+        }
+    }
+
     /// Whether it has variadic functions.
     pub(crate) const fn has_variadic(self) -> bool {
         match self {
@@ -637,9 +656,9 @@ impl<'a> Layout<'a> {
         self.stack as usize
     }
 
-    /// Bytes of these that the return pops: `ret 8` of 32-bit x86.
-    pub const fn popped(&self) -> usize {
-        self.pops as usize
+    /// Bytes of arguments on the stack that the return pops.
+    pub const fn pops(&self) -> u32 {
+        self.pops
     }
 
     /// Whether a callback with the layout `self` can be called through a pointer whose type has the layout

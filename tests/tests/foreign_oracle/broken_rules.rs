@@ -1,6 +1,6 @@
 //! Where compilers break the rules, or chose otherwise than `cbframe::abi` says.
 
-use cbframe::abi::{Abi, Signature};
+use cbframe::abi::{Abi, Parameter, Place, Signature};
 use cbframe::types::{Kind, Type};
 
 use crate::targets::Compiler;
@@ -9,6 +9,7 @@ use crate::targets::Compiler;
 pub(crate) fn broken_rule(compiler: Compiler, signature: &Signature) -> Option<&'static str> {
     let layout = signature.layout();
     let any = |is: fn(&Type) -> bool| layout.parameters().iter().any(|parameter| is(&parameter.ty));
+    let placed = || layout.parameters().iter();
     match (compiler, layout.abi()) {
         (Compiler::Clang, Abi::X86 { windows: false, .. }) if any(is_aligned_inside) => {
             Some("__float128, and a vector in a struct, at 4 bytes on the stack")
@@ -19,8 +20,28 @@ pub(crate) fn broken_rule(compiler: Compiler, signature: &Signature) -> Option<&
         (Compiler::Gcc, Abi::Lp64d) if any(|ty| ty.size == 0 && ty.align > 8) => {
             Some("nothing is aligned on the stack")
         }
+        // LLVM's callers reckon with a multiple of 16 bytes, its callees pop what there is.
+        (Compiler::Clang, Abi::X86 { windows: false, .. })
+            if layout.pops() > 4 && placed().any(|it| is_vector(&it.ty) && matches!(it.place, Place::Stack(_))) =>
+        {
+            Some("callers have more popped than callees pop")
+        }
+        (Compiler::Clang, Abi::Aapcs64) if placed().any(is_packed_on_stack) => {
+            Some("packed structs of __float128 or a vector at 16 bytes on the stack")
+        }
         _ => None,
     }
+}
+
+fn is_vector(ty: &Type) -> bool {
+    match ty.kind {
+        Kind::MaybeUninit { of } => is_vector(of),
+        _ => matches!(ty.kind, Kind::Vector),
+    }
+}
+
+fn is_packed_on_stack(parameter: &Parameter) -> bool {
+    matches!(parameter.place, Place::Stack(_)) && parameter.ty.align < 16 && contains_aligned(&parameter.ty)
 }
 
 fn has_empty_union(ty: &Type) -> bool {

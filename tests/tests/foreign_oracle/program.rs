@@ -169,7 +169,7 @@ fn check(name: &str, index: usize, ty: &Type, found: &HashMap<&str, &str>, wrong
 
 /// Writes what `runtime.c` reads.
 fn describe(input: &mut String, number: usize, layout: &Layout<'_>) {
-    writeln!(input, "{number} {} {}", layout.parameters().len(), layout.popped()).unwrap();
+    writeln!(input, "{number} {} {}", layout.parameters().len(), layout.pops()).unwrap();
     for (i, parameter) in layout.parameters().iter().enumerate() {
         value(input, &parameter.place, &graffiti(i, &parameter.ty));
     }
