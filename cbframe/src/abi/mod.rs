@@ -31,7 +31,7 @@ pub use signature::{Signature, SignatureBuilder, SignatureError};
 #[doc(hidden)]
 pub use spots::Spot;
 pub(crate) use spots::{overlap, placed as place_at};
-pub use target::{Architecture, DataModel, Target};
+pub use target::{Architecture, Target};
 pub use x86::X86Call;
 
 use crate::types::{Kind, Message, Type, round_up};
@@ -359,7 +359,7 @@ pub(crate) const fn place_each(
         pops = x86::pops(call, windows, cursor.stack, &result.place);
     }
     // What one pointer more would get: the direct entry passes the state there.
-    let next = match next(abi, cursor, &abi.target().data_model().pointer).1 {
+    let next = match next(abi, cursor, &abi.target().pointer()).1 {
         Place::Registers(parts) => Some(parts.parts[0].register),
         _ => None,
     };

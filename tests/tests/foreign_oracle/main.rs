@@ -170,6 +170,6 @@ fn wrong_places_are_noticed() {
         });
         let all = Program::build(Gcc, abi, &source).run(&source, abi, other);
         let noticed = all.iter().filter(|wrong| !wrong.is_empty()).count();
-        assert!(noticed >= 10 && noticed * 100 >= all.len() * 95, "{abi} as {other}: {noticed} of {}", all.len());
+        assert!(noticed > 0 && noticed * 100 >= all.len() * 95, "{abi} as {other}: {noticed} of {}", all.len());
     }
 }
