@@ -180,7 +180,10 @@ win64 fn(i64) -> i32
         );
     }
     for text in ["int __attribute__((regcall)) f(long)", "int (__regcall *)(long)"] {
-        assert_eq!(given.signature(text).unwrap().layout().parameters()[0].place.on(Architecture::X86_64).to_string(), "rax");
+        assert_eq!(
+            given.signature(text).unwrap().layout().parameters()[0].place.on(Architecture::X86_64).to_string(),
+            "rax"
+        );
     }
     let back = Signature::parse_c("int __attribute__((sysv_abi)) f(int)", Abi::Win64).unwrap();
     assert_eq!(back.layout().parameters()[0].place.on(Architecture::X86_64).to_string(), "edi");
