@@ -173,7 +173,7 @@ fn conventions_of_other_architectures() {
             // SAFETY: refused before anything is called or read.
             refused(&|| drop(unsafe { signature.call(std::ptr::dangling(), &[1.into()]) }));
             // SAFETY: as above.
-            refused(&|| drop(unsafe { VaList::from_raw_of(abi, std::ptr::null_mut()) }));
+            refused(&|| _ = unsafe { VaList::from_raw_of(abi, std::ptr::null_mut()) });
         }
     }
 }

@@ -91,9 +91,8 @@ impl Compiler {
         if long_double.size > 8 {
             float(["long double", "_Complex long double"], long_double);
         }
-        match abi {
-            Abi::X86 { windows: false, .. } => float(["__float128", "complex_float128"], Type::F128),
-            _ => {}
+        if let Abi::X86 { windows: false, .. } = abi {
+            float(["__float128", "complex_float128"], Type::F128);
         }
         match (self, abi) {
             // gcc 12 has none.
