@@ -11,7 +11,7 @@ mod random;
 #[path = "parse_c/refused.rs"]
 mod refused;
 
-use cbframe::abi::{Abi, Signature};
+use cbframe::abi::{Abi, Architecture, Signature, X86Call};
 use cbframe::parse::CDeclarations;
 use cbframe::types::Type;
 use cbframe_tests::again::assert_alike;
@@ -180,10 +180,13 @@ win64 fn(i64) -> i32
         );
     }
     for text in ["int __attribute__((regcall)) f(long)", "int (__regcall *)(long)"] {
-        assert_eq!(given.signature(text).unwrap().layout().parameters()[0].place.to_string(), "rax");
+        assert_eq!(
+            given.signature(text).unwrap().layout().parameters()[0].place.on(Architecture::X86_64).to_string(),
+            "rax"
+        );
     }
     let back = Signature::parse_c("int __attribute__((sysv_abi)) f(int)", Abi::Win64).unwrap();
-    assert_eq!(back.layout().parameters()[0].place.to_string(), "edi");
+    assert_eq!(back.layout().parameters()[0].place.on(Architecture::X86_64).to_string(), "edi");
 }
 
 const MS: [&str; 8] = [
@@ -214,4 +217,36 @@ fn gcc_reads_the_same_conventions() {
         assert!(accepts(text), "{text}");
     }
     assert!(!accepts("int f(long)"));
+}
+
+/// The conventions and types of other targets.
+#[test]
+fn other_targets() {
+    let placed = |text, abi| Signature::parse_c(text, abi).unwrap().to_string();
+    assert_eq!(
+        placed("long (__stdcall *)(char c, double x)", Abi::X86 { call: X86Call::Cdecl, windows: true }),
+        "\
+stdcall fn(c: i8, x: f64) -> i32
+  return  i32  4 B  eax
+  c       i8   1 B  stack, [esp+4] at entry
+  x       f64  8 B  stack, [esp+8] at entry
+  the return pops 12 B of arguments"
+    );
+    assert_eq!(
+        placed("void (*)(va_list args, long double x, struct { float x, y; } at)", Abi::Aapcs64),
+        "\
+aapcs64 fn(args: __va_list, x: Float128, at: struct {…})
+  return  ()           0 B  nothing (no bytes)
+  args    __va_list   32 B  by reference; its address is in x0
+  x       Float128    16 B  q0
+  at      struct {…}   8 B  s1 (x), s2 (y)"
+    );
+    assert_eq!(
+        placed("void (*)(char c, struct { long long a, b; } pair)", Abi::Aapcs),
+        "\
+aapcs fn(c: u8, pair: struct {…})
+  return  ()           0 B  nothing (no bytes)
+  c       u8           1 B  r0
+  pair    struct {…}  16 B  r2 (a), r3 (a), [sp+0] at entry (b)"
+    );
 }

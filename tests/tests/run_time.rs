@@ -3,7 +3,7 @@
 #![allow(missing_docs, reason = "tests")]
 
 use cbframe::abi::CallingConvention;
-use cbframe::abi::{Abi, Architecture, Layout, Place, Signature, SignatureError};
+use cbframe::abi::{Abi, Architecture, Layout, Place, Signature, SignatureError, Target};
 use cbframe::conventions::Regcall;
 use cbframe::types::{Alignment, Kind, Type};
 use cbframe_tests::again;
@@ -149,4 +149,31 @@ fn behind_dots_a_wide_vector_is_in_memory() {
     };
     assert_eq!(place(true), "ymm1");
     assert_eq!(place(false), "stack, [rsp+8] at entry");
+}
+
+/// Signatures of other architectures can be looked at, but nothing can be called with them, nor be a callback.
+#[test]
+fn conventions_of_other_architectures() {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
+    use cbframe::{DynFrame, VaList};
+
+    for target in Target::ALL.into_iter().filter(|target| target.architecture() != Architecture::X86_64) {
+        for &abi in target.abis() {
+            let signature = Signature::new(abi).param(Type::I32).build().unwrap();
+            assert!(signature.to_string().starts_with(abi.name()), "{signature}");
+            let refused = |what: &dyn Fn()| {
+                let payload = catch_unwind(AssertUnwindSafe(what)).expect_err("foreign");
+                let message = payload.downcast_ref::<String>().expect("a message");
+                let expected =
+                    format!("`{abi}` is a convention of {}, which no function has on this target", abi.architecture());
+                assert!(message.contains(&expected), "{message}");
+            };
+            refused(&|| drop(DynFrame::new(&signature, |_| ())));
+            // SAFETY: refused before anything is called or read.
+            refused(&|| drop(unsafe { signature.call(std::ptr::dangling(), &[1.into()]) }));
+            // SAFETY: as above.
+            refused(&|| _ = unsafe { VaList::from_raw_of(abi, std::ptr::null_mut()) });
+        }
+    }
 }

@@ -25,6 +25,16 @@ pub(super) const fn refusal(apple: bool, ty: &Type) -> Option<&'static str> {
     scalars.refusal(ty)
 }
 
+/// Why no argument of this type is passed behind `...` of Apple's variant, if so.
+pub(super) const fn refusal_unnamed(ty: &Type) -> Option<&'static str> {
+    match Homogeneous::of(ty) {
+        Some(Homogeneous { size: 16, .. }) => Some(
+            "made of nothing but vectors of 128 bits, which Clang aligns to 8 bytes behind `...` in callers and to 16 in callees",
+        ),
+        _ => None,
+    }
+}
+
 /// "Result return": the place of the result, and the cursor before the first parameter.
 pub(super) const fn start(apple: bool, result: &Type) -> (Cursor, Place) {
     let place = match next(apple, Cursor::START, result).1 {
@@ -113,13 +123,13 @@ const fn by_reference(cursor: Cursor) -> (Cursor, Place) {
 }
 
 const fn on_stack(apple: bool, cursor: Cursor, ty: &Type) -> (Cursor, Place) {
-    let is_words = is_composite(ty) && (!apple || Homogeneous::of(ty).is_none());
-    let (cursor, offset) = if apple && !is_words {
-        // A homogeneous aggregate as its elements.
-        cursor.push(ty.size, natural_alignment(ty))
-    } else {
-        cursor.push(round_up(ty.size, 8), alignment(apple, ty))
+    let (size, align) = match Homogeneous::of(ty) {
+        // At the alignment of its elements, even if it is packed.
+        Some(elements) if apple => (ty.size, elements.size),
+        _ if apple && !is_composite(ty) => (ty.size, ty.align),
+        _ => (round_up(ty.size, 8), alignment(apple, ty)),
     };
+    let (cursor, offset) = cursor.push(size, align);
     (cursor, Place::Stack(offset))
 }
 

@@ -8,6 +8,7 @@ mod aapcs64;
 mod convention;
 mod display;
 mod homogeneous;
+mod layout;
 #[cfg(feature = "alloc")]
 mod placement;
 mod riscv64;
@@ -24,6 +25,9 @@ pub(crate) mod win64;
 mod x86;
 
 pub use convention::{Aggregates, CallingConvention, Convention, Hidden};
+pub use layout::Layout;
+pub(crate) use layout::extension;
+use layout::same_register;
 #[cfg(feature = "alloc")]
 pub use placement::{Placement, Placing, Refusal};
 #[cfg(feature = "alloc")]
@@ -31,7 +35,7 @@ pub use signature::{Signature, SignatureBuilder, SignatureError};
 #[doc(hidden)]
 pub use spots::Spot;
 pub(crate) use spots::{overlap, placed as place_at};
-pub use target::{Architecture, DataModel, Target};
+pub use target::{Architecture, Target};
 pub use x86::X86Call;
 
 use crate::types::{Kind, Message, Type, round_up};
@@ -238,20 +242,6 @@ pub struct Placed<const N: usize> {
     pub(crate) next: Option<Register>,
 }
 
-/// Where every parameter and the result of a signature lie.
-///
-/// [`Display`](core::fmt::Display) prints a table, one line for each.
-#[derive(Clone, Copy, Debug)]
-pub struct Layout<'a> {
-    pub(crate) abi: Abi,
-    pub(crate) unwind: bool,
-    pub(crate) variadic: bool,
-    pub(crate) parameters: &'a [Parameter],
-    pub(crate) result: Parameter,
-    pub(crate) stack: u32,
-    pub(crate) pops: u32,
-}
-
 /// Places the parameters and the result of a signature, in the order of declaration.
 ///
 /// # Panics
@@ -311,6 +301,9 @@ pub(crate) const fn place_each(
     before_dots: Option<usize>,
 ) -> Taken {
     let (abi, named) = match before_dots {
+        Some(_) if matches!(abi, Abi::X86 { call, .. } if !call.has_variadic()) => {
+            Message::new("cbframe: `").text(abi.name()).text("` has no variadic functions").panic()
+        }
         Some(before) => (abi.of_variadic(), before),
         None => (abi, parameters.len()),
     };
@@ -338,7 +331,12 @@ pub(crate) const fn place_each(
         check_parameter(ty);
         // By position where that counts.
         refuse(abi, ty, Some(cursor.integers as usize));
-        (cursor, parameters[i].place) = if i < named { next(abi, cursor, ty) } else { next_unnamed(abi, cursor, ty) };
+        (cursor, parameters[i].place) = if i < named {
+            next(abi, cursor, ty)
+        } else {
+            refuse_for(abi, ty, abi.refusal_unnamed(ty));
+            next_unnamed(abi, cursor, ty)
+        };
         i += 1;
     }
     let mut pops = 0;
@@ -354,7 +352,7 @@ pub(crate) const fn place_each(
         pops = x86::pops(call, windows, cursor.stack, &result.place);
     }
     // What one pointer more would get: the direct entry passes the state there.
-    let next = match next(abi, cursor, &abi.target().data_model().pointer).1 {
+    let next = match next(abi, cursor, &abi.target().pointer()).1 {
         Place::Registers(parts) => Some(parts.parts[0].register),
         _ => None,
     };
@@ -379,7 +377,13 @@ const fn next(abi: Abi, cursor: Cursor, ty: &Type) -> (Cursor, Place) {
 /// Panics if the convention has no place for a value of this type: [`Abi::refusal`].
 #[track_caller]
 const fn refuse(abi: Abi, ty: &Type, position: Option<usize>) {
-    if let Some(reason) = abi.refusal(ty, position) {
+    refuse_for(abi, ty, abi.refusal(ty, position));
+}
+
+/// Panics for this reason, if there is one.
+#[track_caller]
+const fn refuse_for(abi: Abi, ty: &Type, reason: Option<&'static str>) {
+    if let Some(reason) = reason {
         Message::new("cbframe: `")
             .text(abi.name())
             .text("` has no rule for `")
@@ -547,6 +551,14 @@ impl Abi {
         }
     }
 
+    /// Why no argument of this type, which may be one before `...`, has a place behind it, if so: as [`refusal`](Self::refusal).
+    pub(crate) const fn refusal_unnamed(self, ty: &Type) -> Option<&'static str> {
+        match self {
+            Self::AppleArm64 => aapcs64::refusal_unnamed(ty),
+            _ => None,
+        }
+    }
+
     /// Whether it has variadic functions.
     pub(crate) const fn has_variadic(self) -> bool {
         match self {
@@ -579,151 +591,4 @@ impl Abi {
                 | Self::X86 { call: X86Call::Regparm1 | X86Call::Regparm2 | X86Call::Regparm3, .. }
         )
     }
-}
-
-impl<'a> Layout<'a> {
-    /// The calling convention.
-    pub const fn abi(&self) -> Abi {
-        self.abi
-    }
-
-    /// Panics if no function pointer type of Rust has this convention.
-    #[track_caller]
-    pub(crate) const fn check_callable(&self) {
-        assert!(
-            self.abi.is_of_rust(),
-            "cbframe: Rust has no function pointer type for this calling convention: `FN` and `as_fn` give an address that only code of the convention can call"
-        );
-    }
-
-    /// Panics if Rust code that calls a pointer of this layout would pass something otherwise than C does.
-    #[track_caller]
-    pub(crate) const fn check_safe(&self) {
-        crate::private::check_safe(crate::private::known(self.result.ty));
-        let mut i = 0;
-        while i < self.parameters.len() {
-            crate::private::check_safe(crate::private::known(self.parameters[i].ty));
-            i += 1;
-        }
-    }
-
-    /// Whether a panic or a foreign exception may leave the callback (the `-unwind` ABI strings).
-    pub const fn unwinds(&self) -> bool {
-        self.unwind
-    }
-
-    /// Whether arguments may follow those of the parameters: `...`.
-    pub const fn is_variadic(&self) -> bool {
-        self.variadic
-    }
-
-    /// The same for a signature that ends in `...`.
-    pub(crate) const fn variadic(self) -> Self {
-        Self { variadic: true, ..self }
-    }
-
-    /// The parameters in the order of their declaration.
-    pub const fn parameters(&self) -> &'a [Parameter] {
-        self.parameters
-    }
-
-    /// The result.
-    pub const fn result(&self) -> &Parameter {
-        &self.result
-    }
-
-    /// Bytes of arguments on the stack, the home space of Windows included, a multiple of the size of a pointer.
-    pub const fn stack_size(&self) -> usize {
-        self.stack as usize
-    }
-
-    /// Bytes of these that the return pops: `ret 8` of 32-bit x86.
-    pub const fn popped(&self) -> usize {
-        self.pops as usize
-    }
-
-    /// Whether a callback with the layout `self` can be called through a pointer whose type has the layout
-    /// `pointer`: each argument and the result lie in the same places and are, where they are narrower than 32
-    /// bits, extended in the same way; and nothing unwinds through a pointer type that says nothing does.
-    ///
-    /// Names do not count, nor does what a pointer points to. Rust has no pointer types for [`Abi::Named`] and
-    /// [`Abi::Custom`]: these fit nothing.
-    pub const fn fits(&self, pointer: &Layout<'_>) -> bool {
-        if !self.abi.is_of_rust()
-            || !self.abi.same(pointer.abi)
-            || self.unwind && !pointer.unwind
-            || self.variadic != pointer.variadic
-            || self.parameters.len() != pointer.parameters.len()
-            || !same_place(&self.result.place, &pointer.result.place)
-            || self.result.ty.size != pointer.result.ty.size
-            || extension(&self.result.ty) != extension(&pointer.result.ty)
-        {
-            return false;
-        }
-        let mut i = 0;
-        while i < self.parameters.len() {
-            let (a, b) = (&self.parameters[i], &pointer.parameters[i]);
-            // gcc, clang and rustc extend narrow arguments in the caller, and clang and rustc rely on it.
-            if a.ty.size != b.ty.size || !same_place(&a.place, &b.place) || extension(&a.ty) != extension(&b.ty) {
-                return false;
-            }
-            i += 1;
-        }
-        true
-    }
-}
-
-/// How an integer narrower than 32 bits is extended: 0 not at all, 1 with zeros, 2 with its sign.
-#[inline(always)]
-pub(crate) const fn extension(ty: &Type) -> u8 {
-    match ty.passed_as().kind {
-        Kind::Bool => 1,
-        Kind::Int { signed } | Kind::Enum { signed, .. } if ty.size < 4 => 1 + signed as u8,
-        _ => 0,
-    }
-}
-
-const fn same_register(a: Register, b: Register) -> bool {
-    match (a, b) {
-        (Register::Integer(a), Register::Integer(b))
-        | (Register::Vector(a), Register::Vector(b))
-        | (Register::X87(a), Register::X87(b)) => a == b,
-        _ => false,
-    }
-}
-
-const fn same_pointer(a: Pointer, b: Pointer) -> bool {
-    match (a, b) {
-        (Pointer::Register(a), Pointer::Register(b)) => same_register(a, b),
-        (Pointer::Stack(a), Pointer::Stack(b)) => a == b,
-        _ => false,
-    }
-}
-
-/// `PartialEq` for `const` code.
-const fn same_place(a: &Place, b: &Place) -> bool {
-    match (a, b) {
-        (Place::Nothing, Place::Nothing) => true,
-        (Place::Stack(a), Place::Stack(b)) => *a == *b,
-        (Place::Reference(a), Place::Reference(b)) => same_pointer(*a, *b),
-        (Place::Hidden { arrives: a, .. }, Place::Hidden { arrives: b, .. }) => same_pointer(*a, *b),
-        (Place::Registers(a), Place::Registers(b)) => same_parts(a, b),
-        (Place::Split(a, at), Place::Split(b, offset)) => same_parts(a, b) && *at == *offset,
-        _ => false,
-    }
-}
-
-const fn same_parts(a: &Parts, b: &Parts) -> bool {
-    let (a, b) = (a.as_slice(), b.as_slice());
-    if a.len() != b.len() {
-        return false;
-    }
-    let mut i = 0;
-    while i < a.len() {
-        if !same_register(a[i].register, b[i].register) || a[i].offset != b[i].offset || a[i].size != b[i].size {
-            return false;
-        }
-        i += 1;
-    }
-    true
 }

@@ -205,7 +205,8 @@ impl SignatureBuilder {
             (_, Some(_)) if !abi.has_variadic() => return whole(What::NoDots),
             _ => {}
         }
-        if let Some(what) = refusal(abi, &self.result, None) {
+        let rules = if self.before.is_some() { abi.of_variadic() } else { abi };
+        if let Some(what) = refusal(rules, &self.result, None) {
             return whole(what);
         }
         let hidden = matches!(abi, Abi::Named(convention) if convention.hides(&self.result));
@@ -213,7 +214,10 @@ impl SignatureBuilder {
             let is_unnamed = self.before.is_some_and(|before| index >= before);
             let what = match super::promotion(ty) {
                 Some(instead) if is_unnamed => Some(What::Promoted(instead)),
-                _ => refusal(abi, ty, Some(index + usize::from(hidden))),
+                _ => match abi.refusal_unnamed(ty) {
+                    Some(reason) if is_unnamed => Some(What::Convention(reason)),
+                    _ => refusal(rules, ty, Some(index + usize::from(hidden))),
+                },
             };
             if let Some(what) = what {
                 return Err(SignatureError { abi, index: Some(index), name, ty: ty.name, what });

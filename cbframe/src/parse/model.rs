@@ -1,6 +1,6 @@
 //! What C and Rust leave to the target: how large `long` is, and what `long double` is.
 
-use crate::abi::{Abi, Aggregates};
+use crate::abi::{Abi, Aggregates, Target};
 use crate::types::{Kind, Type};
 
 /// What C leaves to the target: the sizes and formats of its types.
@@ -44,6 +44,8 @@ pub struct DataModel {
     pub empty_structs: bool,
     /// What `va_list` is.
     pub va_list: VaListType,
+    /// No vector is aligned to more than so many bytes.
+    pub vector_align: usize,
 }
 
 /// What C's `long double` is.
@@ -66,6 +68,9 @@ pub enum VaListType {
     Pointer,
     /// An array of one struct, which as a parameter is a pointer (psABI for AMD64, figure 3.34).
     Array,
+    /// A struct: of five fields where pointers have 8 bytes (AAPCS64, section 10.1.5), of one pointer where they have 4
+    /// (AAPCS32, section 8.1.4).
+    Struct,
 }
 
 impl DataModel {
@@ -83,6 +88,7 @@ impl DataModel {
         enums_by_value: true,
         empty_structs: true,
         va_list: VaListType::Array,
+        vector_align: 64,
     };
 
     /// 64-bit Windows, as Microsoft's compiler has it. It has no `__int128` and no `__float128`; others that compile for
@@ -98,17 +104,81 @@ impl DataModel {
         ..Self::LP64
     };
 
-    /// That of the platform to which a calling convention belongs: Windows for [`Abi::Win64`] and for
+    /// 32-bit x86 Linux, as GCC and Clang have it: psABI for Intel386, table 2.1.
+    pub const X86_LINUX: Self = Self {
+        pointer: 4,
+        long: 4,
+        align_of_8: 4,
+        wchar: Type::I32,
+        int128: false,
+        va_list: VaListType::Pointer,
+        ..Self::LP64
+    };
+
+    /// 32-bit Windows, as Microsoft's compiler has it.
+    pub const X86_WINDOWS: Self = Self { pointer: 4, int128: false, float128: false, ..Self::LLP64 };
+
+    /// AArch64 Linux: AAPCS64, section 10.
+    pub const AARCH64_LINUX: Self = Self {
+        long_double: LongDoubleFormat::Quad,
+        signed_char: false,
+        wchar: Type::U32,
+        float128: false,
+        va_list: VaListType::Struct,
+        ..Self::LP64
+    };
+
+    /// macOS and iOS on AArch64: "Writing ARM64 code for Apple platforms".
+    pub const AARCH64_APPLE: Self = Self {
+        long_double: LongDoubleFormat::Double,
+        wint: Type::I32,
+        float128: false,
+        va_list: VaListType::Pointer,
+        ..Self::LP64
+    };
+
+    /// 64-bit RISC-V Linux: "RISC-V ABIs Specification", chapter 4.
+    pub const RISCV64: Self = Self {
+        long_double: LongDoubleFormat::Quad,
+        signed_char: false,
+        float128: false,
+        va_list: VaListType::Pointer,
+        ..Self::LP64
+    };
+
+    /// 32-bit Arm Linux: AAPCS32, section 8.
+    pub const ARM: Self = Self {
+        pointer: 4,
+        long: 4,
+        long_double: LongDoubleFormat::Double,
+        signed_char: false,
+        wchar: Type::U32,
+        int128: false,
+        float128: false,
+        va_list: VaListType::Struct,
+        vector_align: 8,
+        ..Self::LP64
+    };
+
+    /// That of the platform to which a calling convention belongs: [`Abi::target`], but Windows also for
     /// [`Vectorcall`](crate::conventions::Vectorcall).
     ///
     /// A function with another convention than its platform's, such as GCC's `ms_abi` on Linux, has the types of the
     /// platform nonetheless.
     #[must_use]
     pub const fn of(abi: Abi) -> Self {
-        match abi {
-            Abi::Win64 => Self::LLP64,
-            Abi::Named(convention) if matches!(convention.aggregates, Aggregates::Vectorcall) => Self::LLP64,
-            _ => Self::LP64,
+        match abi.target() {
+            _ if matches!(abi, Abi::Named(convention) if matches!(convention.aggregates, Aggregates::Vectorcall)) => {
+                Self::LLP64
+            }
+            Target::X86_64Unix => Self::LP64,
+            Target::X86_64Windows => Self::LLP64,
+            Target::X86Linux => Self::X86_LINUX,
+            Target::X86Windows => Self::X86_WINDOWS,
+            Target::Aarch64Linux => Self::AARCH64_LINUX,
+            Target::Aarch64Apple => Self::AARCH64_APPLE,
+            Target::Riscv64Linux => Self::RISCV64,
+            Target::ArmEabi | Target::ArmEabihf => Self::ARM,
         }
     }
 
@@ -149,18 +219,40 @@ impl DataModel {
         Type { size: self.pointer, align: self.pointer, ..Type::POINTER }
     }
 
-    /// The element of the array that `va_list` is.
+    /// A vector; an error says which sizes there are.
     #[cfg(feature = "parse-c")]
-    pub(super) fn va_list_tag(&self) -> Type {
-        const fn field(name: &'static str, offset: usize, ty: Type) -> crate::types::Field {
-            crate::types::Field { name, offset, ty }
+    pub(super) fn vector(&self, size: usize) -> Result<Type, crate::types::TypeError> {
+        Type::vector(size).map(|ty| Type { align: ty.align.min(self.vector_align), ..ty })
+    }
+
+    /// The struct that `va_list` is, or is an array of.
+    #[cfg(feature = "parse-c")]
+    pub(super) fn va_list_struct(&self) -> Type {
+        use crate::types::Field;
+
+        const fn field(name: &'static str, offset: usize, ty: Type) -> Field {
+            Field { name, offset, ty }
         }
-        const FIELDS: [crate::types::Field; 4] = [
+        const X86_64: [Field; 4] = [
             field("gp_offset", 0, Type::U32),
             field("fp_offset", 4, Type::U32),
             field("overflow_arg_area", 8, Type::POINTER),
             field("reg_save_area", 16, Type::POINTER),
         ];
-        Type { name: "__va_list_tag", size: 24, align: 8, kind: Kind::Struct { fields: &FIELDS } }
+        const AARCH64: [Field; 5] = [
+            field("__stack", 0, Type::POINTER),
+            field("__gr_top", 8, Type::POINTER),
+            field("__vr_top", 16, Type::POINTER),
+            field("__gr_offs", 24, Type::I32),
+            field("__vr_offs", 28, Type::I32),
+        ];
+        const ARM: [Field; 1] = [field("__ap", 0, Type { size: 4, align: 4, ..Type::POINTER })];
+        let (name, fields): (_, &'static [Field]) = match (self.va_list, self.pointer) {
+            (VaListType::Struct, 4) => ("__va_list", &ARM),
+            (VaListType::Struct, _) => ("__va_list", &AARCH64),
+            _ => ("__va_list_tag", &X86_64),
+        };
+        let size = fields.last().map_or(0, |last| last.offset + last.ty.size);
+        Type { name, size, align: self.pointer, kind: Kind::Struct { fields } }
     }
 }

@@ -130,13 +130,15 @@ impl Type {
     ///
     /// If `part` is no float that C has complex numbers of.
     pub fn complex(part: Self) -> Result<Self, TypeError> {
-        let (name, element) = match part {
-            Self::F32 => ("float _Complex", &Self::F32),
-            Self::F64 => ("double _Complex", &Self::F64),
-            Self::LONG_DOUBLE => ("long double _Complex", &Self::LONG_DOUBLE),
+        let name = match (part.kind, part.size) {
+            (Kind::Float, 4) => "float _Complex",
+            (Kind::Float, 8) => "double _Complex",
+            (Kind::X87, _) => "long double _Complex",
+            // The `long double` of others than x86.
+            (Kind::Float, 16) => "binary128 _Complex",
             _ => return Err(TypeError(Wrong::Complex(part.name))),
         };
-        Ok(Self { name, size: 2 * part.size, align: part.align, kind: Kind::Complex { element } })
+        Ok(Self { name, size: 2 * part.size, align: part.align, kind: Kind::Complex { element: keep_type(part) } })
     }
 }
 

@@ -14,6 +14,7 @@
 #![cfg(target_os = "linux")]
 
 mod broken_rules;
+mod pops;
 mod program;
 mod targets;
 
@@ -26,11 +27,11 @@ mod tally;
 
 use std::env;
 
-use cbframe::abi::{self, Abi, SignatureError, X86Call};
+use cbframe::abi::{self, Abi, Place, SignatureError, X86Call};
 
 use broken_rules::broken_rule;
 use program::{Program, missing};
-use signatures::{Signature, Source};
+use signatures::{Dialect, Signature, Source};
 use tally::Tally;
 use targets::Compiler::{self, Clang, ClangMsvc, Gcc};
 
@@ -95,36 +96,80 @@ fn placed(signature: &Signature, abi: Abi) -> Result<abi::Signature, SignatureEr
     if before == signature.parameters.len() { builder.dots() } else { builder }.build()
 }
 
+/// The number that a variable of the environment holds.
+fn number(name: &str, default: usize) -> usize {
+    env::var(name).map_or(default, |text| text.parse().unwrap_or_else(|_| panic!("{name}: a number")))
+}
+
+/// Whether there is all that it takes to ask, as there has to be in a CI run.
+fn available(compiler: Compiler, abi: Abi) -> bool {
+    let Some(what) = missing(compiler, abi) else { return true };
+    assert!(env::var_os("CI").is_none(), "no `{what}`: {compiler:?} has to be asked about {abi} of {}", abi.target());
+    eprintln!("no `{what}`: {compiler:?} is not asked about {abi} of {}", abi.target());
+    false
+}
+
+/// The signatures that `compiler` is asked about, which `abi` has a place for; the others are counted.
+fn source<'a>(compiler: Compiler, abi: Abi, dialect: &'a Dialect, tally: &mut Tally) -> Source<'a> {
+    let from = number("CBFRAME_ORACLE_FROM", 0);
+    let mut source = Source::new(dialect, from..from + number("CBFRAME_ORACLE", 300));
+    source.signatures.retain(|signature| {
+        let reason = match placed(signature, abi) {
+            Ok(placed) => broken_rule(compiler, &placed),
+            Err(error) => Some(program::reason(&error)),
+        };
+        reason.inspect(|reason| tally.leave_out(reason, 1)).is_none()
+    });
+    source
+}
+
 /// Calls the spy from functions of `compiler`'s.
 fn callers(compiler: Compiler, abi: Abi) {
-    if let Some(what) = missing(compiler, abi) {
-        assert!(env::var_os("CI").is_none(), "no `{what}`: {compiler:?} has to be asked about {abi}");
-        return eprintln!("no `{what}`: {compiler:?} is not asked about {abi} of {}", abi.target());
+    if !available(compiler, abi) {
+        return;
     }
-    let number = |name: &str, default| {
-        env::var(name).map_or(default, |text| text.parse().unwrap_or_else(|_| panic!("{name}: a number")))
-    };
-    let from = number("CBFRAME_ORACLE_FROM", 0);
-    let dialect = compiler.dialect(abi);
-    let mut source = Source::new(&dialect, from..from + number("CBFRAME_ORACLE", 300));
-    let mut tally = Tally::default();
-    source.signatures.retain(|signature| match placed(signature, abi) {
-        Ok(placed) => match broken_rule(compiler, &placed) {
-            Some(reason) => {
-                tally.leave_out(reason, 1);
-                false
-            }
-            None => true,
-        },
-        Err(error) => {
-            tally.leave_out(program::reason(&error), 1);
-            false
-        }
-    });
+    let (dialect, mut tally) = (compiler.dialect(abi), Tally::default());
+    let source = source(compiler, abi, &dialect, &mut tally);
     let program = Program::build(compiler, abi, &source);
-    for (signature, wrong) in source.signatures.iter().zip(program.run(&source, abi)) {
+    for (signature, wrong) in source.signatures.iter().zip(program.run(&source, abi, abi)) {
         let placed = placed(signature, abi).expect("the others have been left out");
         tally.add(signature, &placed.layout(), &wrong);
     }
     tally.report(&format!("{abi} callers of {compiler:?} for {}", abi.target()));
+}
+
+/// The oracle sees wrong places: callers of one convention are looked at as if they had another one, but for results in
+/// memory, which the spy would write anywhere.
+#[test]
+fn wrong_places_are_noticed() {
+    for (abi, other) in [
+        (Abi::Aapcs64, Abi::AppleArm64),
+        (Abi::Aapcs, Abi::AapcsVfp),
+        (Abi::AapcsVfp, Abi::Aapcs),
+        (linux(X86Call::Regparm3), linux(X86Call::Regparm2)),
+        (linux(X86Call::Cdecl), linux(X86Call::Regparm1)),
+    ] {
+        if !available(Gcc, abi) {
+            continue;
+        }
+        let (dialect, mut tally) = (Gcc.dialect(abi), Tally::default());
+        let mut source = source(Gcc, abi, &dialect, &mut tally);
+        // Those that the two place differently.
+        source.signatures.retain(|signature| {
+            let places = |abi| {
+                let placed = placed(signature, abi).ok()?;
+                let layout = placed.layout();
+                let all = layout.parameters().iter().chain([layout.result()]);
+                Some(all.map(|it| it.place).collect::<Vec<_>>())
+            };
+            let (ours, others) = (places(abi), places(other));
+            let hidden = |places: &Option<Vec<Place>>| {
+                places.as_ref().is_none_or(|all| all.iter().any(|place| matches!(place, Place::Hidden { .. })))
+            };
+            ours != others && !hidden(&ours) && !hidden(&others)
+        });
+        let all = Program::build(Gcc, abi, &source).run(&source, abi, other);
+        let noticed = all.iter().filter(|wrong| !wrong.is_empty()).count();
+        assert!(noticed > 0 && noticed * 100 >= all.len() * 95, "{abi} as {other}: {noticed} of {}", all.len());
+    }
 }

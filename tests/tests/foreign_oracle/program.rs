@@ -54,37 +54,28 @@ pub(crate) struct Program(PathBuf);
 impl Program {
     /// Compiles the callers of `source`.
     pub(crate) fn build(compiler: Compiler, abi: Abi, source: &Source<'_>) -> Self {
-        static FILES: AtomicUsize = AtomicUsize::new(0);
-        let stem = format!("foreign-{}-{}", id(), FILES.fetch_add(1, Ordering::Relaxed));
-        let path = |extension| Path::new(env!("CARGO_TARGET_TMPDIR")).join(&stem).with_extension(extension);
-        let (callers, assembly, program) = (path("c"), path("s"), path("program"));
-
+        let path = file();
+        let program = path("program");
         let mut table = String::from("\nvoid (*const callers[])(spy_fn *, const char *, char *) = {");
         for signature in &source.signatures {
             write!(table, "call_{}, ", signature.index).unwrap();
         }
-        fs::write(&callers, source.callers() + &table + "0};\n").expect("the source can be written");
-        let command = compiler.command(abi);
-        let options = ["-O0", "-w", "-Wno-psabi", "-fno-asynchronous-unwind-tables", "-S", "-o"];
-        run(Command::new(command[0]).args(&command[1..]).args(options).args([&assembly, &callers]));
-
-        let text = fs::read_to_string(&assembly).expect("the compiler wrote it");
-        fs::write(&assembly, for_elf(&text)).expect("the assembly can be written");
+        let c = source.callers() + &table + "0};\n";
+        let assembly = path("s");
+        fs::write(&assembly, for_elf(&compile(compiler, abi, "-O0", &c))).expect("the assembly can be written");
         let linux = Machine::of(abi).linux;
         let runtime = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/foreign_oracle");
         run(Command::new(linux[0])
             .args(&linux[1..])
             .args(["-O1", "-static", "-no-pie", "-fno-pie", "-z", "noexecstack", "-o"])
             .args([&program, &assembly, &runtime.join("runtime.c"), &runtime.join("spy.S")]));
-        for file in [callers, assembly] {
-            fs::remove_file(file).expect("it was written above");
-        }
+        fs::remove_file(assembly).expect("it was written above");
         Self(program)
     }
 
-    /// What is wrong with each signature.
-    pub(crate) fn run(self, source: &Source<'_>, abi: Abi) -> Vec<Vec<String>> {
-        let placed: Vec<_> = source.signatures.iter().map(|signature| placed(signature, abi)).collect();
+    /// What is wrong with each signature, which has the convention `abi`, as `rules` place it.
+    pub(crate) fn run(self, source: &Source<'_>, abi: Abi, rules: Abi) -> Vec<Vec<String>> {
+        let placed: Vec<_> = source.signatures.iter().map(|signature| placed(signature, rules)).collect();
         let layouts: Vec<_> =
             placed.iter().map(|it| it.as_ref().expect("others have been left out").layout()).collect();
         let mut all = Vec::new();
@@ -138,6 +129,28 @@ impl Program {
     }
 }
 
+/// A new file, by its extension.
+fn file() -> impl Fn(&str) -> PathBuf {
+    static FILES: AtomicUsize = AtomicUsize::new(0);
+    let stem = format!("foreign-{}-{}", id(), FILES.fetch_add(1, Ordering::Relaxed));
+    move |extension| Path::new(env!("CARGO_TARGET_TMPDIR")).join(&stem).with_extension(extension)
+}
+
+/// The assembly that `compiler` makes of `c`.
+pub(crate) fn compile(compiler: Compiler, abi: Abi, level: &str, c: &str) -> String {
+    let path = file();
+    let (source, assembly) = (path("c"), path("s"));
+    fs::write(&source, c).expect("the source can be written");
+    let command = compiler.command(abi);
+    let options = [level, "-w", "-Wno-psabi", "-fno-asynchronous-unwind-tables", "-S", "-o"];
+    run(Command::new(command[0]).args(&command[1..]).args(options).args([&assembly, &source]));
+    let text = fs::read_to_string(&assembly).expect("the compiler wrote it");
+    for file in [source, assembly] {
+        fs::remove_file(file).expect("it was written above");
+    }
+    text
+}
+
 /// What a compiler for Windows writes for its own object format, is left out.
 fn for_elf(assembly: &str) -> String {
     let is_coff = |line: &&str| {
@@ -169,7 +182,7 @@ fn check(name: &str, index: usize, ty: &Type, found: &HashMap<&str, &str>, wrong
 
 /// Writes what `runtime.c` reads.
 fn describe(input: &mut String, number: usize, layout: &Layout<'_>) {
-    writeln!(input, "{number} {} {}", layout.parameters().len(), layout.popped()).unwrap();
+    writeln!(input, "{number} {} {}", layout.parameters().len(), layout.pops()).unwrap();
     for (i, parameter) in layout.parameters().iter().enumerate() {
         value(input, &parameter.place, &graffiti(i, &parameter.ty));
     }

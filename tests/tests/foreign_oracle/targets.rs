@@ -1,7 +1,10 @@
 //! The targets whose compilers are asked, and what their C has.
 
-use cbframe::abi::{Abi, DataModel, X86Call};
-use cbframe::types::Type;
+use std::fmt::Write as _;
+
+use cbframe::abi::{Abi, X86Call};
+use cbframe::parse::{CDeclarations, DataModel, LongDoubleFormat};
+use cbframe::types::{Kind, Type};
 
 use crate::signatures::{Dialect, complex, leak};
 
@@ -66,11 +69,17 @@ impl Compiler {
 
     /// What its C has.
     pub(crate) fn dialect(self, abi: Abi) -> Dialect {
-        let model = abi.target().data_model();
         let windows = matches!(abi, Abi::X86 { windows: true, .. });
-        let DataModel { double, long_double, .. } = *model;
-        // MinGW's is the same as that of Linux.
-        let linux = Abi::X86 { call: X86Call::Cdecl, windows: false }.target().data_model();
+        // What the crate says of this C is asked, too: the C has assertions on sizes, alignments and offsets.
+        let model = match self {
+            Self::ClangMsvc => DataModel::X86_WINDOWS,
+            // MinGW's types are Windows', but for those that GCC has.
+            _ if windows => DataModel { long_double: LongDoubleFormat::X87, ..DataModel::X86_WINDOWS },
+            _ => DataModel::of(abi),
+        };
+        let types = CDeclarations::with_model(abi, model);
+        let ty = |c: &str| types.ty(c).unwrap_or_else(|error| panic!("{abi}: {error}"));
+        let (double, long_double) = (ty("double"), ty("long double"));
         let mut rare = Vec::new();
         let mut float = |with_complex: [&'static str; 2], ty: Type| {
             let [scalar, pair] = with_complex;
@@ -79,26 +88,22 @@ impl Compiler {
         let half = Type { name: "half", size: 2, align: 2, ..Type::F32 };
         float(["float", "_Complex float"], Type::F32);
         float(["double", "_Complex double"], double);
-        match abi {
-            Abi::X86 { windows: true, .. } if self == Self::ClangMsvc => {}
-            Abi::X86 { windows: true, .. } => float(["long double", "_Complex long double"], linux.long_double),
-            Abi::X86 { .. } => {
-                float(["long double", "_Complex long double"], long_double);
-                float(["__float128", "complex_float128"], Type::F128);
-            }
-            Abi::Aapcs64 | Abi::Lp64d => float(["long double", "_Complex long double"], long_double),
-            _ => {}
+        if long_double.size > 8 {
+            float(["long double", "_Complex long double"], long_double);
+        }
+        if let Abi::X86 { windows: false, .. } = abi {
+            float(["__float128", "complex_float128"], Type::F128);
         }
         match (self, abi) {
             // gcc 12 has none.
             (Self::Gcc, Abi::Lp64d) | (_, Abi::X86 { windows: true, .. }) => {}
             _ => float(["_Float16", "_Complex _Float16"], half),
         }
-        if model.pointer.size == 8 {
+        if model.int128 {
             rare.extend([("__int128", Type::I128), ("unsigned __int128", Type::U128)]);
         }
         let mut vector = |names: [&'static str; 3], size: usize| {
-            let align = if let Abi::Aapcs | Abi::AapcsVfp = abi { 8 } else { size };
+            let align = size.min(model.vector_align);
             let ty = Type { size, align, ..Type::vector(16).expect("there are such vectors") };
             rare.extend(names.map(|name| (name, ty)));
         };
@@ -116,8 +121,25 @@ impl Compiler {
             // The compilers' own, also for variadic functions.
             _ => "",
         };
+        let mut prelude = format!("{PRELUDE}#define ABI __attribute__(({attribute}))\n");
+        for name in
+            ["short", "int", "long", "long long", "size_t", "wchar_t", "char", "double", "long double", "va_list"]
+        {
+            let Type { size, align, kind, .. } = ty(name);
+            let is_unsigned = matches!(kind, Kind::Int { signed: false });
+            let sign = if name == "va_list" {
+                String::new()
+            } else {
+                format!(" && (({name})-1 > 0) == {}", is_unsigned as u8)
+            };
+            writeln!(
+                prelude,
+                "_Static_assert(sizeof({name}) == {size} && offsetof(struct {{ char c; {name} it; }}, it) == {align}{sign}, \"\");"
+            )
+            .unwrap();
+        }
         Dialect {
-            prelude: format!("{PRELUDE}#define ABI __attribute__(({attribute}))\n"),
+            prelude,
             integers: vec![
                 ("_Bool", Type::BOOL),
                 ("int8_t", Type::I8),
@@ -126,8 +148,10 @@ impl Compiler {
                 ("uint16_t", Type::U16),
                 ("int32_t", Type::I32),
                 ("uint32_t", Type::U32),
-                ("int64_t", model.long_long),
-                ("void *", model.pointer),
+                ("int64_t", ty("int64_t")),
+                ("long", ty("long")),
+                ("wchar_t", ty("wchar_t")),
+                ("void *", ty("void *")),
             ],
             floats: vec![("float", Type::F32), ("double", double)],
             rare,
@@ -137,7 +161,12 @@ impl Compiler {
             aligned: !windows,
             empty_structs: !windows,
             no_empty_results: false,
-            variadic: 25,
+            // Clang refuses others.
+            variadic: if matches!(abi, Abi::X86 { call, .. } if !matches!(call, X86Call::Cdecl | X86Call::Stdcall)) {
+                0
+            } else {
+                25
+            },
         }
     }
 }
@@ -164,6 +193,7 @@ impl Attribute for X86Call {
 const PRELUDE: &str = "\
 #include <stddef.h>
 #include <stdint.h>
+typedef __builtin_va_list va_list;
 #define memcpy __builtin_memcpy
 #define VECTOR(bytes) __attribute__((vector_size(bytes)))
 typedef float m64 VECTOR(8), m128 VECTOR(16);

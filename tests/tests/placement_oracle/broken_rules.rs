@@ -5,6 +5,7 @@ use cbframe::abi::{Abi, Layout, Parameter, Place, Register};
 use cbframe::types::{Kind, Type};
 
 use crate::compilers::Compiler::{self, Clang, Gcc};
+use crate::signatures::contains;
 
 /// The reason why `compiler` is not asked about a signature: what it has there that is not ours.
 pub(crate) fn broken_rule(compiler: Compiler, layout: &Layout<'_>) -> Option<&'static str> {
@@ -62,17 +63,6 @@ fn wastes_r9(layout: &Layout<'_>) -> bool {
     let int128 = |ty: &Type| matches!(scalar(ty), Type { kind: Kind::Int { .. }, size: 16, .. });
     let mut behind = layout.parameters().iter().skip_while(|p| !(int128(&p.ty) && matches!(p.place, Place::Stack(_))));
     behind.any(|parameter| r9(&parameter.place))
-}
-
-/// Whether a type or something in it `is`.
-fn contains(ty: &Type, is: &dyn Fn(&Type) -> bool) -> bool {
-    is(ty)
-        || match ty.kind {
-            Kind::Struct { fields } | Kind::Union { fields } => fields.iter().any(|field| contains(&field.ty, is)),
-            Kind::Array { element, .. } => contains(element, is),
-            Kind::MaybeUninit { of } => contains(of, is),
-            _ => false,
-        }
 }
 
 /// gcc classifies the first element of an array and repeats the result over the eightbytes of all. The psABI has each

@@ -347,6 +347,18 @@ impl<'a> Source<'a> {
     }
 }
 
+/// Whether a type or something in it `is`.
+pub(crate) fn contains(ty: &Type, is: &dyn Fn(&Type) -> bool) -> bool {
+    is(ty)
+        || match ty.kind {
+            Kind::Struct { fields } | Kind::Union { fields } => fields.iter().any(|field| contains(&field.ty, is)),
+            Kind::Array { element, .. } | Kind::Complex { element } | Kind::MaybeUninit { of: element } => {
+                contains(element, is)
+            }
+            _ => false,
+        }
+}
+
 /// Whether C passes another type in its stead behind `...` (C17, 6.5.2.2, paragraph 6).
 fn is_promoted(ty: &Type) -> bool {
     match ty.kind {

@@ -4,19 +4,23 @@
 //! "Microsoft" is the page "x64 calling convention". Places are written as `Display` prints them: the name of a
 //! register says how many bytes of the value it holds, and `[rsp+8]` is where stack arguments begin.
 //!
-//! What compilers do with the same kinds of types is asked by `tests/tests/placement_oracle`.
+//! What compilers do with the same kinds of types is asked by `tests/tests/placement_oracle` and `foreign_oracle`.
 
 extern crate std;
 
+mod aapcs32;
+mod aapcs64;
 mod conventions;
+mod riscv64;
 mod sysv64;
 mod win64;
+mod x86;
 
 use std::boxed::Box;
 use std::string::{String, ToString};
 use std::vec::Vec;
 
-use super::{Abi, Layout, Place, Register, Target, place};
+use super::{Abi, Layout, Parameter, Place, Register, Target, place, place_each};
 use crate::types::{Field, Kind, Type, round_up};
 
 const fn scalar(name: &'static str, size: usize, kind: Kind) -> Type {
@@ -32,7 +36,7 @@ const LONG: Type = scalar("i64", 8, Kind::Int { signed: true });
 const ENUM: Type = scalar("Mode", 4, Kind::Enum { signed: false, values: &[0, 1] });
 pub(super) const FLOAT: Type = scalar("f32", 4, Kind::Float);
 pub(super) const DOUBLE: Type = scalar("f64", 8, Kind::Float);
-pub(super) const POINTER: Type = Target::X86_64Unix.data_model().pointer;
+pub(super) const POINTER: Type = Target::X86_64Unix.pointer();
 const INT128: Type = scalar("i128", 16, Kind::Int { signed: true });
 const FLOAT16: Type = scalar("Float16", 2, Kind::Float);
 const FLOAT128: Type = scalar("Float128", 16, Kind::Float);
@@ -132,8 +136,10 @@ fn check<const N: usize>(abi: Abi, parameters: [(&'static str, Type, &str); N], 
 fn short(abi: Abi, place: &Place) -> String {
     let text = place.on(abi.architecture()).to_string();
     let text = text.replace(" at entry", "").replace("stack, ", "").replace("on the ", "");
-    let text = text.replace("by reference; its address is ", "address ");
-    text.replace("in memory; its address arrives in ", "memory ").replace(" and leaves in ", ", ")
+    let text = text
+        .replace("by reference; its address is ", "address ")
+        .replace("its address arrives in ", "its address arrives ");
+    text.replace("in memory; its address arrives ", "memory ").replace(" and leaves in ", ", ")
 }
 
 const NOTHING: &str = "nothing (no bytes)";

@@ -6,7 +6,7 @@ use core::ops::Range;
 
 use super::Parser;
 use super::tokens::Is;
-use crate::abi::{Abi, CallingConvention};
+use crate::abi::{Abi, CallingConvention, X86Call};
 use crate::conventions::{PreserveAll, PreserveMost, Regcall, Vectorcall};
 use crate::parse::ParseError;
 
@@ -78,6 +78,15 @@ fn convention(word: &str, given: Abi) -> Option<Result<Abi, &'static str>> {
         "ms_abi" if windows.is_some() => Ok(Abi::Win64),
         "sysv_abi" if windows.is_some() => Ok(Abi::SysV64),
         "ms_abi" | "sysv_abi" => Err(X86_64),
+        "stdcall" | "cdecl" | "fastcall" | "thiscall" if let Abi::X86 { windows, .. } = given => {
+            let call = match word {
+                "stdcall" => X86Call::Stdcall,
+                "fastcall" => X86Call::Fastcall,
+                "thiscall" => X86Call::Thiscall,
+                _ => X86Call::Cdecl,
+            };
+            Ok(Abi::X86 { call, windows })
+        }
         // Microsoft, "x64 calling convention": they are accepted and ignored.
         "stdcall" | "cdecl" | "fastcall" | "thiscall" => on(true, Abi::Win64, WINDOWS),
         "vectorcall" => on(true, Abi::Named(Vectorcall::CONVENTION), "on others than Windows it is another one"),

@@ -166,11 +166,11 @@ impl Signature {
     /// # Examples
     ///
     /// ```
-    /// use cbframe::abi::{Abi, Signature};
+    /// use cbframe::abi::{Abi, Architecture, Signature};
     ///
     /// let text = "int (*)(const void *, struct { double x; int n; } p, ...)";
     /// let signature = Signature::parse_c(text, Abi::SysV64)?;
-    /// assert_eq!(signature.layout().parameters()[1].place.to_string(), "xmm0, rsi");
+    /// assert_eq!(signature.layout().parameters()[1].place.on(Architecture::X86_64).to_string(), "xmm0, rsi");
     ///
     /// let error = Signature::parse_c("int (*)(const void *, pont p)", Abi::SysV64).unwrap_err();
     /// assert_eq!(

@@ -165,13 +165,14 @@ pub(super) fn known(name: &str, model: &DataModel) -> Option<Ty> {
         "ptrdiff_t" | "intptr_t" | "ssize_t" => int(model.pointer, true),
         "wchar_t" => Some(model.wchar),
         "wint_t" => Some(model.wint),
-        "__m128" | "__m128i" | "__m128d" => Type::vector(16).ok(),
-        "__m256" | "__m256i" | "__m256d" => Type::vector(32).ok(),
-        "__m512" | "__m512i" | "__m512d" => Type::vector(64).ok(),
+        "__m128" | "__m128i" | "__m128d" => model.vector(16).ok(),
+        "__m256" | "__m256i" | "__m256d" => model.vector(32).ok(),
+        "__m512" | "__m512i" | "__m512d" => model.vector(64).ok(),
         "va_list" | "__builtin_va_list" | "__gnuc_va_list" => {
             return Some(match model.va_list {
                 VaListType::Pointer => Ty::Pointer(None),
-                VaListType::Array => Ty::Array(Box::new(Ty::Object(model.va_list_tag())), Some(1)),
+                VaListType::Array => Ty::Array(Box::new(Ty::Object(model.va_list_struct())), Some(1)),
+                VaListType::Struct => Ty::Object(model.va_list_struct()),
             });
         }
         _ => None,
@@ -284,7 +285,7 @@ impl Parser<'_> {
         if size == 0 || !size.is_multiple_of(element) {
             return Err(self.error(range, format!("a vector's size is a multiple of its element's, {element}")));
         }
-        match Type::vector(size) {
+        match self.model.vector(size) {
             Ok(vector) => {
                 specifiers.ty = Ty::Object(vector);
                 Ok(())

@@ -175,8 +175,11 @@ impl RustDeclarations {
         let Some(string) = &abi.name else { return Ok((self.native, false)) };
         let name = string.value();
         match &name[..] {
-            "C" | "system" => Ok((self.native, false)),
-            "C-unwind" | "system-unwind" => Ok((self.native, true)),
+            "C" => Ok((self.native, false)),
+            "C-unwind" => Ok((self.native, true)),
+            // On 32-bit Windows it is another one.
+            "system" if !matches!(self.native, Abi::X86 { .. }) => Ok((self.native, false)),
+            "system-unwind" if !matches!(self.native, Abi::X86 { .. }) => Ok((self.native, true)),
             _ => Abi::named(&name, self.native.target()).ok_or_else(|| {
                 reader.error(string, format!("`{name}` is no calling convention that is known here: `C`, `system`, `sysv64`, `win64` and `efiapi` are, and with `-unwind`"))
             }),
