@@ -11,7 +11,7 @@ mod random;
 #[path = "parse_c/refused.rs"]
 mod refused;
 
-use cbframe::abi::{Abi, Signature};
+use cbframe::abi::{Abi, Architecture, Signature, Target};
 use cbframe::parse::CDeclarations;
 use cbframe::types::Type;
 use cbframe_tests::again::assert_alike;
@@ -163,6 +163,21 @@ Vectorcall fn(p: struct {…}) -> f32
     );
 }
 
+#[test]
+fn conventions_of_32_bits() {
+    for (abi, text, place) in [
+        (Target::X86Windows.c(), "int __stdcall f(int)", "stack, [esp+4] at entry"),
+        (Target::X86Linux.c(), "int __attribute__((fastcall)) f(int)", "ecx"),
+        (Target::X86Linux.c(), "int f(int) __attribute__((regparm(2)))", "eax"),
+        (Target::X86Windows.c(), "int (__thiscall *)(int *)", "ecx"),
+        (Target::ArmEabi.c(), "int __attribute__((pcs(\"aapcs-vfp\"))) f(float)", "s0"),
+        (Target::ArmEabihf.c(), "int f(float) __attribute__((pcs(\"aapcs\")))", "r0"),
+    ] {
+        let found = Signature::parse_c(text, abi).unwrap_or_else(|error| panic!("{error}"));
+        assert!(found.to_string().contains(&format!("  4 B  {place}")), "{found}");
+    }
+}
+
 /// Where gcc's manual puts attributes of functions. gcc compiles the same declarations: below.
 #[test]
 fn conventions_that_are_written_down() {
@@ -180,10 +195,13 @@ win64 fn(i64) -> i32
         );
     }
     for text in ["int __attribute__((regcall)) f(long)", "int (__regcall *)(long)"] {
-        assert_eq!(given.signature(text).unwrap().layout().parameters()[0].place.to_string(), "rax");
+        assert_eq!(
+            given.signature(text).unwrap().layout().parameters()[0].place.on(Architecture::X86_64).to_string(),
+            "rax"
+        );
     }
     let back = Signature::parse_c("int __attribute__((sysv_abi)) f(int)", Abi::Win64).unwrap();
-    assert_eq!(back.layout().parameters()[0].place.to_string(), "edi");
+    assert_eq!(back.layout().parameters()[0].place.on(Architecture::X86_64).to_string(), "edi");
 }
 
 const MS: [&str; 8] = [
@@ -202,7 +220,7 @@ const MS: [&str; 8] = [
 fn gcc_reads_the_same_conventions() {
     let accepts = |text: &str| {
         layouts::compiles(
-            "gcc",
+            &["gcc"],
             &format!(
                 "typedef int plain(long); typedef int (__attribute__((ms_abi)) *windows)(long);\n{text};\n\
              typedef __typeof__(f) type;\n_Static_assert(__builtin_types_compatible_p(int (__attribute__((ms_abi)) *)(long), \

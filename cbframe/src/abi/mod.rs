@@ -5,6 +5,8 @@
 
 mod aapcs32;
 mod aapcs64;
+#[cfg(feature = "std")]
+mod cache;
 mod convention;
 mod display;
 mod homogeneous;
@@ -23,6 +25,8 @@ mod vectorcall;
 pub(crate) mod win64;
 mod x86;
 
+#[cfg(feature = "std")]
+pub use cache::SignatureCache;
 pub use convention::{Aggregates, CallingConvention, Convention, Hidden};
 #[cfg(feature = "alloc")]
 pub use placement::{Placement, Placing, Refusal};

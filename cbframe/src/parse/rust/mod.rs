@@ -16,8 +16,9 @@ use proc_macro2::{TokenStream, TokenTree};
 use syn::spanned::Spanned;
 use syn::{ReturnType, TypeFnPtr};
 
-use super::{DEEPEST, DataModel, LARGEST, ParseError, excess};
-use crate::abi::{Abi, Signature};
+use super::model::Platform;
+use super::{DEEPEST, LARGEST, ParseError, excess};
+use crate::abi::{Abi, Signature, Target};
 use crate::types::Type;
 
 /// Types that Rust items define, and signatures that speak of them.
@@ -38,10 +39,10 @@ use crate::types::Type;
 /// # Examples
 ///
 /// ```
-/// use cbframe::abi::Abi;
+/// use cbframe::abi::Target;
 /// use cbframe::parse::RustDeclarations;
 ///
-/// let mut given = RustDeclarations::new(Abi::SysV64);
+/// let mut given = RustDeclarations::new(Target::X86_64Unix);
 /// given.add("#[repr(C)] struct Point { x: f64, id: u32 } type Walk = Option<extern \"C\" fn(&Point)>;")?;
 /// let signature = given.signature("unsafe extern \"C-unwind\" fn(at: Point, each: Walk, ...) -> c_int")?;
 /// assert_eq!(
@@ -56,8 +57,7 @@ use crate::types::Type;
 /// ```
 #[derive(Clone, Debug)]
 pub struct RustDeclarations {
-    native: Abi,
-    model: DataModel,
+    platform: Platform,
     types: BTreeMap<String, Known>,
 }
 
@@ -70,16 +70,11 @@ enum Known {
 }
 
 impl RustDeclarations {
-    /// None yet. `"C"` and `"system"` stand for `native`, whose platform has `c_long` and its kin: [`DataModel::of`].
+    /// None yet. The strings of functions are those of `target`, `"C"` being its own convention, and so are `c_long` and its
+    /// kin.
     #[must_use]
-    pub fn new(native: Abi) -> Self {
-        Self::with_model(native, DataModel::of(native))
-    }
-
-    /// The same with other sizes of `c_long` and its kin.
-    #[must_use]
-    pub fn with_model(native: Abi, model: DataModel) -> Self {
-        Self { native, model, types: BTreeMap::new() }
+    pub fn new(target: Target) -> Self {
+        Self { platform: Platform::new(target), types: BTreeMap::new() }
     }
 
     /// Adds what items define; a type is defined before another speaks of it.
@@ -172,15 +167,12 @@ impl RustDeclarations {
             return Err(reader
                 .error(pointer.fn_token, "without `extern` this has Rust's own convention: write `extern \"C\" fn`"));
         };
-        let Some(string) = &abi.name else { return Ok((self.native, false)) };
+        let target = self.platform.target;
+        let Some(string) = &abi.name else { return Ok((target.c(), false)) };
         let name = string.value();
-        match &name[..] {
-            "C" | "system" => Ok((self.native, false)),
-            "C-unwind" | "system-unwind" => Ok((self.native, true)),
-            _ => Abi::named(&name, false).ok_or_else(|| {
-                reader.error(string, format!("`{name}` is no calling convention that is known here: `C`, `system`, `sysv64`, `win64` and `efiapi` are, and with `-unwind`"))
-            }),
-        }
+        Abi::named(&name, target).ok_or_else(|| {
+            reader.error(string, format!("`{name}` is no calling convention of {target} that is known here")) //
+        })
     }
 }
 
@@ -217,8 +209,7 @@ impl Signature {
     /// );
     /// ```
     pub fn parse_rust(text: &str) -> Result<Self, ParseError> {
-        let native = if cfg!(windows) { Abi::Win64 } else { Abi::SysV64 };
-        RustDeclarations::new(native).signature(text)
+        RustDeclarations::new(crate::arch::TARGET).signature(text)
     }
 }
 
