@@ -220,7 +220,7 @@ const MS: [&str; 8] = [
 fn gcc_reads_the_same_conventions() {
     let accepts = |text: &str| {
         layouts::compiles(
-            &["gcc"],
+            &["gcc".into()],
             &format!(
                 "typedef int plain(long); typedef int (__attribute__((ms_abi)) *windows)(long);\n{text};\n\
              typedef __typeof__(f) type;\n_Static_assert(__builtin_types_compatible_p(int (__attribute__((ms_abi)) *)(long), \

@@ -296,6 +296,8 @@ fn too_much() {
         format!("[i32; {}1]", many("|| ")),
         format!("[i32; {}1]", many("1 .. ")),
         many("struct S { a: "),
+        format!("const A: i32 = {} {{}};", many("if a {} else ")),
+        format!("const A: i32 = {}1;", many("if - ")),
     ] {
         assert!(
             Signature::parse_rust(&text).is_err() && RustDeclarations::new(Target::X86_64Unix).add(&text).is_err(),
@@ -303,6 +305,10 @@ fn too_much() {
         );
         assert!(RustDeclarations::new(Target::X86_64Unix).ty(&text).is_err());
     }
+    // Long, but not deep.
+    let items: String =
+        (0..2000).map(|i| format!("#[repr(C)] pub struct S{i}<'a> {{ a: [u8; 3], b: &'a u64 }}\n")).collect();
+    assert_eq!(given(&items).types().count(), 2000);
     // As much as is taken, on the 2 MiB of this thread.
     for text in [
         format!("{}i32", "&".repeat(40)),

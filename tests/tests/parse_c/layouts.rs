@@ -9,8 +9,8 @@ use cbframe::parse::CDeclarations;
 use cbframe::types::{Field, Kind, Type};
 
 /// Whether the compiler, a command and its options, takes this text.
-pub(crate) fn compiles(compiler: &[&str], source: &str) -> bool {
-    let mut child = Command::new(compiler[0])
+pub(crate) fn compiles(compiler: &[String], source: &str) -> bool {
+    let mut child = Command::new(&compiler[0])
         .args(&compiler[1..])
         .args(["-fsyntax-only", "-std=gnu2x", "-w", "-x", "c", "-"])
         .stdin(Stdio::piped())
@@ -26,7 +26,7 @@ pub(crate) fn compiles(compiler: &[&str], source: &str) -> bool {
 }
 
 /// The compilers that know a target. All but one are clang, if it is there: the build script says so if not.
-fn compilers(target: Target) -> Vec<Vec<&'static str>> {
+fn compilers(target: Target) -> Vec<Vec<String>> {
     let triple = match target {
         Target::X86_64Unix => "x86_64-unknown-linux-gnu",
         Target::X86_64Windows => "x86_64-pc-windows-msvc",
@@ -39,12 +39,13 @@ fn compilers(target: Target) -> Vec<Vec<&'static str>> {
         Target::ArmEabihf => "armv7-unknown-linux-gnueabihf",
         _ => panic!("which triple is {target}?"),
     };
-    let mut all = Vec::new();
+    let mut all: Vec<Vec<String>> = Vec::new();
     if target == Target::X86_64Unix {
-        all.push(vec!["gcc", "-mavx512f"]);
+        all.push(vec!["gcc".into(), "-mavx512f".into()]);
     }
     if cfg!(cbt_clang) {
-        all.push(vec!["clang-19", "-ffreestanding", "-target", triple]);
+        let clang = std::env::var("CBFRAME_CLANG").unwrap_or_else(|_| "clang-19".into());
+        all.push(vec![clang, "-ffreestanding".into(), "-target".into(), triple.into()]);
     }
     all
 }

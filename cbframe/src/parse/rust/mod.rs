@@ -12,7 +12,7 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::ops::Range;
 
-use proc_macro2::{TokenStream, TokenTree};
+use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use syn::spanned::Spanned;
 use syn::{ReturnType, TypeFnPtr};
 
@@ -235,30 +235,36 @@ impl<'a> Reader<'a> {
     }
 
     /// An error if `syn`, which calls itself for what is nested, might need more stack than there is: how many tokens are
-    /// before this one, those not counted that a comma, a semicolon or a closed parenthesis has dealt with.
+    /// before this one, those not counted that are done with: behind a comma, a semicolon, or the brace that ends an item.
     fn check_depth(&self) -> Result<(), ParseError> {
-        let mut levels = Vec::from([(0, self.tokens.clone().into_iter())]);
+        let mut levels = Vec::from([(0, self.tokens.clone().into_iter().peekable())]);
         let mut around = 0;
-        while let Some((level, tokens)) = levels.last_mut() {
-            match tokens.next() {
-                None => {
-                    levels.pop();
-                    around -= levels.last().map_or(0, |(level, _)| *level);
-                }
-                Some(TokenTree::Punct(punct)) if matches!(punct.as_char(), ',' | ';') => *level = 0,
-                Some(token) => {
-                    *level += 1;
-                    if around + *level > DEEPEST {
-                        return Err(self.error_at(token.span().byte_range(), "this is nested too deep"));
+        loop {
+            let is_outermost = levels.len() == 1;
+            let Some((level, tokens)) = levels.last_mut() else { return Ok(()) };
+            let Some(token) = tokens.next() else {
+                levels.pop();
+                around -= levels.last().map_or(0, |(level, _)| *level);
+                continue;
+            };
+            *level += 1;
+            if around + *level > DEEPEST {
+                return Err(self.error_at(token.span().byte_range(), "this is nested too deep"));
+            }
+            match token {
+                TokenTree::Punct(punct) if matches!(punct.as_char(), ',' | ';') => *level = 0,
+                TokenTree::Group(group) => {
+                    let goes_on = matches!(tokens.peek(), Some(TokenTree::Ident(next)) if next == "else");
+                    let inner = (0, group.stream().into_iter().peekable());
+                    if is_outermost && group.delimiter() == Delimiter::Brace && !goes_on {
+                        *level = 0;
                     }
-                    if let TokenTree::Group(group) = token {
-                        around += *level;
-                        levels.push((0, group.stream().into_iter()));
-                    }
+                    around += *level;
+                    levels.push(inner);
                 }
+                _ => {}
             }
         }
-        Ok(())
     }
 
     fn error(&self, at: impl Spanned, what: impl Into<String>) -> ParseError {
