@@ -2,8 +2,8 @@
 
 use std::sync::LazyLock;
 
-use cbframe::abi::{Abi, Layout, Parameter, Signature};
-use cbframe::parse::{CDeclarations, DataModel, RustDeclarations};
+use cbframe::abi::{Abi, Layout, Parameter, Signature, Target};
+use cbframe::parse::{CDeclarations, RustDeclarations};
 use cbframe::types::{Alignment, Field, Kind, Type};
 
 /// The same type, from its scalars: where its fields lie is computed anew.
@@ -53,7 +53,7 @@ pub fn from_c(abi: Abi, [definitions, prototype]: [&str; 2]) -> Signature {
     // As `callers.h` has it. A function with Windows' convention has the types of this platform.
     static SCALARS: LazyLock<[CDeclarations; 2]> = LazyLock::new(|| {
         [Abi::SysV64, Abi::Win64].map(|abi| {
-            let mut scalars = CDeclarations::with_model(abi, DataModel::LP64);
+            let mut scalars = CDeclarations::with_target(abi, Target::X86_64Unix);
             let vectors = ["m128", "m256", "m512"].map(|m| format!("typedef __{m} {m}, {m}d, {m}i;"));
             for text in ["typedef void (*function)(void);", &vectors.concat(), crate::types::IN_C] {
                 scalars.add(text).unwrap_or_else(|error| panic!("{error}"));
@@ -74,7 +74,7 @@ pub fn from_c(abi: Abi, [definitions, prototype]: [&str; 2]) -> Signature {
 #[must_use]
 pub fn from_rust([definitions, pointer]: [&str; 2]) -> Signature {
     static SCALARS: LazyLock<RustDeclarations> = LazyLock::new(|| {
-        let mut scalars = RustDeclarations::new(Abi::SysV64);
+        let mut scalars = RustDeclarations::new(Target::X86_64Unix);
         scalars.add(crate::types::IN_RUST).unwrap_or_else(|error| panic!("{error}"));
         scalars
     });

@@ -5,12 +5,12 @@
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-use cbframe::abi::{Abi, Place, Signature};
-use cbframe::parse::{DataModel, RustDeclarations};
+use cbframe::abi::{Place, Signature, Target};
+use cbframe::parse::RustDeclarations;
 use cbframe::types::{Kind, Type};
 
 fn given(items: &str) -> RustDeclarations {
-    let mut given = RustDeclarations::new(Abi::SysV64);
+    let mut given = RustDeclarations::new(Target::X86_64Unix);
     given.add(items).unwrap_or_else(|error| panic!("{error}"));
     given
 }
@@ -30,7 +30,7 @@ fn the_string_is_the_abi() {
         let found = Signature::parse_rust(&format!("extern {abi} fn(i32)")).unwrap().to_string();
         assert_eq!(found.split(" fn").next(), Some(expected), "{abi}");
     }
-    let windows = RustDeclarations::new(Abi::Win64);
+    let windows = RustDeclarations::new(Target::X86_64Windows);
     let found = windows.signature("extern \"system\" fn(c_long, core::ffi::c_ulong, usize)").unwrap();
     assert!(found.to_string().starts_with("win64 fn(i32, u32, usize)"), "{found}");
     let found = windows.signature("extern \"sysv64\" fn(c_long)").unwrap();
@@ -114,7 +114,7 @@ sysv64 fn(Either, Handle, in: reference) -> Packed
   #1      Handle      8 B  rsi
   in      reference   8 B  rdx"
     );
-    let mut on_windows = RustDeclarations::with_model(Abi::Win64, DataModel::LLP64);
+    let mut on_windows = RustDeclarations::new(Target::X86_64Windows);
     on_windows.add("#[repr(C)] enum E { A }").unwrap();
     assert_eq!(on_windows.ty("E").unwrap().kind, Kind::Enum { signed: true, values: &[0] });
 }
@@ -152,10 +152,7 @@ fn what_is_refused() {
     );
     refused("extern \"C\" fn(a: i32 «b»)", "expected `,`");
     refused("«fn»(i32)", "without `extern` this has Rust's own convention: write `extern \"C\" fn`");
-    refused(
-        "extern «\"stdcall\"» fn(i32)",
-        "`stdcall` is no calling convention that is known here: `C`, `system`, `sysv64`, `win64` and `efiapi` are, and with `-unwind`",
-    );
+    refused("extern «\"stdcall\"» fn(i32)", "`stdcall` is no calling convention of x86-64 Unix that is known here");
     refused(
         "extern \"C\" fn(größe: i32,\n  text: &«str»)",
         "parameter #1, `text`: C has no pointers to `str`, which are an address and a length: take both",
@@ -272,7 +269,7 @@ proptest! {
 
     #[test]
     fn no_text_makes_anything_panic(text in prop_oneof![soup(), any::<String>(), "[ -~\n]{0,60}"]) {
-        let mut given = RustDeclarations::new(Abi::SysV64);
+        let mut given = RustDeclarations::new(Target::X86_64Unix);
         let _ = given.ty(&text);
         if let Err(error) = given.signature(&text) {
             prop_assert!(error.line() <= text.matches('\n').count() + 1 && error.to_string().contains('^'));
@@ -299,20 +296,26 @@ fn too_much() {
         format!("[i32; {}1]", many("|| ")),
         format!("[i32; {}1]", many("1 .. ")),
         many("struct S { a: "),
+        format!("const A: i32 = {} {{}};", many("if a {} else ")),
+        format!("const A: i32 = {}1;", many("if - ")),
     ] {
         assert!(
-            Signature::parse_rust(&text).is_err() && RustDeclarations::new(Abi::SysV64).add(&text).is_err(),
+            Signature::parse_rust(&text).is_err() && RustDeclarations::new(Target::X86_64Unix).add(&text).is_err(),
             "{text}"
         );
-        assert!(RustDeclarations::new(Abi::SysV64).ty(&text).is_err());
+        assert!(RustDeclarations::new(Target::X86_64Unix).ty(&text).is_err());
     }
+    // Long, but not deep.
+    let items: String =
+        (0..2000).map(|i| format!("#[repr(C)] pub struct S{i}<'a> {{ a: [u8; 3], b: &'a u64 }}\n")).collect();
+    assert_eq!(given(&items).types().count(), 2000);
     // As much as is taken, on the 2 MiB of this thread.
     for text in [
         format!("{}i32", "&".repeat(40)),
         format!("[i32; {}1]", "- ".repeat(40)),
         format!("[i32; {}1]", "return ".repeat(40)),
     ] {
-        let _ = RustDeclarations::new(Abi::SysV64).ty(&text);
+        let _ = RustDeclarations::new(Target::X86_64Unix).ty(&text);
     }
     let big = "extern \"C\" fn([u8; 4_000_000_000])";
     assert!(Signature::parse_rust(big).is_err());

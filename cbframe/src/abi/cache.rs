@@ -7,7 +7,7 @@ use std::string::String;
 use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 use std::vec::Vec;
 
-use super::{Abi, Layout, Signature, SignatureBuilder, SignatureError};
+use super::{Abi, Layout, Place, Signature, SignatureBuilder, SignatureError};
 #[cfg(any(feature = "parse-c", feature = "parse-rust"))]
 use crate::parse::ParseError;
 use crate::types::Type;
@@ -114,7 +114,8 @@ impl SignatureCache {
         Ok(signature)
     }
 
-    /// The signature that is kept in place of this one: the first that was equal to it.
+    /// The signature that is kept in place of this one: the first that was equal to it. Two that algorithms have placed
+    /// ([`SignatureBuilder::build_by`]) are equal if their places are, too.
     #[must_use]
     pub fn keep(&self, signature: Signature) -> Signature {
         self.lock().keep(signature)
@@ -176,6 +177,8 @@ struct Made<'a> {
     before_dots: Option<usize>,
     result: Type,
     parameters: Vec<(&'a str, Type)>,
+    /// Where an algorithm has put all that: nothing else says which one.
+    places: Option<(Vec<Place>, u32, u32)>,
 }
 
 impl<'a> Made<'a> {
@@ -186,6 +189,10 @@ impl<'a> Made<'a> {
             before_dots: signature.before_dots(),
             result: layout.result.ty,
             parameters: layout.parameters.iter().map(|it| (it.name, it.ty)).collect(),
+            places: matches!(layout.abi, Abi::Custom).then(|| {
+                let all = layout.parameters.iter().chain([&layout.result]);
+                (all.map(|it| it.place).collect(), layout.stack, layout.pops)
+            }),
         }
     }
 
@@ -196,12 +203,13 @@ impl<'a> Made<'a> {
             before_dots: builder.before,
             result: builder.result,
             parameters: builder.parameters.iter().map(|it| (it.name, it.ty)).collect(),
+            places: None,
         }
     }
 
     fn hash(&self) -> u64 {
         let mut hasher = DefaultHasher::new();
-        let Self { abi, unwinds, before_dots, result, parameters } = self;
+        let Self { abi, unwinds, before_dots, result, parameters, places: _ } = self;
         discriminant(abi).hash(&mut hasher);
         if let Abi::Named(convention) = abi {
             convention.name.hash(&mut hasher);

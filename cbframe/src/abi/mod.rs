@@ -5,6 +5,8 @@
 
 mod aapcs32;
 mod aapcs64;
+#[cfg(feature = "std")]
+mod cache;
 mod convention;
 mod display;
 mod homogeneous;
@@ -24,6 +26,8 @@ mod vectorcall;
 pub(crate) mod win64;
 mod x86;
 
+#[cfg(feature = "std")]
+pub use cache::SignatureCache;
 pub use convention::{Aggregates, CallingConvention, Convention, Hidden};
 pub use layout::Layout;
 pub(crate) use layout::extension;
@@ -35,7 +39,7 @@ pub use signature::{Signature, SignatureBuilder, SignatureError};
 #[doc(hidden)]
 pub use spots::Spot;
 pub(crate) use spots::{overlap, placed as place_at};
-pub use target::{Architecture, Target};
+pub use target::{Architecture, DataModel, Target};
 pub use x86::X86Call;
 
 use crate::types::{Kind, Message, Type, round_up};
@@ -352,7 +356,7 @@ pub(crate) const fn place_each(
         pops = x86::pops(call, windows, cursor.stack, &result.place);
     }
     // What one pointer more would get: the direct entry passes the state there.
-    let next = match next(abi, cursor, &abi.target().pointer()).1 {
+    let next = match next(abi, cursor, &abi.target().data_model().pointer).1 {
         Place::Registers(parts) => Some(parts.parts[0].register),
         _ => None,
     };

@@ -54,11 +54,11 @@ struct Whole {
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct SignatureBuilder {
-    abi: Abi,
-    parameters: Vec<Parameter>,
-    before: Option<usize>,
-    result: Type,
-    unwind: bool,
+    pub(super) abi: Abi,
+    pub(super) parameters: Vec<Parameter>,
+    pub(super) before: Option<usize>,
+    pub(super) result: Type,
+    pub(super) unwind: bool,
 }
 
 impl Signature {

@@ -1,4 +1,4 @@
-//! Targets: which convention an ABI string names there.
+//! Targets: which convention an ABI string names there, and what C's types are.
 //!
 //! All of them are known on every host, so that tools can speak of one from another.
 
@@ -43,13 +43,13 @@ impl fmt::Display for Architecture {
     }
 }
 
-/// An architecture with what its systems have agreed on: which conventions there are, and which is that of C.
+/// An architecture with what its systems have agreed on: the conventions of C, and its types.
 ///
 /// ```
 /// use cbframe::abi::{Abi, Target};
 ///
 /// assert_eq!(Target::X86_64Windows.c(), Abi::Win64);
-/// assert_eq!(Target::ArmEabihf.abis(), [Abi::AapcsVfp, Abi::Aapcs]);
+/// assert_eq!(Target::X86Linux.data_model().double.align, 4);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -162,13 +162,80 @@ impl Target {
         Abi::X86 { call, windows: matches!(self, Self::X86Windows) }
     }
 
-    /// A pointer that may be null, as its C has it. Its size is also that of a word of the stack.
-    pub(super) const fn pointer(self) -> Type {
-        let size = match self.architecture() {
-            Architecture::X86_64 | Architecture::Aarch64 | Architecture::Riscv64 => 8,
-            Architecture::X86 | Architecture::Arm => 4,
+    /// What C's types are.
+    #[must_use]
+    pub const fn data_model(self) -> &'static DataModel {
+        /// `size` bytes, aligned to `align`.
+        const fn scalar(name: &'static str, size: usize, align: usize, kind: Kind) -> Type {
+            Type { name, size, align, kind }
+        }
+        const fn int(name: &'static str, size: usize, signed: bool) -> Type {
+            scalar(name, size, size, Kind::Int { signed })
+        }
+        const I8: Type = int("i8", 1, true);
+        const U8: Type = int("u8", 1, false);
+        const U16: Type = int("u16", 2, false);
+        const I32: Type = int("i32", 4, true);
+        const U32: Type = int("u32", 4, false);
+        const POINTER: Kind = Kind::Pointer { nullable: true, pointee_align: 1 };
+        const DOUBLE: Type = scalar("f64", 8, 8, Kind::Float);
+
+        /// 64-bit Unix on x86-64.
+        const LP64: DataModel = DataModel {
+            pointer: scalar("pointer", 8, 8, POINTER),
+            char: I8,
+            wchar: I32,
+            long: int("i64", 8, true),
+            unsigned_long: int("u64", 8, false),
+            long_long: int("i64", 8, true),
+            unsigned_long_long: int("u64", 8, false),
+            double: DOUBLE,
+            long_double: scalar("LongDouble", 16, 16, Kind::X87),
+            size: int("u64", 8, false),
         };
-        Type { name: "pointer", size, align: size, kind: Kind::Pointer { nullable: true, pointee_align: 1 } }
+        /// 32-bit systems whose 8-byte scalars are aligned to 8.
+        const ILP32: DataModel = DataModel {
+            pointer: scalar("pointer", 4, 4, POINTER),
+            char: U8,
+            wchar: U32,
+            long: I32,
+            unsigned_long: U32,
+            long_double: DOUBLE,
+            size: U32,
+            ..LP64
+        };
+        match self {
+            Self::X86_64Unix => &LP64,
+            Self::X86_64Windows => {
+                &const { DataModel { wchar: U16, long: I32, unsigned_long: U32, long_double: DOUBLE, ..LP64 } }
+            }
+            // "System V Application Binary Interface, Intel386 Architecture Processor Supplement", table 2.1.
+            Self::X86Linux => {
+                &const {
+                    DataModel {
+                        char: I8,
+                        wchar: I32,
+                        long_long: scalar("i64", 8, 4, Kind::Int { signed: true }),
+                        unsigned_long_long: scalar("u64", 8, 4, Kind::Int { signed: false }),
+                        double: scalar("f64", 8, 4, Kind::Float),
+                        long_double: scalar("LongDouble", 12, 4, Kind::X87),
+                        ..ILP32
+                    }
+                }
+            }
+            Self::X86Windows => &const { DataModel { char: I8, wchar: U16, ..ILP32 } },
+            Self::Aarch64Linux => {
+                &const {
+                    let long_double = scalar("f128", 16, 16, Kind::Float);
+                    DataModel { char: U8, wchar: U32, long_double, ..LP64 }
+                }
+            }
+            Self::Aarch64Apple => &const { DataModel { long_double: DOUBLE, ..LP64 } },
+            Self::Riscv64Linux => {
+                &const { DataModel { char: U8, long_double: scalar("f128", 16, 16, Kind::Float), ..LP64 } }
+            }
+            Self::ArmEabi | Self::ArmEabihf => &ILP32,
+        }
     }
 }
 
@@ -176,6 +243,33 @@ impl fmt::Display for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.name())
     }
+}
+
+/// What a target's C compilers have for the types whose size, alignment or signedness C leaves open. What is not here is
+/// the same everywhere: `short` has 2 bytes, `int` and `float` 4.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct DataModel {
+    /// A pointer that may be null.
+    pub pointer: Type,
+    /// `char`.
+    pub char: Type,
+    /// `wchar_t`.
+    pub wchar: Type,
+    /// `long`.
+    pub long: Type,
+    /// `unsigned long`.
+    pub unsigned_long: Type,
+    /// `long long`, and `int64_t`.
+    pub long_long: Type,
+    /// `unsigned long long`, and `uint64_t`.
+    pub unsigned_long_long: Type,
+    /// `double`.
+    pub double: Type,
+    /// `long double`. On Windows, Microsoft's: a `double`. MinGW has one of 80 bits, in 12 or 16 bytes.
+    pub long_double: Type,
+    /// `size_t`.
+    pub size: Type,
 }
 
 impl Abi {
@@ -260,6 +354,6 @@ impl Abi {
     /// The size of a pointer in bytes, which is also that of a word of the stack.
     #[must_use]
     pub const fn pointer_size(self) -> usize {
-        self.target().pointer().size
+        self.target().data_model().pointer.size
     }
 }

@@ -13,7 +13,6 @@ mod rust;
 #[cfg(feature = "parse-c")]
 pub use c::CDeclarations;
 pub use error::ParseError;
-pub use model::{DataModel, LongDoubleFormat, VaListType};
 #[cfg(feature = "parse-rust")]
 pub use rust::RustDeclarations;
 

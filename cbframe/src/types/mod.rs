@@ -18,10 +18,12 @@ pub use floats::{Float16, Float128};
 pub(crate) use impls::{address, pointer, scalar};
 #[cfg(feature = "alloc")]
 pub(crate) use made::keep_str;
+#[cfg(any(feature = "parse-c", feature = "parse-rust"))]
+pub(crate) use made::keep_type;
+#[cfg(feature = "parse-rust")]
+pub(crate) use made::keep_values;
 #[cfg(feature = "alloc")]
 pub use made::{Alignment, TypeError};
-#[cfg(feature = "parse-rust")]
-pub(crate) use made::{keep_type, keep_values};
 pub(crate) use message::Message;
 
 /// The C layout of a type: what the placement rules of an ABI look at.

@@ -2,8 +2,8 @@
 
 use std::fmt::Write as _;
 
-use cbframe::abi::{Abi, X86Call};
-use cbframe::parse::{CDeclarations, DataModel, LongDoubleFormat};
+use cbframe::abi::{Abi, DataModel, Target, X86Call};
+use cbframe::parse::CDeclarations;
 use cbframe::types::{Kind, Type};
 
 use crate::signatures::{Dialect, complex, leak};
@@ -72,12 +72,16 @@ impl Compiler {
         let windows = matches!(abi, Abi::X86 { windows: true, .. });
         // What the crate says of this C is asked, too: the C has assertions on sizes, alignments and offsets.
         let model = match self {
-            Self::ClangMsvc => DataModel::X86_WINDOWS,
+            Self::ClangMsvc => *Target::X86Windows.data_model(),
             // MinGW's types are Windows', but for those that GCC has.
-            _ if windows => DataModel { long_double: LongDoubleFormat::X87, ..DataModel::X86_WINDOWS },
-            _ => DataModel::of(abi),
+            _ if windows => {
+                let mut model: DataModel = *Target::X86Windows.data_model();
+                model.long_double = Target::X86Linux.data_model().long_double;
+                model
+            }
+            _ => *abi.target().data_model(),
         };
-        let types = CDeclarations::with_model(abi, model);
+        let types = CDeclarations::with_target(abi, abi.target()).with_model(model);
         let ty = |c: &str| types.ty(c).unwrap_or_else(|error| panic!("{abi}: {error}"));
         let (double, long_double) = (ty("double"), ty("long double"));
         let mut rare = Vec::new();
@@ -99,11 +103,11 @@ impl Compiler {
             (Self::Gcc, Abi::Lp64d) | (_, Abi::X86 { windows: true, .. }) => {}
             _ => float(["_Float16", "_Complex _Float16"], half),
         }
-        if model.int128 {
+        if model.pointer.size == 8 {
             rare.extend([("__int128", Type::I128), ("unsigned __int128", Type::U128)]);
         }
         let mut vector = |names: [&'static str; 3], size: usize| {
-            let align = size.min(model.vector_align);
+            let align = if let Abi::Aapcs | Abi::AapcsVfp = abi { 8 } else { size };
             let ty = Type { size, align, ..Type::vector(16).expect("there are such vectors") };
             rare.extend(names.map(|name| (name, ty)));
         };

@@ -4,18 +4,19 @@ use std::fmt::Write as _;
 use std::io::Write as _;
 use std::process::{Command, Stdio};
 
-use cbframe::abi::Abi;
+use cbframe::abi::{Architecture, Target};
 use cbframe::parse::CDeclarations;
 use cbframe::types::{Field, Kind, Type};
 
-/// Whether the compiler takes this text.
-pub(crate) fn compiles(compiler: &str, source: &str) -> bool {
-    let mut child = Command::new(compiler)
-        .args(["-fsyntax-only", "-std=gnu2x", "-w", "-mavx512f", "-x", "c", "-"])
+/// Whether the compiler, a command and its options, takes this text.
+pub(crate) fn compiles(compiler: &[String], source: &str) -> bool {
+    let mut child = Command::new(&compiler[0])
+        .args(&compiler[1..])
+        .args(["-fsyntax-only", "-std=gnu2x", "-w", "-x", "c", "-"])
         .stdin(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
-        .unwrap_or_else(|error| panic!("{compiler}: {error}"));
+        .unwrap_or_else(|error| panic!("{compiler:?}: {error}"));
     child.stdin.take().unwrap().write_all(source.as_bytes()).unwrap();
     let output = child.wait_with_output().unwrap();
     if !output.status.success() {
@@ -24,9 +25,45 @@ pub(crate) fn compiles(compiler: &str, source: &str) -> bool {
     output.status.success()
 }
 
-/// `clang-19`, if it is there: the build script says so if not.
-pub(crate) fn compilers() -> &'static [&'static str] {
-    if cfg!(cbt_clang) { &["gcc", "clang-19"] } else { &["gcc"] }
+/// The compilers that know a target. All but one are clang, if it is there: the build script says so if not.
+fn compilers(target: Target) -> Vec<Vec<String>> {
+    let triple = match target {
+        Target::X86_64Unix => "x86_64-unknown-linux-gnu",
+        Target::X86_64Windows => "x86_64-pc-windows-msvc",
+        Target::X86Linux => "i686-unknown-linux-gnu",
+        Target::X86Windows => "i686-pc-windows-msvc",
+        Target::Aarch64Linux => "aarch64-unknown-linux-gnu",
+        Target::Aarch64Apple => "arm64-apple-macosx11",
+        Target::Riscv64Linux => "riscv64-unknown-linux-gnu",
+        Target::ArmEabi => "armv7-unknown-linux-gnueabi",
+        Target::ArmEabihf => "armv7-unknown-linux-gnueabihf",
+        _ => panic!("which triple is {target}?"),
+    };
+    let mut all: Vec<Vec<String>> = Vec::new();
+    if target == Target::X86_64Unix {
+        all.push(vec!["gcc".into(), "-mavx512f".into()]);
+    }
+    if cfg!(cbt_clang) {
+        let clang = std::env::var("CBFRAME_CLANG").unwrap_or_else(|_| "clang-19".into());
+        all.push(vec![clang, "-ffreestanding".into(), "-target".into(), triple.into()]);
+    }
+    all
+}
+
+/// What of headers is known without them.
+const PRELUDE: &str = "#include <stdint.h>\n#include <stddef.h>\n#include <stdarg.h>\n#include <stdbool.h>\n\
+    typedef __WINT_TYPE__ wint_t;\ntypedef __CHAR16_TYPE__ char16_t;\ntypedef __CHAR32_TYPE__ char32_t;\n\
+    typedef intptr_t ssize_t;\n#if defined(__x86_64__) || defined(__i386__)\n\
+    typedef float __m128 __attribute__((vector_size(16)));\ntypedef long long __m128i __attribute__((vector_size(16)));\n\
+    typedef double __m256d __attribute__((vector_size(32)));\ntypedef float __m512 __attribute__((vector_size(64)));\n\
+    typedef long long __m256i __attribute__((vector_size(32)));\n#endif\n";
+
+/// Fails unless the compilers take `source` behind the prelude.
+#[track_caller]
+fn confirm(target: Target, source: &str) {
+    for compiler in compilers(target) {
+        assert!(compiles(&compiler, &format!("{PRELUDE}{source}")), "{compiler:?} says otherwise of:\n{source}");
+    }
 }
 
 /// Assertions in C that the object `path`, at `offset`, of the type `whole`, is of this type.
@@ -80,22 +117,17 @@ fn of_fields(out: &mut String, whole: &str, path: &str, offset: usize, fields: &
 
 /// Fails unless the compilers find each of `names` as it was read from `text`.
 #[track_caller]
-pub(crate) fn check(text: &str, names: &[String]) {
-    let mut declarations = CDeclarations::new(Abi::SysV64);
+pub(crate) fn check(target: Target, text: &str, names: &[String]) {
+    let mut declarations = CDeclarations::new(target.c());
     declarations.add(text).unwrap_or_else(|error| panic!("{text}\n{error}"));
-    let mut source = format!(
-        "#include <stdint.h>\n#include <stddef.h>\n#include <stdarg.h>\n#include <stdbool.h>\n#include <wchar.h>\n\
-         #include <sys/types.h>\n#include <uchar.h>\n#include <immintrin.h>\n{text}\n"
-    );
+    let mut source = format!("{text}\n");
     for name in names {
         let ty = declarations.ty(name).unwrap_or_else(|error| panic!("{error}"));
         // `check` is what placement relies on.
         ty.check();
         assertions(&mut source, name, "", 0, &ty);
     }
-    for compiler in compilers() {
-        assert!(compiles(compiler, &source), "{compiler} says otherwise of:\n{source}");
-    }
+    confirm(target, &source);
 }
 
 /// Without declarations: every way to write a scalar.
@@ -190,26 +222,38 @@ const SCALARS: [&str; 88] = [
     "int (*)[7]",
 ];
 
+/// Those of which a target has none.
+fn lacks(target: Target, scalar: &str) -> bool {
+    let is_64 = target.data_model().pointer.size == 8;
+    let is_x86 = target.architecture() == Architecture::X86_64;
+    scalar.contains("int128") && !is_64
+        || scalar.starts_with("__m") && !is_x86
+        // clang has it for x86-64 Linux, gcc for Windows, too.
+        || scalar == "__float128" && target != Target::X86_64Unix
+        // clang knows those that the options allow.
+        || scalar == "_Float16" && !is_x86 && target.architecture() != Architecture::Aarch64
+}
+
 #[test]
 fn scalars() {
-    let text: String = SCALARS.iter().enumerate().map(|(i, ty)| format!("typedef __typeof__({ty}) t{i};\n")).collect();
-    // cbframe reads the type itself, C a typedef of it.
-    let declarations = CDeclarations::new(Abi::SysV64);
-    let mut source = format!(
-        "#include <stdint.h>\n#include <stddef.h>\n#include <stdarg.h>\n#include <stdbool.h>\n#include <wchar.h>\n\
-         #include <sys/types.h>\n#include <uchar.h>\n#include <immintrin.h>\n{text}\n"
-    );
-    for (i, scalar) in SCALARS.iter().enumerate() {
-        let ty = declarations.ty(scalar).unwrap_or_else(|error| panic!("{error}"));
-        assertions(&mut source, &format!("t{i}"), "", 0, &ty);
-    }
-    for compiler in compilers() {
-        assert!(compiles(compiler, &source), "{compiler} says otherwise of:\n{source}");
+    for target in Target::ALL {
+        let declarations = CDeclarations::new(target.c());
+        let mut source = String::new();
+        let known = SCALARS.iter().filter(|scalar| !lacks(target, scalar));
+        assert!(known.clone().count() > 70, "{target}");
+        for (i, scalar) in known.enumerate() {
+            // cbframe reads the type itself, C a typedef of it.
+            writeln!(source, "typedef __typeof__({scalar}) t{i};").unwrap();
+            let ty = declarations.ty(scalar).unwrap_or_else(|error| panic!("{target}: {error}"));
+            assertions(&mut source, &format!("t{i}"), "", 0, &ty);
+        }
+        confirm(target, &source);
     }
 }
 
 #[test]
 fn structs_unions_enums() {
+    // What is different elsewhere is in `scalars`.
     let text = r#"
         typedef struct { double x; int id; } t0;
         typedef struct tag { char a; struct { short b; long c[2]; } inner; struct tag *next; } t1;
@@ -268,5 +312,5 @@ fn structs_unions_enums() {
         .collect();
     let names: Vec<_> =
         (0..=42).map(|i| format!("t{i}")).chain(["struct tag".into(), "struct forward".into()]).collect();
-    check(&text, &names);
+    check(Target::X86_64Unix, &text, &names);
 }

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 
 use cbframe::abi::CallingConvention;
-use cbframe::abi::{Abi, Signature};
+use cbframe::abi::{Abi, Signature, Target};
 use cbframe::conventions::{GoInternal, Regcall, Vectorcall};
 use cbframe::parse::CDeclarations;
 
@@ -118,15 +118,20 @@ impl Shape {
 /// Many in one file, since the compiler takes longer to start than to read them.
 #[test]
 fn declarations() {
-    let mut runner = TestRunner::new(Config { cases: 6, max_shrink_iters: 200, ..Config::default() });
+    let mut runner =
+        TestRunner::new(Config { cases: 12, max_shrink_iters: 200, failure_persistence: None, ..Config::default() });
     let kept = std::cell::Cell::new((0, 0));
     runner
-        .run(&vec(shapes(), 40), |shapes| {
+        .run(&(prop::sample::select(Target::ALL.to_vec()), vec(shapes(), 40)), |(target, shapes)| {
             let (mut number, mut text, mut names) = (0, String::new(), Vec::new());
             for (i, shape) in shapes.iter().enumerate() {
                 let line = format!("typedef {};\n", shape.declare(&format!("t{i}"), &mut number));
                 let (read, refused) = kept.get();
-                match CDeclarations::new(Abi::SysV64).add(&line) {
+                match CDeclarations::new(target.c()).add(&line) {
+                    // gcc has it everywhere on x86, clang for x86-64 Linux.
+                    Ok(_) if line.contains("__float128") && target != Target::X86_64Unix => {}
+                    // Which clang knows if it may use the instructions.
+                    Ok(_) if line.contains("_Float16") && target.data_model().pointer.size == 4 => {}
                     Ok(_) => {
                         kept.set((read + 1, refused));
                         text += &line;
@@ -134,18 +139,26 @@ fn declarations() {
                     }
                     Err(error) => {
                         kept.set((read, refused + 1));
-                        prop_assert!(error.message().contains("no `Type` has it"), "{error}");
+                        let reasons = [
+                            "no `Type` has it",
+                            "none that this platform has",
+                            "no type `__m",
+                            "without fields",
+                            "compilers for Windows differ",
+                            "no integer type that an enum",
+                        ];
+                        prop_assert!(reasons.iter().any(|reason| error.message().contains(reason)), "{error}");
                     }
                 }
             }
-            check(&text, &names);
+            check(target, &text, &names);
             Ok(())
         })
         .unwrap_or_else(|error| {
             panic!("{}", error.to_string().split("minimal failing input").next().unwrap_or_default())
         });
     let (read, refused) = kept.get();
-    assert!(read > 4 * refused, "{read} read, {refused} refused");
+    assert!(read > refused, "{read} read, {refused} refused");
 }
 
 /// Pieces of C in any order.

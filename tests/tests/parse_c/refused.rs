@@ -141,6 +141,17 @@ fn what_no_type_describes() {
         "typedef «enum { A = 1ll << 40 }» e;",
         "no integer type that an enum has on this platform holds these values",
     );
+    let aligned = "typedef struct { int a __attribute__((«aligned(4)»)); } s;";
+    refused(
+        Abi::Win64,
+        aligned,
+        "without this alignment the type is the same; compilers for Windows differ in what it means: remove it",
+    );
+    refused(
+        Abi::Win64,
+        "typedef struct __attribute__((packed)) { char a; struct __attribute__((aligned(8))) { int x; } «b»; } s;",
+        "compilers for Windows differ in where this is, which has an alignment of its own",
+    );
     refused(Abi::Win64, "typedef «struct { }» s;", "Microsoft's compiler has no structs without fields");
 }
 
@@ -149,11 +160,11 @@ fn attributes() {
     let no = |text, message| refused(Abi::SysV64, text, message);
     no(
         "int «__stdcall» f(int)",
-        "`__stdcall` is no convention of `sysv64`: it is one of Windows and of 32-bit x86: remove it, or choose another ABI",
+        "`stdcall` is no convention of x86-64 Unix: it is one of Windows and of 32-bit x86: remove it, or choose another ABI",
     );
     no(
         "int f(int) __attribute__((«preserve_none»))",
-        "`preserve_none` is no convention of `sysv64`: its registers differ between versions of clang: choose the ABI of one",
+        "`preserve_none` is no convention of x86-64 Unix: its registers differ between versions of clang: choose the ABI of one",
     );
     no("int (*f(int))(int) __attribute__((«ms_abi»))", "of which function? Write the other one as a typedef");
     no("int f(int __attribute__((«ms_abi»)) x)", "parameter #0, `x`: a calling convention of what is no function");
@@ -179,7 +190,7 @@ fn attributes() {
     refused(
         Abi::Win64,
         "int __attribute__((«regcall»)) f(int)",
-        "`regcall` is no convention of `win64`: on Windows it is another one, which is not known here",
+        "`regcall` is no convention of x86-64 Windows: it is known on 64-bit x86 other than Windows",
     );
 }
 

@@ -6,7 +6,7 @@ use core::ops::Range;
 
 use super::Parser;
 use super::tokens::Is;
-use crate::abi::{Abi, CallingConvention, X86Call};
+use crate::abi::{Abi, CallingConvention, Target, X86Call};
 use crate::conventions::{PreserveAll, PreserveMost, Regcall, Vectorcall};
 use crate::parse::ParseError;
 
@@ -60,43 +60,44 @@ const HARMLESS: [&str; 35] = [
     "warning",
 ];
 
-/// The convention that a word stands for where the platform's own is `given`, or why it has none.
-///
-/// One row for each: conventions of other architectures are added here.
-fn convention(word: &str, given: Abi) -> Option<Result<Abi, &'static str>> {
-    const WINDOWS: &str = "it is one of Windows and of 32-bit x86: remove it, or choose another ABI";
-    const SYSTEM_V: &str = "on Windows it is another one, which is not known here";
-    const X86_64: &str = "it is one of x86-64";
-    let windows = match given {
-        Abi::SysV64 => Some(false),
-        Abi::Win64 => Some(true),
-        Abi::Named(convention) => Some(*convention == *Vectorcall::CONVENTION),
-        _ => None,
+/// The convention that a word stands for on a target, or why it has none.
+fn convention(word: &str, target: Target) -> Option<Result<Abi, &'static str>> {
+    let windows = matches!(target, Target::X86_64Windows | Target::X86Windows);
+    let x86 = |call| match target {
+        Target::X86Linux | Target::X86Windows => Ok(Abi::X86 { call, windows }),
+        // Microsoft, "x64 calling convention": these are accepted and ignored.
+        Target::X86_64Windows => Ok(Abi::Win64),
+        _ => Err("it is one of Windows and of 32-bit x86: remove it, or choose another ABI"),
     };
-    let on = |wanted: bool, abi: Abi, otherwise| if windows == Some(wanted) { Ok(abi) } else { Err(otherwise) };
+    let regparm = |call| match target {
+        Target::X86Linux | Target::X86Windows => x86(call),
+        _ => Err("it is one of 32-bit x86"),
+    };
+    let only = |on: &[Target], abi, otherwise| if on.contains(&target) { Ok(abi) } else { Err(otherwise) };
+    let unix = |abi| only(&[Target::X86_64Unix], abi, "it is known on 64-bit x86 other than Windows");
+    let arm = |abi| only(&[Target::ArmEabi, Target::ArmEabihf], abi, "it is one of 32-bit Arm");
     Some(match word {
-        "ms_abi" if windows.is_some() => Ok(Abi::Win64),
-        "sysv_abi" if windows.is_some() => Ok(Abi::SysV64),
-        "ms_abi" | "sysv_abi" => Err(X86_64),
-        "stdcall" | "cdecl" | "fastcall" | "thiscall" if let Abi::X86 { windows, .. } = given => {
-            let call = match word {
-                "stdcall" => X86Call::Stdcall,
-                "fastcall" => X86Call::Fastcall,
-                "thiscall" => X86Call::Thiscall,
-                _ => X86Call::Cdecl,
-            };
-            Ok(Abi::X86 { call, windows })
+        "ms_abi" => only(&[Target::X86_64Unix, Target::X86_64Windows], Abi::Win64, "it is one of x86-64"),
+        "sysv_abi" => only(&[Target::X86_64Unix, Target::X86_64Windows], Abi::SysV64, "it is one of x86-64"),
+        "cdecl" => x86(X86Call::Cdecl),
+        "stdcall" => x86(X86Call::Stdcall),
+        "fastcall" => x86(X86Call::Fastcall),
+        "thiscall" => x86(X86Call::Thiscall),
+        "regparm(1)" => regparm(X86Call::Regparm1),
+        "regparm(2)" => regparm(X86Call::Regparm2),
+        "regparm(3)" => regparm(X86Call::Regparm3),
+        "pcs(\"aapcs\")" => arm(Abi::Aapcs),
+        "pcs(\"aapcs-vfp\")" => arm(Abi::AapcsVfp),
+        "vectorcall" => {
+            let abi = Abi::Named(Vectorcall::CONVENTION);
+            only(&[Target::X86_64Windows], abi, "it is known on 64-bit Windows")
         }
-        // Microsoft, "x64 calling convention": they are accepted and ignored.
-        "stdcall" | "cdecl" | "fastcall" | "thiscall" => on(true, Abi::Win64, WINDOWS),
-        "vectorcall" => on(true, Abi::Named(Vectorcall::CONVENTION), "on others than Windows it is another one"),
-        "regcall" => on(false, Abi::Named(Regcall::CONVENTION), SYSTEM_V),
-        "preserve_most" => on(false, Abi::Named(PreserveMost::CONVENTION), SYSTEM_V),
-        "preserve_all" => on(false, Abi::Named(PreserveAll::CONVENTION), SYSTEM_V),
+        "regcall" => unix(Abi::Named(Regcall::CONVENTION)),
+        "preserve_most" => unix(Abi::Named(PreserveMost::CONVENTION)),
+        "preserve_all" => unix(Abi::Named(PreserveAll::CONVENTION)),
         "preserve_none" => Err("its registers differ between versions of clang: choose the ABI of one"),
-        "swiftcall" | "swiftasynccall" | "regparm" | "sseregparm" | "pascal" | "pcs" | "aarch64_vector_pcs" => {
-            Err("it is not known here")
-        }
+        "swiftcall" | "swiftasynccall" | "sseregparm" | "pascal" | "aarch64_vector_pcs" => Err("it is not known here"),
+        _ if word.starts_with("regparm(") || word.starts_with("pcs(") => Err("it is not known here"),
         _ => return None,
     })
 }
@@ -139,7 +140,6 @@ impl Parser<'_> {
                 Some("__extension__") => self.advance(),
                 Some("__cdecl" | "__stdcall" | "__fastcall" | "__thiscall" | "__vectorcall" | "__regcall") => {
                     self.convention(attributes)?;
-                    self.advance();
                 }
                 _ => return self.no_brackets(),
             }
@@ -188,10 +188,8 @@ impl Parser<'_> {
                 let size = self.parenthesized_size("vector_size")?;
                 attributes.vector = Some((size, self.since(start)));
             }
-            _ if convention(&name, self.abi).is_some() => {
-                self.convention(attributes)?;
-                self.advance();
-            }
+            "regparm" | "pcs" => self.convention(attributes)?,
+            _ if convention(&name, self.platform.target).is_some() => self.convention(attributes)?,
             _ if HARMLESS.contains(&&name[..]) => {
                 self.advance();
                 if self.eat("(") {
@@ -208,20 +206,29 @@ impl Parser<'_> {
         Ok(())
     }
 
-    /// The convention that the word here stands for.
+    /// The convention that the word here stands for, with what is in parentheses behind it.
     fn convention(&mut self, attributes: &mut Attributes) -> Result<(), ParseError> {
-        let word = self.spelling();
-        let abi = match convention(plain(word), self.abi) {
+        let start = self.here();
+        let mut word = String::from(plain(self.spelling()));
+        self.advance();
+        if matches!(&*word, "regparm" | "pcs") && self.eat("(") {
+            word = format!("{word}({})", self.spelling());
+            self.advance();
+            self.expect(")")?;
+        }
+        let range = self.since(start);
+        let target = self.platform.target;
+        let abi = match convention(&word, target) {
             Some(Ok(abi)) => abi,
             Some(Err(why)) => {
-                return Err(self.error(self.range(), format!("`{word}` is no convention of `{}`: {why}", self.abi)));
+                return Err(self.error(range, format!("`{word}` is no convention of {target}: {why}")));
             }
-            None => return Err(self.unexpected("a calling convention")),
+            None => return Err(self.error(range, format!("`{word}` is no convention"))),
         };
         match &attributes.abi {
-            Some((other, _)) if *other != abi => Err(self.error(self.range(), "a second calling convention")),
+            Some((other, _)) if *other != abi => Err(self.error(range, "a second calling convention")),
             _ => {
-                attributes.abi = Some((abi, self.range()));
+                attributes.abi = Some((abi, range));
                 Ok(())
             }
         }

@@ -169,7 +169,7 @@ impl Parser<'_> {
             return Err(self.error(range, "`void` has no size"));
         }
         let value = if is_size { ty.size } else { ty.align };
-        Ok(Constant { value: value as i128, bits: 8 * self.model.pointer as u32, unsigned: true })
+        Ok(Constant { value: value as i128, bits: 8 * self.platform.model.pointer.size as u32, unsigned: true })
     }
 
     fn primary(&mut self) -> Result<Constant, ParseError> {
@@ -215,8 +215,8 @@ impl Parser<'_> {
         let (unsigned, size) = match suffix {
             "" => (false, 4),
             "u" => (true, 4),
-            "l" => (false, self.model.long),
-            "ul" | "lu" => (true, self.model.long),
+            "l" => (false, self.platform.model.long.size),
+            "ul" | "lu" => (true, self.platform.model.long.size),
             "ll" => (false, 8),
             "ull" | "llu" => (true, 8),
             _ => return refused("no integer that C has"),

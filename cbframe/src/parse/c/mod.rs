@@ -5,6 +5,7 @@
 mod attributes;
 mod constants;
 mod declarators;
+mod platform;
 mod records;
 mod specifiers;
 mod tokens;
@@ -20,8 +21,9 @@ use constants::Constant;
 use tokens::{Is, Token, tokens};
 use types::{Function, Keyword, Names, Span, Ty};
 
-use super::{DEEPEST, DataModel, LARGEST, ParseError, excess};
-use crate::abi::{Abi, Signature};
+use super::model::Platform;
+use super::{DEEPEST, LARGEST, ParseError, excess};
+use crate::abi::{Abi, DataModel, Signature, Target};
 use crate::types::Type;
 
 /// Types and functions that C declarations define, and signatures that speak of them.
@@ -33,12 +35,12 @@ use crate::types::Type;
 /// between declarations `#pragma pack`.
 /// The names of `<stdint.h>` and `<stddef.h>`, `bool`, `ssize_t`, `va_list` and `__m128` to `__m512i` are known unless the
 /// text declares them itself. Arrays and functions as parameters are pointers, as in C. How large `long` and its kin are
-/// depends on the ABI: see [`DataModel`].
+/// depends on the target to which the ABI belongs: see [`Target::data_model`].
 ///
 /// The text has been through the preprocessor, or needs none but `#pragma pack`.
 ///
 /// A calling convention that is written down (`__attribute__((ms_abi))`, `sysv_abi`, `vectorcall`, `regcall`,
-/// `preserve_most`, `preserve_all`; on Windows `__stdcall`, `__vectorcall`) is that of the signature, where the platform has it.
+/// `preserve_most`, `preserve_all`, `regparm`, `pcs`; `__stdcall` and its kin) is that of the signature, where the target has it.
 ///
 /// # What is refused
 ///
@@ -70,21 +72,47 @@ use crate::types::Type;
 #[derive(Clone, Debug)]
 pub struct CDeclarations {
     abi: Abi,
-    model: DataModel,
+    platform: Platform,
     names: Names,
 }
 
 impl CDeclarations {
-    /// None yet; their functions have the convention `abi`, and their types the sizes of its platform.
+    /// None yet. Functions have the convention `abi`, and types the sizes of the target to which that belongs.
     #[must_use]
     pub fn new(abi: Abi) -> Self {
-        Self::with_model(abi, DataModel::of(abi))
+        Self { abi, platform: Platform::of(abi), names: Names::default() }
     }
 
-    /// The same with other sizes.
+    /// The same with the types of another target: those of Linux for functions that are `ms_abi` there.
+    ///
+    /// # Panics
+    ///
+    /// If the target is one of another architecture than the convention.
     #[must_use]
-    pub fn with_model(abi: Abi, model: DataModel) -> Self {
-        Self { abi, model, names: Names::default() }
+    pub fn with_target(abi: Abi, target: Target) -> Self {
+        assert!(abi.architecture() == target.architecture(), "cbframe: `{abi}` is no convention of {target}");
+        Self { abi, platform: Platform::new(target), names: Names::default() }
+    }
+
+    /// The same with other sizes, where compilers for a target differ.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use cbframe::abi::{Abi, Target};
+    /// use cbframe::parse::CDeclarations;
+    /// use cbframe::types::Type;
+    ///
+    /// // MinGW has GCC's `long double`.
+    /// let mut model = *Target::X86_64Windows.data_model();
+    /// model.long_double = Type::LONG_DOUBLE;
+    /// assert_eq!(CDeclarations::new(Abi::Win64).with_model(model).ty("long double")?.size, 16);
+    /// # Ok::<(), cbframe::parse::ParseError>(())
+    /// ```
+    #[must_use]
+    pub fn with_model(mut self, model: DataModel) -> Self {
+        self.platform.model = model;
+        self
     }
 
     /// Adds what a text declares: types, enum constants, and functions, which [`signature`](Self::signature) then finds by
@@ -149,9 +177,9 @@ impl CDeclarations {
 
     fn parser<'a>(&'a self, text: &str) -> Result<Parser<'a>, ParseError> {
         let tokens = tokens(text)?;
-        let (abi, model, outer, names) = (self.abi, self.model, &self.names, Names::default());
+        let (abi, platform, outer, names) = (self.abi, self.platform, &self.names, Names::default());
         let (text, packs) = (text.into(), Vec::from([None]));
-        Ok(Parser { text, tokens, at: 0, depth: 0, abi, model, packs, outer, names })
+        Ok(Parser { text, tokens, at: 0, depth: 0, abi, platform, packs, outer, names })
     }
 }
 
@@ -196,7 +224,7 @@ struct Parser<'a> {
     at: usize,
     depth: usize,
     abi: Abi,
-    model: DataModel,
+    platform: Platform,
     /// What `#pragma pack` says, the last of these now: no field is aligned to more bytes. There is always one.
     packs: Vec<Option<usize>>,
     /// What was declared before the text.
@@ -313,7 +341,7 @@ impl Parser<'_> {
 
     fn typedef(&self, name: &str) -> Option<Ty> {
         let declared = self.names.typedefs.get(name).or_else(|| self.outer.typedefs.get(name));
-        declared.cloned().or_else(|| specifiers::known(name, &self.model))
+        declared.cloned().or_else(|| specifiers::known(name, &self.platform))
     }
 
     fn tag(&self, tag: &str) -> Option<(Keyword, Option<Type>)> {
@@ -335,7 +363,7 @@ impl Parser<'_> {
         let refused = |what: String| Err(self.error(range.clone(), what));
         match ty {
             Ty::Object(ty) => Ok(*ty),
-            Ty::Pointer(_) => Ok(self.model.pointer()),
+            Ty::Pointer(_) => Ok(self.platform.model.pointer),
             Ty::Tagged(tag) => match self.tag(tag) {
                 Some((_, Some(ty))) => Ok(ty),
                 Some((keyword, None)) => {

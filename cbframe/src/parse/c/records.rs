@@ -22,6 +22,18 @@ struct Member {
     range: Range<usize>,
 }
 
+/// Whether something in it was declared with an alignment, as Microsoft's `__m128` is.
+fn is_declared(ty: &Type) -> bool {
+    match ty.kind {
+        Kind::Struct { fields } | Kind::Union { fields } => {
+            let natural = fields.iter().map(|field| field.ty.align).max().unwrap_or(1);
+            ty.align > natural || fields.iter().any(|field| is_declared(&field.ty))
+        }
+        Kind::Array { element, .. } => is_declared(element),
+        kind => matches!(kind, Kind::Vector),
+    }
+}
+
 impl Parser<'_> {
     /// A line `#pragma pack(N)`, `(push, N)`, `(push)`, `(pop)` or `()`.
     pub(super) fn pack(&mut self) -> Result<(), ParseError> {
@@ -204,7 +216,7 @@ impl Parser<'_> {
         if let Some((_, at)) = attributes.vector.or(attributes.abi.map(|(_, at)| (0, at))) {
             return Err(self.error(at, "not of a struct or union"));
         }
-        if members.is_empty() && !self.model.empty_structs {
+        if members.is_empty() && self.platform.is_windows() {
             return Err(self.error(range, "Microsoft's compiler has no structs without fields"));
         }
         // Where C puts the fields, and how it aligns the whole.
@@ -214,6 +226,11 @@ impl Parser<'_> {
         for member in members {
             if let (Some(_), Some((_, at))) = (pack, &member.aligned) {
                 return Err(self.error(at.clone(), "compilers differ in what this is under `#pragma pack`"));
+            }
+            // Microsoft's compiler, and clang for its target, keep such alignments; MinGW does not.
+            if packed.is_some() && self.platform.is_windows() && (member.aligned.is_some() || is_declared(&member.ty)) {
+                let what = "compilers for Windows differ in where this is, which has an alignment of its own";
+                return Err(self.error(member.range.clone(), what));
             }
             let natural = packed.map_or(member.ty.align, |packed| member.ty.align.min(packed));
             let own = member.aligned.as_ref().map_or(1, |it| it.0);
@@ -233,6 +250,16 @@ impl Parser<'_> {
         let ty = ty.map_err(|error| self.error(range.clone(), format!("{error}")))?;
         if let Some(why) = excess(&ty) {
             return Err(self.error(range, format!("the type is too large: {why}")));
+        }
+        // What a `Type` does not show would be forgotten where it is a field of a packed struct.
+        let mut own = members.iter().map(|member| &member.aligned).chain([&attributes.aligned]).flatten();
+        if let Some((_, at)) = own.find(|(size, _)| *size > 1)
+            && self.platform.is_windows()
+            && !is_declared(&ty)
+        {
+            let what =
+                "without this alignment the type is the same; compilers for Windows differ in what it means: remove it";
+            return Err(self.error(at.clone(), what));
         }
         // `Type` knows two alignments, that of a field's type and that of the whole.
         let mut end = 0;
@@ -312,11 +339,12 @@ impl Parser<'_> {
             (None, false) => &[4, 8],
             (None, true) => &[1, 2, 4, 8],
         };
-        let by_value = |size: &usize| Some(self.model.int(*size, signed)).filter(&holds);
+        let by_value = |size: &usize| Some(self.platform.int(*size, signed)).filter(&holds);
         let ty = match underlying {
             Some(ty) => Some(ty).filter(&holds),
-            None if self.model.enums_by_value => candidates.iter().find_map(by_value),
+            None if !self.platform.is_windows() => candidates.iter().find_map(by_value),
             None if attributes.packed.is_some() => None,
+            // Microsoft's compiler: always `int`.
             None => Some(Type::I32).filter(&holds),
         };
         match ty {

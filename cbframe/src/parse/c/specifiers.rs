@@ -10,7 +10,7 @@ use super::attributes::Attributes;
 use super::tokens::Is;
 use super::types::{Keyword, Ty};
 use crate::parse::ParseError;
-use crate::parse::model::{DataModel, LongDoubleFormat, VaListType};
+use crate::parse::model::Platform;
 use crate::types::{Kind, Type};
 
 /// What the words before a declarator say.
@@ -106,7 +106,8 @@ fn part(word: &str) -> Option<&'static str> {
         "_Float16" => "_Float16",
         "_Float32" => "_Float32",
         "_Float64" => "_Float64",
-        "_Float128" | "__float128" => "_Float128",
+        "_Float128" => "_Float128",
+        "__float128" => "__float128",
         "__float80" => "__float80",
         "__int8" => "char",
         "__int16" => "short",
@@ -117,38 +118,39 @@ fn part(word: &str) -> Option<&'static str> {
 }
 
 /// The scalar that these words, in alphabetical order and without what goes without saying, are.
-fn scalar(words: &[&str], model: &DataModel) -> Option<Type> {
-    let int = |size, signed| Some(model.int(size, signed));
+fn scalar(words: &[&str], platform: &Platform) -> Option<Type> {
+    let (model, int) = (&platform.model, |size, signed| Some(platform.int(size, signed)));
     match words {
         ["void"] => Some(Type::VOID),
         ["_Bool"] => Some(Type::BOOL),
-        ["char"] => int(1, model.signed_char),
+        ["char"] => Some(model.char),
         ["char", "signed"] => int(1, true),
         ["char", "unsigned"] => int(1, false),
         ["short"] => int(2, true),
         ["short", "unsigned"] => int(2, false),
         ["int"] => int(4, true),
         ["unsigned"] => int(4, false),
-        ["long"] => int(model.long, true),
-        ["long", "unsigned"] => int(model.long, false),
+        ["long"] => Some(model.long),
+        ["long", "unsigned"] => Some(model.unsigned_long),
         ["long", "long"] | ["__int64"] => int(8, true),
         ["long", "long", "unsigned"] | ["__int64", "unsigned"] => int(8, false),
-        ["__int128"] if model.int128 => int(16, true),
-        ["__int128", "unsigned"] if model.int128 => int(16, false),
+        ["__int128"] if platform.has_int128() => int(16, true),
+        ["__int128", "unsigned"] if platform.has_int128() => int(16, false),
         ["_Float16"] => Some(Type::F16),
         ["float"] | ["_Float32"] => Some(Type::F32),
-        ["double"] | ["_Float64"] => Some(model.double()),
-        ["double", "long"] => Some(model.long_double()),
-        ["__float80"] if model.long_double == LongDoubleFormat::X87 => Some(model.long_double()),
-        ["_Float128"] if model.float128 => Some(Type::F128),
-        ["_Complex", part @ ..] => Type::complex(scalar(part, model)?).ok(),
+        ["double"] | ["_Float64"] => Some(model.double),
+        ["double", "long"] => Some(model.long_double),
+        ["__float80"] if matches!(model.long_double.kind, Kind::X87) => Some(model.long_double),
+        ["_Float128"] if platform.is_x86() || model.long_double.size == 16 => Some(Type::F128),
+        ["__float128"] if platform.is_x86() => Some(Type::F128),
+        ["_Complex", part @ ..] => platform.complex(scalar(part, platform)?),
         _ => None,
     }
 }
 
 /// The types of headers that every program includes.
-pub(super) fn known(name: &str, model: &DataModel) -> Option<Ty> {
-    let int = |size, signed| Some(model.int(size, signed));
+pub(super) fn known(name: &str, platform: &Platform) -> Option<Ty> {
+    let (model, int) = (&platform.model, |size, signed| Some(platform.int(size, signed)));
     let ty = match name {
         "bool" => Some(Type::BOOL),
         "int8_t" | "int_least8_t" | "int_fast8_t" => int(1, true),
@@ -159,20 +161,21 @@ pub(super) fn known(name: &str, model: &DataModel) -> Option<Ty> {
         "uint32_t" | "uint_least32_t" | "char32_t" => int(4, false),
         "int64_t" | "int_least64_t" | "int_fast64_t" | "intmax_t" => int(8, true),
         "uint64_t" | "uint_least64_t" | "uint_fast64_t" | "uintmax_t" => int(8, false),
-        "__int128_t" if model.int128 => int(16, true),
-        "__uint128_t" if model.int128 => int(16, false),
-        "size_t" | "uintptr_t" => int(model.pointer, false),
-        "ptrdiff_t" | "intptr_t" | "ssize_t" => int(model.pointer, true),
+        "__int128_t" if platform.has_int128() => int(16, true),
+        "__uint128_t" if platform.has_int128() => int(16, false),
+        "size_t" => Some(model.size),
+        "uintptr_t" => int(model.pointer.size, false),
+        "ptrdiff_t" | "intptr_t" | "ssize_t" => int(model.pointer.size, true),
         "wchar_t" => Some(model.wchar),
-        "wint_t" => Some(model.wint),
-        "__m128" | "__m128i" | "__m128d" => model.vector(16).ok(),
-        "__m256" | "__m256i" | "__m256d" => model.vector(32).ok(),
-        "__m512" | "__m512i" | "__m512d" => model.vector(64).ok(),
+        "wint_t" => Some(platform.wint()),
+        "__m128" | "__m128i" | "__m128d" if platform.is_x86() => Type::vector(16).ok(),
+        "__m256" | "__m256i" | "__m256d" if platform.is_x86() => Type::vector(32).ok(),
+        "__m512" | "__m512i" | "__m512d" if platform.is_x86() => Type::vector(64).ok(),
         "va_list" | "__builtin_va_list" | "__gnuc_va_list" => {
-            return Some(match model.va_list {
-                VaListType::Pointer => Ty::Pointer(None),
-                VaListType::Array => Ty::Array(Box::new(Ty::Object(model.va_list_struct())), Some(1)),
-                VaListType::Struct => Ty::Object(model.va_list_struct()),
+            return Some(match platform.va_list() {
+                None => Ty::Pointer(None),
+                Some((ty, false)) => Ty::Object(ty),
+                Some((ty, true)) => Ty::Array(Box::new(Ty::Object(ty)), Some(1)),
             });
         }
         _ => None,
@@ -272,7 +275,7 @@ impl Parser<'_> {
                 words.push("int");
             }
         }
-        scalar(&words, &self.model)
+        scalar(&words, &self.platform)
             .ok_or_else(|| self.error(range, format!("`{written}` is no type of C, or none that this platform has")))
     }
 
@@ -285,7 +288,7 @@ impl Parser<'_> {
         if size == 0 || !size.is_multiple_of(element) {
             return Err(self.error(range, format!("a vector's size is a multiple of its element's, {element}")));
         }
-        match self.model.vector(size) {
+        match Type::vector(size) {
             Ok(vector) => {
                 specifiers.ty = Ty::Object(vector);
                 Ok(())

@@ -12,12 +12,13 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::ops::Range;
 
-use proc_macro2::{TokenStream, TokenTree};
+use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use syn::spanned::Spanned;
 use syn::{ReturnType, TypeFnPtr};
 
-use super::{DEEPEST, DataModel, LARGEST, ParseError, excess};
-use crate::abi::{Abi, Signature};
+use super::model::Platform;
+use super::{DEEPEST, LARGEST, ParseError, excess};
+use crate::abi::{Abi, Signature, Target};
 use crate::types::Type;
 
 /// Types that Rust items define, and signatures that speak of them.
@@ -38,10 +39,10 @@ use crate::types::Type;
 /// # Examples
 ///
 /// ```
-/// use cbframe::abi::Abi;
+/// use cbframe::abi::Target;
 /// use cbframe::parse::RustDeclarations;
 ///
-/// let mut given = RustDeclarations::new(Abi::SysV64);
+/// let mut given = RustDeclarations::new(Target::X86_64Unix);
 /// given.add("#[repr(C)] struct Point { x: f64, id: u32 } type Walk = Option<extern \"C\" fn(&Point)>;")?;
 /// let signature = given.signature("unsafe extern \"C-unwind\" fn(at: Point, each: Walk, ...) -> c_int")?;
 /// assert_eq!(
@@ -56,8 +57,7 @@ use crate::types::Type;
 /// ```
 #[derive(Clone, Debug)]
 pub struct RustDeclarations {
-    native: Abi,
-    model: DataModel,
+    platform: Platform,
     types: BTreeMap<String, Known>,
 }
 
@@ -70,16 +70,11 @@ enum Known {
 }
 
 impl RustDeclarations {
-    /// None yet. `"C"` and `"system"` stand for `native`, whose platform has `c_long` and its kin: [`DataModel::of`].
+    /// None yet. The strings of functions are those of `target`, `"C"` being its own convention, and so are `c_long` and its
+    /// kin.
     #[must_use]
-    pub fn new(native: Abi) -> Self {
-        Self::with_model(native, DataModel::of(native))
-    }
-
-    /// The same with other sizes of `c_long` and its kin.
-    #[must_use]
-    pub fn with_model(native: Abi, model: DataModel) -> Self {
-        Self { native, model, types: BTreeMap::new() }
+    pub fn new(target: Target) -> Self {
+        Self { platform: Platform::new(target), types: BTreeMap::new() }
     }
 
     /// Adds what items define; a type is defined before another speaks of it.
@@ -172,18 +167,12 @@ impl RustDeclarations {
             return Err(reader
                 .error(pointer.fn_token, "without `extern` this has Rust's own convention: write `extern \"C\" fn`"));
         };
-        let Some(string) = &abi.name else { return Ok((self.native, false)) };
+        let target = self.platform.target;
+        let Some(string) = &abi.name else { return Ok((target.c(), false)) };
         let name = string.value();
-        match &name[..] {
-            "C" => Ok((self.native, false)),
-            "C-unwind" => Ok((self.native, true)),
-            // On 32-bit Windows it is another one.
-            "system" if !matches!(self.native, Abi::X86 { .. }) => Ok((self.native, false)),
-            "system-unwind" if !matches!(self.native, Abi::X86 { .. }) => Ok((self.native, true)),
-            _ => Abi::named(&name, self.native.target()).ok_or_else(|| {
-                reader.error(string, format!("`{name}` is no calling convention that is known here: `C`, `system`, `sysv64`, `win64` and `efiapi` are, and with `-unwind`"))
-            }),
-        }
+        Abi::named(&name, target).ok_or_else(|| {
+            reader.error(string, format!("`{name}` is no calling convention of {target} that is known here")) //
+        })
     }
 }
 
@@ -220,8 +209,7 @@ impl Signature {
     /// );
     /// ```
     pub fn parse_rust(text: &str) -> Result<Self, ParseError> {
-        let native = if cfg!(windows) { Abi::Win64 } else { Abi::SysV64 };
-        RustDeclarations::new(native).signature(text)
+        RustDeclarations::new(crate::arch::TARGET).signature(text)
     }
 }
 
@@ -247,30 +235,36 @@ impl<'a> Reader<'a> {
     }
 
     /// An error if `syn`, which calls itself for what is nested, might need more stack than there is: how many tokens are
-    /// before this one, those not counted that a comma, a semicolon or a closed parenthesis has dealt with.
+    /// before this one, those not counted that are done with: behind a comma, a semicolon, or the brace that ends an item.
     fn check_depth(&self) -> Result<(), ParseError> {
-        let mut levels = Vec::from([(0, self.tokens.clone().into_iter())]);
+        let mut levels = Vec::from([(0, self.tokens.clone().into_iter().peekable())]);
         let mut around = 0;
-        while let Some((level, tokens)) = levels.last_mut() {
-            match tokens.next() {
-                None => {
-                    levels.pop();
-                    around -= levels.last().map_or(0, |(level, _)| *level);
-                }
-                Some(TokenTree::Punct(punct)) if matches!(punct.as_char(), ',' | ';') => *level = 0,
-                Some(token) => {
-                    *level += 1;
-                    if around + *level > DEEPEST {
-                        return Err(self.error_at(token.span().byte_range(), "this is nested too deep"));
+        loop {
+            let is_outermost = levels.len() == 1;
+            let Some((level, tokens)) = levels.last_mut() else { return Ok(()) };
+            let Some(token) = tokens.next() else {
+                levels.pop();
+                around -= levels.last().map_or(0, |(level, _)| *level);
+                continue;
+            };
+            *level += 1;
+            if around + *level > DEEPEST {
+                return Err(self.error_at(token.span().byte_range(), "this is nested too deep"));
+            }
+            match token {
+                TokenTree::Punct(punct) if matches!(punct.as_char(), ',' | ';') => *level = 0,
+                TokenTree::Group(group) => {
+                    let goes_on = matches!(tokens.peek(), Some(TokenTree::Ident(next)) if next == "else");
+                    let inner = (0, group.stream().into_iter().peekable());
+                    if is_outermost && group.delimiter() == Delimiter::Brace && !goes_on {
+                        *level = 0;
                     }
-                    if let TokenTree::Group(group) = token {
-                        around += *level;
-                        levels.push((0, group.stream().into_iter()));
-                    }
+                    around += *level;
+                    levels.push(inner);
                 }
+                _ => {}
             }
         }
-        Ok(())
     }
 
     fn error(&self, at: impl Spanned, what: impl Into<String>) -> ParseError {

@@ -8,7 +8,7 @@ use syn::{Expr, GenericArgument, Lit, PathArguments, TypePath};
 
 use super::{Known, Reader, RustDeclarations};
 use crate::parse::ParseError;
-use crate::parse::model::DataModel;
+use crate::parse::model::Platform;
 use crate::types::{CStrRef, CType, Kind, Type};
 
 /// Modules in which names are that one knows without them.
@@ -36,7 +36,7 @@ impl RustDeclarations {
             syn::Type::Group(group) => self.value(reader, &group.elem),
             syn::Type::Ptr(pointer) => {
                 self.pointee(reader, &pointer.elem)?;
-                Ok(self.model.pointer())
+                Ok(self.platform.model.pointer)
             }
             syn::Type::Reference(reference) => {
                 let pointee_align = self.pointee(reader, &reference.elem)?;
@@ -63,7 +63,7 @@ impl RustDeclarations {
     }
 
     fn never_null(&self, name: &'static str, pointee_align: usize) -> Type {
-        Type { name, kind: Kind::Pointer { nullable: false, pointee_align }, ..self.model.pointer() }
+        Type { name, kind: Kind::Pointer { nullable: false, pointee_align }, ..self.platform.model.pointer }
     }
 
     /// The alignment of what a thin pointer points to.
@@ -111,7 +111,7 @@ impl RustDeclarations {
             }
             None => {}
         }
-        match known(&name, &self.model) {
+        match known(&name, &self.platform) {
             Some(ty) => Ok(ty),
             None => refused(match &name[..] {
                 "char" => "C has no such type: write `u32` or `c_char`".into(),
@@ -159,8 +159,10 @@ impl RustDeclarations {
             "ManuallyDrop" => self.value(reader, parameter),
             "Complex" => {
                 let part = self.value(reader, parameter)?;
-                let complex = Type::complex(part).or_else(|error| refused(format!("{error}")))?;
-                Ok(Type { name: "Complex", ..complex })
+                match self.platform.complex(part) {
+                    Some(complex) => Ok(Type { name: "Complex", ..complex }),
+                    None => refused("a complex number is one of floats".into()),
+                }
             }
             _ => refused(format!("`{name}` with a parameter is not known here")),
         }
@@ -193,13 +195,14 @@ fn length(reader: &Reader<'_>, expression: &Expr) -> Result<usize, ParseError> {
 }
 
 /// The types of Rust, of `core::ffi` and `libc`, and of this crate.
-fn known(name: &str, model: &DataModel) -> Option<Type> {
-    let int = |size, signed| Some(model.int(size, signed));
+fn known(name: &str, platform: &Platform) -> Option<Type> {
+    let int = |size, signed| Some(platform.int(size, signed));
+    let model = &platform.model;
     match name {
         "bool" => Some(Type::BOOL),
         "i8" | "c_schar" | "int8_t" => int(1, true),
         "u8" | "c_uchar" | "uint8_t" => int(1, false),
-        "c_char" => int(1, model.signed_char),
+        "c_char" => Some(model.char),
         "i16" | "c_short" | "int16_t" => int(2, true),
         "u16" | "c_ushort" | "uint16_t" => int(2, false),
         "i32" | "c_int" | "int32_t" => int(4, true),
@@ -208,20 +211,22 @@ fn known(name: &str, model: &DataModel) -> Option<Type> {
         "u64" | "c_ulonglong" | "uint64_t" => int(8, false),
         "i128" => int(16, true),
         "u128" => int(16, false),
-        "c_long" => int(model.long, true),
-        "c_ulong" => int(model.long, false),
-        "isize" => int(model.pointer, true).map(|ty| Type { name: "isize", ..ty }),
-        "usize" => int(model.pointer, false).map(|ty| Type { name: "usize", ..ty }),
+        "c_long" => Some(model.long),
+        "c_ulong" => Some(model.unsigned_long),
+        "isize" => int(model.pointer.size, true).map(|ty| Type { name: "isize", ..ty }),
+        "usize" => int(model.pointer.size, false).map(|ty| Type { name: "usize", ..ty }),
         // Aliases of these in `libc`.
-        "ssize_t" | "ptrdiff_t" | "intptr_t" => known("isize", model),
-        "size_t" | "uintptr_t" => known("usize", model),
+        "ssize_t" | "ptrdiff_t" | "intptr_t" => known("isize", platform),
+        "size_t" | "uintptr_t" => known("usize", platform),
         "wchar_t" => Some(model.wchar),
         "f32" | "c_float" => Some(Type::F32),
-        "f64" | "c_double" => Some(model.double()),
-        "LongDouble" => Some(Type::LONG_DOUBLE),
+        "f64" | "c_double" => Some(model.double),
+        "LongDouble" if matches!(model.long_double.kind, Kind::X87) => Some(model.long_double),
         "Float16" => Some(Type::F16),
         "Float128" => Some(Type::F128),
-        "CStrRef" => Some(Type { size: model.pointer, align: model.pointer, ..<CStrRef<'static> as CType>::TYPE }),
+        "CStrRef" => {
+            Some(Type { size: model.pointer.size, align: model.pointer.align, ..<CStrRef<'static> as CType>::TYPE })
+        }
         "__m128" | "__m128i" | "__m128d" => vector(name, 16),
         "__m256" | "__m256i" | "__m256d" => vector(name, 32),
         "__m512" | "__m512i" | "__m512d" => vector(name, 64),
