@@ -288,11 +288,18 @@ impl Type {
             }
             i += 1;
         }
+        // What is packed is aligned to as much, unless it is aligned to more besides: `__attribute__((packed, aligned(2)))`.
+        let mut packed = self.align;
+        while packed > 1 && !is_packed_to(fields, overlapping, packed) {
+            packed /= 2;
+        }
+        if !is_packed_to(fields, overlapping, packed) {
+            packed = self.align;
+        }
         i = 0;
         while i < fields.len() {
             let Field { name, offset, ty } = &fields[i];
-            let align = if ty.align < self.align { ty.align } else { self.align };
-            let expected = if overlapping { 0 } else { round_up(end, align) };
+            let expected = if overlapping { 0 } else { behind(end, ty, packed) };
             if *offset != expected {
                 self.misplaced(name, "offset", *offset, expected, natural);
             }
@@ -449,6 +456,25 @@ impl Type {
             _ => true,
         }
     }
+}
+
+/// The offset of a field of this type behind one that ends at `end`, if none is aligned to more than `packed`.
+const fn behind(end: usize, ty: &Type, packed: usize) -> usize {
+    round_up(end, if ty.align < packed { ty.align } else { packed })
+}
+
+/// Whether the fields lie where they do if none is aligned to more than `packed`.
+const fn is_packed_to(fields: &[Field], overlapping: bool, packed: usize) -> bool {
+    let (mut end, mut i) = (0, 0);
+    while i < fields.len() {
+        let Field { offset, ty, .. } = &fields[i];
+        if *offset != if overlapping { 0 } else { behind(end, ty, packed) } {
+            return false;
+        }
+        end = *offset + ty.size;
+        i += 1;
+    }
+    true
 }
 
 /// `value` rounded up to a multiple of `align`, a power of two.
