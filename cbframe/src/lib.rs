@@ -112,6 +112,34 @@
 //! With `enter = "jump"` such a callback is a hook: reached by a jump from the middle of a function that somebody has
 //! patched, of which it leaves every register, flag and local as it was but for what it changes. See [`JumpTarget`].
 //!
+//! # Signatures known at run time
+//!
+//! Language runtimes, debuggers and bridges learn of signatures while they run. [`abi::Signature`] is one as a value: put
+//! together from [`types::Type`]s, or parsed from C or from Rust (the features below), placed, and kept in a
+//! [`SignatureCache`](abi::SignatureCache). [`DynFrame`] is a callback that has one, and [`Signature::call`](abi::Signature::call)
+//! calls a function that does:
+//!
+//! ```
+//! use cbframe::abi::{Abi, Signature};
+//! use cbframe::types::Type;
+//! use cbframe::{DynFrame, Value};
+//!
+//! let signature = Signature::new(Abi::C).named("x", Type::F64).named("by", Type::I32).ret(Type::F64).build()?;
+//! let frame = DynFrame::new(&signature, |call| call.ret(call.arg::<f64>(0) * f64::from(call.arg::<i32>(1))))?;
+//! // SAFETY: this is the signature of the callback.
+//! let result = unsafe { signature.call(frame.as_ptr(), &[Value::F64(1.5), Value::I32(3)])? };
+//! assert_eq!(result.to_string(), "4.5");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! A [`Recorder`] keeps the last calls of such callbacks, annotated, and makes them again. Where the convention is none of
+//! data's, an [algorithm](abi::Placement) places the arguments.
+//!
+//! # Calls in the other direction
+//!
+//! [`call!`](macro@call) calls an address by any convention that is known here, with types that the compiler checks;
+//! [`CpuState::call`] loads all registers, calls, and gives those that the function leaves.
+//!
 //! # Panics
 //!
 //! A panic, or an exception of another language, that leaves a callback whose ABI does not unwind aborts the process with

@@ -9,7 +9,10 @@ use std::arch::naked_asm;
 use std::path::Path;
 use std::process::Command;
 
-use cbframe::{CpuState, CpuSubset, bind_static, cbframe};
+use cbframe::abi::{Abi, CallingConvention, Signature};
+use cbframe::conventions::{PreserveAll, Regcall};
+use cbframe::types::Type;
+use cbframe::{Call, CpuState, CpuSubset, DynFrame, Value, bind_static, cbframe};
 use cbframe_tests::child;
 
 static STATE: u32 = 3;
@@ -116,13 +119,39 @@ lanes! {
     efi [abi = "efiapi"] [#[state] _s: &u32, _x: u64] bound 6;
 }
 
+/// The same for callbacks whose signature is known at run time only.
+const DYNAMIC: &[Lane] = &[
+    ("dynamic", || dynamic(Abi::SysV64, Type::I64, false), 18),
+    ("dynamic_vectors", || dynamic(Abi::SysV64, Type::F64, false), 26),
+    ("dynamic_x87", || dynamic(Abi::SysV64, Type::LONG_DOUBLE, false), 18),
+    ("dynamic_state", || dynamic(Abi::SysV64, Type::I64, true), 90),
+    ("dynamic_win64", || dynamic(Abi::Win64, Type::F64, false), 16),
+    ("dynamic_win64_state", || dynamic(Abi::Win64, Type::F64, true), 90),
+    ("dynamic_regcall", || dynamic(Abi::Named(Regcall::CONVENTION), Type::I64, false), 90),
+    ("dynamic_preserve_all", || dynamic(Abi::Named(PreserveAll::CONVENTION), Type::F64, false), 90),
+];
+
+/// A callback with 17 parameters of this type, which returns one.
+fn dynamic(abi: Abi, ty: Type, state: bool) -> *const () {
+    let start = Signature::new(abi).ret(ty);
+    let signature = (0..17).fold(start, |all, _| all.param(ty)).build().expect("a signature");
+    let value = move |call: &mut Call<'_>| {
+        body();
+        // SAFETY: zeros are a value of each of the types.
+        call.ret(unsafe { Value::read(&ty, [0_u8; 16].as_ptr()) }.expect("a number"));
+    };
+    let builder = DynFrame::builder(&signature);
+    let builder = if state { builder.save() } else { builder };
+    builder.new(value).map_err(|_| "full").expect("a slot").into_raw()
+}
+
 /// Runs in children only, under the debugger.
 #[test]
 fn scene() {
     if child::case().is_none() {
         return;
     }
-    for (name, address, _) in LANES {
+    for (name, address, _) in LANES.iter().chain(DYNAMIC) {
         println!("\nlane {name}");
         // SAFETY: the callbacks do nothing with their arguments, which are integers and floats.
         unsafe { cbframe_gdb_caller(address()) };
@@ -209,7 +238,7 @@ def lane():
             bad.append("%s %s: %s" % (symbol(pc).split(" in ")[0].strip(), texts[-1], found))
         name = symbol(pc)
         # The names that stand for stubs and entries; anything else is compiled.
-        if not any(part in name for part in ["__cbframe_stub", "__cbframe_jump_stubs", "_entry", "__cbframe_fn", "__cbframe_behind"]) \
+        if not any(part in name for part in ["__cbframe_stub", "__cbframe_jump_stubs", "_entry", "__cbframe_fn", "__cbframe_behind", "::incoming::"]) \
                 or any(part in name for part in ["__cbframe_behind_3 ", "__cbframe_behind_4 "]):
             run_to(back)
             break
@@ -255,7 +284,7 @@ fn the_caller_is_found_at_every_instruction() {
     let text = String::from_utf8_lossy(&output.stdout);
     let errors = String::from_utf8_lossy(&output.stderr);
     let mut rest = &*text;
-    for (name, _, least) in LANES {
+    for (name, _, least) in LANES.iter().chain(DYNAMIC) {
         let heading = format!("\nlane {name}\n");
         let (_, after) = rest.split_once(&heading).unwrap_or_else(|| panic!("no {heading} in\n{text}\n{errors}"));
         rest = after;
