@@ -28,4 +28,13 @@ pub fn nowhere(address: *const ()) -> i32 {
     unsafe { call!(abi = "custom", address, (#[reg("eax")] 1_i32) -> i32) }
 }
 
-fn main() {}
+fn main() {
+    // Compiled, and never called.
+    if std::env::args().count() > 99 {
+        let address = std::ptr::null();
+        promoted(address);
+        no_place(address);
+        misfit(address);
+        nowhere(address);
+    }
+}
