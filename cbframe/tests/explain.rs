@@ -36,7 +36,7 @@ fn overview() {
         ("x86-64 Windows", "Vectorcall", ["ecx", "xmm0 (x), xmm1 (y)", "xmm0"]),
         // All on the stack; floats are returned on that of the x87.
         ("32-bit x86 Linux", "cdecl", ["[esp+4]", "[esp+8]", "st(0)"]),
-        ("32-bit x86 Windows", "fastcall", ["ecx", "[esp+4]", "st(0)"]),
+        ("32-bit x86 Linux", "fastcall", ["ecx", "[esp+4]", "st(0)"]),
         // A homogeneous floating-point aggregate.
         ("AArch64 Linux", "aapcs64", ["w0", "s0 (x), s1 (y)", "d0"]),
         // "A struct containing two floating-point reals is passed in two floating-point registers".

@@ -69,6 +69,7 @@ impl Owner {
 }
 
 /// Bytes in a row that belong together.
+#[derive(Clone)]
 struct Run {
     /// The first byte in its line, and how many.
     at: usize,
@@ -78,6 +79,7 @@ struct Run {
     texts: Vec<String>,
 }
 
+#[derive(Clone, Copy)]
 enum Look {
     /// Bytes of a value; every other field is lighter.
     Value(Owner, bool),
@@ -521,7 +523,7 @@ impl<'a> Drawing<'a> {
             }
             let within = |run: &Run| {
                 let (from, to) = (run.at.max(offset), (run.at + run.len).min(offset + word));
-                (from < to).then(|| Run { at: from - offset, len: to - from, ..run.copy() })
+                (from < to).then(|| Run { at: from - offset, len: to - from, ..run.clone() })
             };
             rows.push(Row { label: self.at(offset), bytes: word, runs: stack.iter().filter_map(within).collect() });
         }
@@ -549,17 +551,6 @@ impl<'a> Drawing<'a> {
             }
             _ => Vec::new(),
         }
-    }
-}
-
-impl Run {
-    fn copy(&self) -> Self {
-        let look = match self.look {
-            Look::Value(owner, lighter) => Look::Value(owner, lighter),
-            Look::Address(owner) => Look::Address(owner),
-            Look::Reserved => Look::Reserved,
-        };
-        Self { at: self.at, len: self.len, look, texts: self.texts.clone() }
     }
 }
 

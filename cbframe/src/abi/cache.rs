@@ -17,7 +17,7 @@ use crate::types::Type;
 /// A text is looked up by its bytes and its ABI, and parsed once. Signatures that are equal, whichever way they were asked
 /// for, are one: the names of parameters and types count.
 ///
-/// Only who asks a cache is served by it: [`SignatureBuilder::build`] and [`Signature::parse_c`] place anew each time.
+/// Only who asks a cache is served by it: [`SignatureBuilder::build`] and `Signature::parse_c` place anew each time.
 ///
 /// # Examples
 ///

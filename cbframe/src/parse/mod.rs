@@ -1,7 +1,7 @@
 //! Signatures from text: declarations of C, function pointer types of Rust.
 //!
-//! [`Signature::parse_c`](crate::abi::Signature::parse_c) and `Signature::parse_rust` read one text. Where it speaks of types
-//! that were declared before, [`CDeclarations`] and `RustDeclarations` keep these.
+//! `Signature::parse_c` and `Signature::parse_rust` read one text. Where it speaks of types that were declared before,
+//! `CDeclarations` and `RustDeclarations` keep these.
 
 #[cfg(feature = "parse-c")]
 mod c;
