@@ -150,7 +150,6 @@ impl Record {
     }
 
     /// The arguments; an error for one that is no value of its type.
-    #[must_use]
     pub fn arguments(&self) -> &[Result<Value<'static>, ValueError>] {
         &self.arguments
     }
