@@ -39,12 +39,12 @@ impl fmt::Display for Refused {
         match self {
             Self::Thread { own, caller } => write!(
                 f,
-                "was called by {caller}, but is a local closure of {own}. Bind it with `Frame::new`, which takes \
+                "was called by {caller}, but is a local closure of {own}. Bind it with `new` instead, which takes \
                  closures for any thread"
             ),
             Self::Reentered => f.write_str(
                 "was called while another call of it was still running: it is an `FnMut`, so calls may not nest. Bind \
-                 an `Fn` with `Frame::new`, or a second closure",
+                 an `Fn` with `new`, or a second closure",
             ),
         }
     }

@@ -307,8 +307,8 @@ pub(crate) unsafe extern "sysv64" fn report_stale_call(record: *const Record) ->
     match status {
         0 => os::die(format_args!("a call to `{name}`, which is being freed; {bound}. {advice}")),
         CALLED => os::die(format_args!(
-            "a second call to `{name}`, which may be called once and has been; {bound}. Bind it with `Frame::new` or \
-             `Frame::local` if C calls it more than once."
+            "a second call to `{name}`, which may be called once and has been; {bound}. Bind it with `new` or \
+             `local` if C calls it more than once."
         )),
         _ if status & 1 == 1 => os::die(format_args!(
             "a call to `{name}`, which is not bound any more: {bound}, dropped by {}. {advice}",
