@@ -1,13 +1,17 @@
 //! C peers and what the tests share.
 
 pub mod again;
+#[cfg(target_os = "linux")]
 pub mod ban;
 pub mod call;
 pub mod child;
 pub mod guard;
 pub mod hand;
+#[cfg(windows)]
+mod host;
 pub mod program;
 mod signature;
+pub mod system;
 pub mod types;
 mod values;
 pub mod vectors;

@@ -109,7 +109,7 @@ unsafe extern "C" fn misaligned() {
     naked_asm!("call {trash}", "ret", trash = sym trash);
 }
 
-extern "C" fn trash() {
+extern "sysv64" fn trash() {
     guard::trash();
 }
 

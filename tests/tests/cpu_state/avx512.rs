@@ -228,7 +228,7 @@ unsafe extern "C" {
 fn every_register_is_seen_changed_and_given_back() {
     if child::case().as_deref() != Some(CASE) {
         let ended = child::run("avx512::every_register_is_seen_changed_and_given_back", CASE);
-        assert_eq!((ended.signal, ended.code), (None, Some(0)), "{ended:#?}");
+        assert_eq!(ended.code, Some(0), "{ended:#?}");
         // 40 registers are stored and loaded by the caller, and by the callback.
         let emulated: usize = ended.value("emulated").parse().expect("a number");
         let real = is_x86_feature_detected!("avx512bw");
