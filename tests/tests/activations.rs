@@ -1,7 +1,7 @@
 //! Calls that do not return: `longjmp` over a callback, and coroutines that leave one behind. What such a call held is
 //! given to a later one once it can be told that it is over, and only then.
 
-#![cfg(all(target_arch = "x86_64", target_os = "linux"))]
+#![cfg(target_arch = "x86_64")]
 
 use std::cell::Cell;
 use std::ffi::{c_int, c_void};

@@ -1,7 +1,7 @@
 //! Closures as callbacks: every kind of frame for them, called by C. That arguments and results are right for every
 //! type, convention and lane is tested with the generated signatures (`signatures.rs`).
 
-#![cfg(all(target_arch = "x86_64", target_os = "linux"))]
+#![cfg(target_arch = "x86_64")]
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;

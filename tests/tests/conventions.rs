@@ -1,6 +1,6 @@
 //! Conventions of `cbframe::conventions`, against clang: its callers call callbacks, and the places that layouts say are
 //! compared with those of its callees. Built without clang, there is nothing here.
-#![cfg(all(target_os = "linux", target_arch = "x86_64", cbt_clang))]
+#![cfg(all(target_arch = "x86_64", cbt_clang))]
 #![allow(missing_docs, reason = "tests")]
 
 use std::arch::x86_64::__m128;

@@ -1,6 +1,6 @@
 //! What a handler sees of the CPU, and what the CPU holds after it: compared with what was put into the registers,
 //! by a caller in assembly that knows nothing of cbframe.
-#![cfg(all(target_os = "linux", target_arch = "x86_64"))]
+#![cfg(target_arch = "x86_64")]
 #![allow(missing_docs, reason = "tests")]
 
 #[path = "cpu_state/avx512.rs"]

@@ -1,5 +1,5 @@
 //! What belongs to the caller beside its registers: errno, and the floating-point environment.
-#![cfg(all(target_os = "linux", target_arch = "x86_64"))]
+#![cfg(target_arch = "x86_64")]
 #![allow(missing_docs, reason = "tests")]
 
 use std::hint::black_box;

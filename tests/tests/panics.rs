@@ -1,5 +1,5 @@
 //! Panics and exceptions in callbacks whose caller cannot be unwound: they abort with a name, or wait until C is back.
-#![cfg(all(target_os = "linux", target_arch = "x86_64"))]
+#![cfg(target_arch = "x86_64")]
 #![allow(missing_docs, reason = "tests")]
 
 #[path = "panics/abort.rs"]

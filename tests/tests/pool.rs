@@ -1,5 +1,5 @@
 //! Slots: who gets which, how many there are, what they cost, and what becomes of the states.
-#![cfg(all(target_os = "linux", target_arch = "x86_64"))]
+#![cfg(target_arch = "x86_64")]
 #![allow(missing_docs, reason = "tests")]
 
 use std::alloc::{GlobalAlloc, Layout, System};

@@ -1,5 +1,5 @@
 //! Many calls, from C; and deep ones.
-#![cfg(all(target_os = "linux", target_arch = "x86_64"))]
+#![cfg(target_arch = "x86_64")]
 #![allow(missing_docs, reason = "tests")]
 #![allow(clippy::too_many_arguments, reason = "so that some are in memory")]
 

@@ -1,5 +1,5 @@
 //! The stack seen from a callback, panics that leave it through frames of C, and C++ exceptions that pass through.
-#![cfg(all(target_os = "linux", target_arch = "x86_64"))]
+#![cfg(target_arch = "x86_64")]
 #![allow(missing_docs, reason = "tests")]
 
 #[path = "unwind/steps.rs"]
