@@ -8,12 +8,14 @@ mod steps;
 use std::arch::naked_asm;
 use std::backtrace::Backtrace;
 use std::cell::{Cell, RefCell};
-use std::ffi::{c_int, c_void};
+use std::ffi::c_int;
 use std::panic::{catch_unwind, resume_unwind};
 use std::sync::OnceLock;
 
+use cbframe::__cbframe_unwind as unwind;
 use cbframe::{CType, CpuState, bind_static, cbframe, convention};
 use cbframe_tests::child::Library;
+use cbframe_tests::system::walk;
 
 static STATE: u32 = 3;
 
@@ -38,21 +40,6 @@ enum Ends {
 
 type Thrower = extern "C-unwind" fn(u64) -> u64;
 
-type Step = extern "C" fn(*mut c_void, *mut c_void) -> c_int;
-
-unsafe extern "C-unwind" {
-    // LSB Core specification, "Interfaces for libgcc_s".
-    fn _Unwind_Backtrace(step: Step, data: *mut c_void) -> c_int;
-    fn _Unwind_GetIP(context: *mut c_void) -> usize;
-    fn _Unwind_GetCFA(context: *mut c_void) -> usize;
-}
-
-extern "C" fn step(context: *mut c_void, data: *mut c_void) -> c_int {
-    // SAFETY: `record` passes the address of a `Vec` for data; the context is that of the step.
-    unsafe { (*data.cast::<Vec<(usize, usize)>>()).push((_Unwind_GetIP(context), _Unwind_GetCFA(context))) };
-    0
-}
-
 struct Guard;
 
 impl Drop for Guard {
@@ -75,8 +62,7 @@ fn record(x: u64) -> u64 {
     }
     TRACE.set(Backtrace::force_capture().to_string());
     let mut frames = Vec::new();
-    // SAFETY: `step` takes what it is given here.
-    unsafe { _Unwind_Backtrace(step, (&raw mut frames).cast()) };
+    walk(&mut |address, rsp| frames.push((address, rsp)));
     FRAMES.set(frames);
     x + 1
 }
@@ -87,17 +73,17 @@ fn record(x: u64) -> u64 {
 #[unsafe(naked)]
 unsafe extern "sysv64-unwind" fn frame_of_assembly(x: u64, target: *const ()) -> u64 {
     naked_asm!(
-        ".cfi_startproc",
+        unwind!(dwarf ".cfi_startproc"; seh ".seh_proc .Lframe"),
         "sub rsp, 72",
-        ".cfi_def_cfa_offset 80",
+        unwind!(dwarf ".cfi_def_cfa_offset 80"; seh ".seh_stackalloc 72", ".seh_endprologue"),
         "mov rcx, rdi",
         "call rsi",
         ".globl cbframe_tests_after_call",
         "cbframe_tests_after_call:",
         "add rsp, 72",
-        ".cfi_def_cfa_offset 8",
+        unwind!(dwarf ".cfi_def_cfa_offset 8"),
         "ret",
-        ".cfi_endproc",
+        unwind!(dwarf ".cfi_endproc"; seh ".seh_endproc"),
     )
 }
 

@@ -1,5 +1,9 @@
 //! Windows, or Wine.
 
+mod steps;
+
+pub use steps::{Interrupted, functions, on_step, stepping, walk};
+
 use std::ffi::{CStr, c_void};
 use std::os::windows::ffi::OsStrExt;
 use std::path::Path;
@@ -22,6 +26,24 @@ unsafe extern "system" {
     fn LoadLibraryW(path: *const u16) -> *mut c_void;
     fn GetProcAddress(library: *mut c_void, name: *const std::ffi::c_char) -> *mut c_void;
     safe fn SetErrorMode(mode: u32) -> u32;
+    safe fn GetCurrentThreadId() -> u32;
+    safe fn SetLastError(error: u32);
+    fn VirtualProtect(address: *mut c_void, size: usize, protection: u32, before: *mut u32) -> i32;
+    fn WaitForSingleObject(handle: usize, milliseconds: u32) -> u32;
+    fn GetExitCodeThread(handle: usize, code: *mut u32) -> i32;
+    fn CloseHandle(handle: usize) -> i32;
+}
+
+unsafe extern "C" {
+    safe fn _errno() -> *mut i32;
+    fn _beginthreadex(
+        security: *mut c_void,
+        stack: u32,
+        start: extern "C" fn(*mut c_void) -> u32,
+        argument: *mut c_void,
+        flags: u32,
+        id: *mut u32,
+    ) -> usize;
 }
 
 /// Whether a process was ended by `abort` of Rust or MSVC (`STATUS_STACK_BUFFER_OVERRUN`).
@@ -73,4 +95,77 @@ pub unsafe fn load(path: &Path) -> *mut c_void {
 pub unsafe fn symbol(library: *mut c_void, name: &CStr) -> *mut c_void {
     // SAFETY: the caller's promise; the name ends in a NUL.
     unsafe { GetProcAddress(library, name.as_ptr()) }
+}
+
+/// The number of the calling thread, as messages have it.
+#[must_use]
+pub fn thread() -> u64 {
+    GetCurrentThreadId().into()
+}
+
+/// The thread's errno, and its last error.
+pub fn set_errno(number: i32) {
+    // SAFETY: the thread's own.
+    unsafe { *_errno() = number };
+    SetLastError(number as u32);
+}
+
+/// Has `code`, of two pages at most which nobody executes, written by `write`.
+///
+/// # Safety
+///
+/// `write` writes nothing but what is there.
+///
+/// # Panics
+///
+/// If the system refuses.
+pub unsafe fn patch(code: *mut u8, write: impl FnOnce()) {
+    const READ_WRITE: u32 = 4;
+    let mut before = 0;
+    // SAFETY: the caller's promise.
+    unsafe { assert_ne!(VirtualProtect(code.cast(), 64, READ_WRITE, &raw mut before), 0) };
+    write();
+    // SAFETY: as above.
+    unsafe { assert_ne!(VirtualProtect(code.cast(), 64, before, &raw mut before), 0) };
+}
+
+/// Starts a thread by the C library.
+///
+/// # Safety
+///
+/// `start` may be called with `argument` on another thread.
+#[must_use]
+pub unsafe fn start_thread(start: Start, argument: *mut c_void) -> Thread {
+    // SAFETY: the types are those of the C library, but for what a thread returns.
+    let thread = unsafe {
+        let start = std::mem::transmute::<Start, extern "C" fn(*mut c_void) -> u32>(start);
+        _beginthreadex(std::ptr::null_mut(), 0, start, argument, 0, std::ptr::null_mut())
+    };
+    assert_ne!(thread, 0);
+    Thread(thread)
+}
+
+/// What a thread begins with; half of what it returns is its exit code.
+pub type Start = unsafe extern "C" fn(*mut c_void) -> usize;
+
+/// A thread of the C library.
+pub struct Thread(usize);
+
+impl Thread {
+    /// Waits for its end; the lower half of what it returned.
+    ///
+    /// # Panics
+    ///
+    /// If there is none.
+    #[must_use]
+    pub fn join(self) -> usize {
+        let mut code = 0;
+        // SAFETY: it is joined once.
+        unsafe {
+            assert_eq!(WaitForSingleObject(self.0, u32::MAX), 0);
+            assert_ne!(GetExitCodeThread(self.0, &raw mut code), 0);
+            CloseHandle(self.0);
+        }
+        code as usize
+    }
 }
