@@ -99,7 +99,7 @@ struct coroutine {
 	void *stack;
 };
 
-static struct coroutine *current;
+static __thread struct coroutine *current;
 
 static void start(void)
 {

@@ -1,6 +1,7 @@
 //! Programs of the machine that runs Wine, which a program under Wine can start but not wait for: whoever has started this
 //! process runs them (`tests/wine`). Elsewhere they are run as any program.
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Output};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -25,14 +26,23 @@ pub(crate) fn output(command: &mut Command) -> io::Result<Output> {
 /// Leaves the command, a word on each line, and waits for what becomes of it.
 fn ask(folder: &Path, command: &Command) -> io::Result<Output> {
     static SERIAL: AtomicU32 = AtomicU32::new(0);
-    let words = [command.get_program()].into_iter().chain(command.get_args());
-    let mut text = String::new();
-    for word in words {
-        let word = word.to_str().expect("UTF-8");
-        assert!(!word.contains('\n'), "a word of a command is a line");
-        text.push_str(word);
-        text.push('\n');
+    let word = |word: &OsStr| outside(word.to_str().expect("UTF-8"));
+    let mut words = vec!["env".to_owned()];
+    if let Some(dir) = command.get_current_dir() {
+        words.extend(["-C".into(), word(dir.as_os_str())]);
     }
+    let (mut options, mut set) = (Vec::new(), Vec::new());
+    for (name, value) in command.get_envs() {
+        match value {
+            Some(value) => set.push(format!("{}={}", word(name), word(value))),
+            None => options.extend(["-u".into(), word(name)]),
+        }
+    }
+    words.extend(options);
+    words.extend(set);
+    words.extend([command.get_program()].into_iter().chain(command.get_args()).map(word));
+    assert!(words.iter().all(|word| !word.contains('\n')), "a word of a command is a line");
+    let text = words.join("\n") + "\n";
     let name = format!("{}-{}", std::process::id(), SERIAL.fetch_add(1, Ordering::Relaxed));
     let file = |extension: &str| -> PathBuf { folder.join(format!("{name}.{extension}")) };
     fs::write(file("new"), text)?;
@@ -49,6 +59,12 @@ fn ask(folder: &Path, command: &Command) -> io::Result<Output> {
         fs::remove_file(file(extension))?;
     }
     Ok(output)
+}
+
+/// What is `/folder/file` outside may be `\\?\Z:\folder\file` or `/folder\file` in here.
+fn outside(word: &str) -> String {
+    let path = word.trim_start_matches(r"\\?\").trim_start_matches("Z:");
+    if path.starts_with(['/', '\\']) { path.replace('\\', "/") } else { word.into() }
 }
 
 fn status(code: u32) -> ExitStatus {

@@ -9,3 +9,9 @@ mod windows;
 pub use unix::*;
 #[cfg(windows)]
 pub use windows::*;
+
+/// Whether an ABI string names the convention of Windows.
+#[must_use]
+pub fn is_win64(abi: &str) -> bool {
+    abi.starts_with("win64") || abi == "efiapi" || cfg!(windows) && !abi.starts_with("sysv64")
+}

@@ -354,7 +354,7 @@ fn frame_macro_forms() {
 
     let raw = frame!(abi = "raw", |cpu: &mut CpuState| cpu.rax = cpu.rsi).unwrap();
     // SAFETY: a raw callback serves any signature; only the result's register is changed.
-    let second: unsafe extern "C" fn(i64, i64) -> i64 = unsafe { std::mem::transmute(raw.as_fn()) };
+    let second: unsafe extern "sysv64" fn(i64, i64) -> i64 = unsafe { std::mem::transmute(raw.as_fn()) };
     // SAFETY: the frame lives.
     assert_eq!(unsafe { second(1, 2) }, 2);
 

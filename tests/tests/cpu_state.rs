@@ -7,6 +7,9 @@
 mod avx512;
 #[path = "cpu_state/dump.rs"]
 mod dump;
+#[cfg_attr(target_os = "linux", path = "cpu_state/emulator.rs")]
+#[cfg_attr(not(target_os = "linux"), path = "cpu_state/no_emulator.rs")]
+mod emulator;
 #[path = "cpu_state/f80.rs"]
 mod f80;
 #[path = "cpu_state/flags.rs"]

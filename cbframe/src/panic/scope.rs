@@ -288,6 +288,8 @@ impl Scope {
 impl Scopes {
     /// Enters a scope. The panics that are returned are to be dropped, as with all of these.
     fn enter(&mut self, frame: usize) -> (Key, Vec<Waiting>) {
+        // Asked for early, when most likely no coroutine runs: Windows gives the stack that does.
+        let _ = self.own_stack();
         // The usual case is that it lies inside of all others.
         let dropped = if self.entered.iter().all(|scope| frame < scope.key.frame) {
             Vec::new()

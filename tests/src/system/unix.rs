@@ -142,3 +142,19 @@ impl Thread {
         result.addr()
     }
 }
+
+/// A stack for a coroutine, which stays mapped.
+///
+/// # Panics
+///
+/// If there is no memory.
+#[must_use]
+pub fn coroutine_stack(size: usize) -> *mut c_void {
+    // SAFETY: a new mapping.
+    let stack = unsafe {
+        let (protection, flags) = (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS);
+        libc::mmap(std::ptr::null_mut(), size, protection, flags, -1, 0)
+    };
+    assert_ne!(stack, libc::MAP_FAILED);
+    stack
+}

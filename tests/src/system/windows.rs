@@ -20,7 +20,7 @@ pub const GCC: &str = "x86_64-w64-mingw32-gcc";
 pub const GXX: &str = "x86_64-w64-mingw32-g++";
 
 /// What the options of a shared library need besides `-shared`.
-pub const SHARED: &[&str] = &["-static-libgcc"];
+pub const SHARED: &[&str] = &["-static"];
 
 unsafe extern "system" {
     fn LoadLibraryW(path: *const u16) -> *mut c_void;
@@ -168,4 +168,10 @@ impl Thread {
         }
         code as usize
     }
+}
+
+/// A stack for a coroutine: null, for the system makes it.
+#[must_use]
+pub fn coroutine_stack(_size: usize) -> *mut c_void {
+    std::ptr::null_mut()
 }

@@ -33,10 +33,10 @@ macro_rules! __cbframe_stub_table {
                 $crate::__cbframe_unwind!(; seh ".seh_proc .Lcbframe"),
                 "endbr64",                                                       //  0
                 "push qword ptr [rip + {slots} + .Lcbframe_slot * 16 + 8]",      //  4: ctx
-                $crate::__cbframe_unwind!(; seh ".seh_stackalloc 8", ".seh_endprologue"),
+                $crate::__cbframe_unwind!(; seh ".seh_stackalloc 8"),
                 "jmp qword ptr [rip + {slots} + .Lcbframe_slot * 16]",           // 10: entry
+                $crate::__cbframe_unwind!(; seh ".seh_endprologue", ".seh_endproc"),
                 ".balign 16, 0xcc",
-                $crate::__cbframe_unwind!(; seh ".seh_endproc"),
                 ".set .Lcbframe_slot, .Lcbframe_slot + 1",
                 ".endr",
                 $crate::__cbframe_unwind!(dwarf ".cfi_endproc"),
@@ -59,9 +59,9 @@ macro_rules! __cbframe_single_stub {
                 $crate::__cbframe_unwind!(dwarf ".cfi_startproc"; seh ".seh_proc .Lcbframe"),
                 "endbr64",
                 "push qword ptr [rip + {slot} + 8]",
-                $crate::__cbframe_unwind!(dwarf ".cfi_def_cfa_offset 16"; seh ".seh_stackalloc 8", ".seh_endprologue"),
+                $crate::__cbframe_unwind!(dwarf ".cfi_def_cfa_offset 16"; seh ".seh_stackalloc 8"),
                 "jmp qword ptr [rip + {slot}]",
-                $crate::__cbframe_unwind!(dwarf ".cfi_endproc"; seh ".seh_endproc"),
+                $crate::__cbframe_unwind!(dwarf ".cfi_endproc"; seh ".seh_endprologue", ".seh_endproc"),
                 ".balign 16",
                 slot = sym $slot,
             )
@@ -100,7 +100,7 @@ macro_rules! __cbframe_direct_entry {
             $crate::private::core::arch::naked_asm!(
                 $crate::__cbframe_unwind!(
                     dwarf ".cfi_startproc", ".cfi_def_cfa_offset 16";
-                    seh ".seh_proc .Lcbframe", ".seh_stackalloc 8", ".seh_endprologue"
+                    seh ".seh_proc .Lcbframe", ".seh_stackalloc 8"
                 ),
                 "endbr64",
                 ".if {register} == 7", "pop rdi", ".endif",
@@ -109,9 +109,10 @@ macro_rules! __cbframe_direct_entry {
                 ".if {register} == 1", "pop rcx", ".endif",
                 ".if {register} == 8", "pop r8", ".endif",
                 ".if {register} == 9", "pop r9", ".endif",
-                $crate::__cbframe_unwind!(dwarf ".cfi_def_cfa_offset 8"),
+                // What has no directives on Windows has nothing on the stack.
+                $crate::__cbframe_unwind!(dwarf ".cfi_def_cfa_offset 8"; seh ".seh_endprologue", ".seh_endproc"),
                 "jmp {shim}",
-                $crate::__cbframe_unwind!(dwarf ".cfi_endproc"; seh ".seh_endproc"),
+                $crate::__cbframe_unwind!(dwarf ".cfi_endproc"),
                 ".balign 16",
                 register = const $register,
                 shim = sym $shim,
@@ -488,15 +489,20 @@ macro_rules! __cbframe_aligning_entry {
                 "call 2f",
                 "mov rsp, rbp",
                 "pop rbp",
-                $crate::__cbframe_unwind!(dwarf ".cfi_remember_state", ".cfi_restore rbp", ".cfi_def_cfa rsp, 16"),
+                // Windows takes this for functions of their own: rbp is the base of the frame in the first one only.
+                $crate::__cbframe_unwind!(
+                    dwarf ".cfi_remember_state", ".cfi_restore rbp", ".cfi_def_cfa rsp, 16";
+                    seh ".seh_endproc", ".seh_proc .Lcbframe", ".seh_stackalloc 8"
+                ),
                 "lea rsp, [rsp + 8]",
-                $crate::__cbframe_unwind!(dwarf ".cfi_def_cfa_offset 8"),
+                $crate::__cbframe_unwind!(dwarf ".cfi_def_cfa_offset 8"; seh ".seh_endprologue", ".seh_endproc"),
                 ".if {pops}", "ret {pops}", ".else", "ret", ".endif",
-                $crate::__cbframe_unwind!(dwarf ".cfi_restore_state"),
+                $crate::__cbframe_unwind!(dwarf ".cfi_restore_state"; seh ".seh_proc .Lcbframe"),
                 "2:",
                 "push qword ptr [rbp + 8]", // ctx, as a stub does
+                $crate::__cbframe_unwind!(; seh ".seh_stackalloc 8"),
                 "jmp {inner}",
-                $crate::__cbframe_unwind!(dwarf ".cfi_endproc"; seh ".seh_endproc"),
+                $crate::__cbframe_unwind!(dwarf ".cfi_endproc"; seh ".seh_endprologue", ".seh_endproc"),
                 ".balign 64",
                 words = const $capture.moved_words(),
                 pops = const $capture.pops(),

@@ -1,8 +1,9 @@
 //! Unwind directives: DWARF's, and those of Windows ("x64 exception handling").
 //!
-//! DWARF's are right at every instruction. Windows' describe a prologue, how the frame lies behind it, and the endings that
-//! Windows knows by sight (`add rsp`, `pop`, then `ret` or `jmp`): where an entry moves the stack pointer elsewhere, they are
-//! wrong for that one instruction, on which only a debugger or a profiler can stop.
+//! DWARF's are right at every instruction. Windows' describe a prologue and how the frame lies behind it; of an ending,
+//! Windows knows some by sight: `add rsp`, `pop`, then `ret`, or a jump. So that no jump of a stub or an entry is taken for
+//! one, a prologue goes on until behind it, or ends before. Elsewhere behind a prologue, where an entry moves the stack
+//! pointer (`push`, `popfq`), they are wrong for that one instruction, on which only a debugger or a profiler can stop.
 
 /// The directives of one of the two kinds: those that the target has.
 #[cfg(not(windows))]

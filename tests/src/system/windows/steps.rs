@@ -50,7 +50,6 @@ unsafe extern "system" {
         frame: *mut usize,
         registers: *mut c_void,
     ) -> *const ();
-    fn GetModuleHandleW(name: *const u16) -> *const u8;
 }
 
 /// A thread that was interrupted behind an instruction.
@@ -183,13 +182,11 @@ pub fn functions() -> Vec<(Range<usize>, String)> {
             Some((number(address), name))
         })
         .collect();
-    let linked = text.lines().find_map(|line| line.strip_suffix(" __image_base__")).expect("the linker's symbol");
-    let linked = number(linked.split(' ').next().expect("an address"));
-    // SAFETY: this program.
-    let base = unsafe { GetModuleHandleW(std::ptr::null()) }.addr();
+    let (linked, _) = symbols.iter().find(|(_, name)| name.contains("on_exception")).expect("it is one of them");
+    let moved = (on_exception as *const ()).addr().wrapping_sub(*linked);
     // Symbols have no sizes; a function ends where the next one begins.
     symbols
         .windows(2)
-        .map(|pair| (pair[0].0 - linked + base..pair[1].0 - linked + base, pair[0].1.to_owned()))
+        .map(|pair| (pair[0].0.wrapping_add(moved)..pair[1].0.wrapping_add(moved), pair[0].1.to_owned()))
         .collect()
 }
