@@ -130,6 +130,12 @@ pub(crate) fn stack() -> Option<core::ops::Range<usize>> {
     found.then(|| start.addr()..start.addr() + size)
 }
 
+/// Whether what [`stack`] gives is the stack that the calling thread was started with, and not another that runs.
+#[cfg(feature = "std")]
+pub(crate) fn stack_is_own() -> bool {
+    true
+}
+
 /// Asks the kernel for barriers in other threads; whether it has them.
 #[cfg(feature = "std")]
 pub(crate) fn register_membarrier() -> bool {

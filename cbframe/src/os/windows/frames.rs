@@ -68,24 +68,19 @@ pub(crate) fn function_of(code: usize) -> Option<usize> {
     }
 }
 
-/// Where the running function begins that has `address`, on this thread's stack, in its frame; `None` if that is not
-/// known, as behind a function without unwind tables.
-pub(crate) fn function_at(address: usize) -> Option<usize> {
+/// Passes where each running function goes on, and its stack pointer, innermost first, until `look` has seen enough or a
+/// function is not known, as one without unwind tables.
+fn walk<T>(mut look: impl FnMut(usize, usize) -> Option<T>) -> Option<T> {
     let mut context = MaybeUninit::<Context>::uninit();
     // SAFETY: it fills in what the unwinder reads.
     let context = unsafe {
         RtlCaptureContext(context.as_mut_ptr());
         context.assume_init_mut()
     };
-    // A return address in the outermost function so far whose frame begins at or below `address`.
-    let mut code = None;
     loop {
-        // The stack pointer within the function that `rip` is in.
-        if context.rsp > address {
-            return code.and_then(function_of);
+        if let Some(found) = look(context.rip, context.rsp) {
+            return Some(found);
         }
-        // The address is that of the next instruction, which may be another function's.
-        code = Some(context.rip.wrapping_sub(1));
         let (entry, image) = entry_of(context.rip)?;
         let (mut data, mut frame) = (ptr::null_mut(), 0);
         // SAFETY: the context is that of a running function, which has this entry; it becomes that of its caller.
@@ -93,4 +88,33 @@ pub(crate) fn function_at(address: usize) -> Option<usize> {
             RtlVirtualUnwind(0, image, context.rip, entry, context, &raw mut data, &raw mut frame, ptr::null_mut());
         }
     }
+}
+
+/// Where the running function begins that has `address`, on this thread's stack, in its frame; `None` if that is not
+/// known.
+pub(crate) fn function_at(address: usize) -> Option<usize> {
+    // A return address in the outermost function so far whose frame begins at or below `address`.
+    let mut code = None;
+    walk(|rip, rsp| {
+        if rsp > address {
+            return Some(code);
+        }
+        // The address is that of the next instruction, which may be another function's.
+        code = Some(rip.wrapping_sub(1));
+        None
+    })
+    .flatten()
+    .and_then(function_of)
+}
+
+/// Where the function begins that called all others on the stack that runs, as far as they are known.
+pub(super) fn outermost_function() -> Option<usize> {
+    let mut code = None;
+    let _ = walk(|rip, _| {
+        if rip != 0 {
+            code = Some(rip.wrapping_sub(1));
+        }
+        None::<()>
+    });
+    code.and_then(function_of)
 }

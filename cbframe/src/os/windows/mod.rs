@@ -12,6 +12,8 @@ pub use last_error::SavedErrno;
 
 use core::arch::asm;
 use core::ffi::c_void;
+#[cfg(feature = "std")]
+use core::ffi::{CStr, c_char};
 use core::ops::Range;
 use core::ptr;
 
@@ -23,11 +25,13 @@ unsafe extern "system" {
     safe fn GetCurrentProcessId() -> u32;
     fn GetCurrentThreadStackLimits(low: *mut usize, high: *mut usize);
     #[cfg(feature = "std")]
+    safe fn IsThreadAFiber() -> i32;
+    #[cfg(feature = "std")]
     safe fn FlushProcessWriteBuffers();
     #[cfg(feature = "std")]
-    fn GetModuleHandleA(name: *const core::ffi::c_char) -> *mut c_void;
+    fn GetModuleHandleA(name: *const c_char) -> *mut c_void;
     #[cfg(feature = "std")]
-    fn GetProcAddress(module: *mut c_void, name: *const core::ffi::c_char) -> *const ();
+    fn GetProcAddress(module: *mut c_void, name: *const c_char) -> *const ();
 }
 
 /// Writes to standard error.
@@ -63,7 +67,7 @@ pub(super) fn abort() -> ! {
     unsafe { asm!("int 0x29", in("ecx") FAST_FAIL_FATAL_APP_EXIT, options(noreturn, nostack)) }
 }
 
-/// The stack that runs: the thread's own, or that of the fiber which it runs.
+/// The stack that runs: the one that the calling thread was started with, or a fiber's.
 pub(crate) fn stack() -> Option<Range<usize>> {
     let (mut low, mut high) = (0, 0);
     // SAFETY: both are variables.
@@ -71,11 +75,28 @@ pub(crate) fn stack() -> Option<Range<usize>> {
     Some(low..high)
 }
 
+/// Whether what [`stack`] gives is the stack that the calling thread was started with, and not another that runs: there, the
+/// first function of all is that of a thread.
+#[cfg(feature = "std")]
+pub(crate) fn stack_is_own() -> bool {
+    if IsThreadAFiber() == 0 {
+        return true;
+    }
+    let start = of_ntdll(c"RtlUserThreadStart").addr();
+    start != 0 && frames::outermost_function() == function_of(start)
+}
+
 /// Whether the system puts barriers into other threads. (Wine before version 9 has a function for it that does nothing.)
 #[cfg(feature = "std")]
 pub(crate) fn register_membarrier() -> bool {
-    // SAFETY: both names end in a NUL; this library is in every process.
-    unsafe { GetProcAddress(GetModuleHandleA(c"ntdll.dll".as_ptr()), c"wine_get_version".as_ptr()).is_null() }
+    of_ntdll(c"wine_get_version").is_null()
+}
+
+/// A function of the library that is in every process, if there is one of this name.
+#[cfg(feature = "std")]
+fn of_ntdll(name: &CStr) -> *const () {
+    // SAFETY: both names end in a NUL.
+    unsafe { GetProcAddress(GetModuleHandleA(c"ntdll.dll".as_ptr()), name.as_ptr()) }
 }
 
 /// Has each running thread of this process execute a full memory barrier; whether they have.
