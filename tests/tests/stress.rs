@@ -29,7 +29,6 @@ struct Triple {
 
 const SWAPS: &str = r#"
     #include <stdint.h>
-    #define WIN __attribute__((ms_abi))
     struct pair { double real; int64_t whole; };
     struct triple { int64_t first; double second; int64_t third; };
 
@@ -55,8 +54,8 @@ const SWAPS: &str = r#"
             } \
             return wrong; \
         }
-    LOOPS(sysv, )
-    LOOPS(win, WIN)
+    LOOPS(sysv, __attribute__((sysv_abi)))
+    LOOPS(win, __attribute__((ms_abi)))
 "#;
 
 const MILLION: i64 = 1_000_000;

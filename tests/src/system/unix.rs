@@ -13,6 +13,12 @@ use std::process::{Command, ExitStatus, Output};
 /// How the names of shared libraries end.
 pub const LIBRARY: &str = "so";
 
+/// Whether the shared pool grows.
+pub const POOLS_GROW: bool = true;
+
+/// What cargo is told, besides, to build for the target.
+pub const TARGET: &[&str] = &[];
+
 /// The compilers of the target.
 pub const GCC: &str = "gcc";
 /// That of C++.

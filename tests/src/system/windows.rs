@@ -14,6 +14,12 @@ use crate::host;
 /// How the names of shared libraries end.
 pub const LIBRARY: &str = "dll";
 
+/// Whether the shared pool grows.
+pub const POOLS_GROW: bool = false;
+
+/// What cargo is told, besides, to build for the target.
+pub const TARGET: &[&str] = &["--target", "x86_64-pc-windows-gnu"];
+
 /// The compilers of the target.
 pub const GCC: &str = "x86_64-w64-mingw32-gcc";
 /// That of C++.
