@@ -11,7 +11,7 @@ mod windows;
 pub use system::SavedErrno;
 pub(crate) use system::{Refusal, Region, map_again, process, stack};
 #[cfg(feature = "std")]
-pub(crate) use system::{function_at, function_of, membarrier, register_membarrier, stack_is_own};
+pub(crate) use system::{function_at, function_of, membarrier, register_membarrier, stack_is_own, vsnprintf};
 
 use core::fmt::{self, Write};
 

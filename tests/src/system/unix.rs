@@ -24,6 +24,9 @@ pub const GCC: &str = "gcc";
 /// That of C++.
 pub const GXX: &str = "g++";
 
+/// What tells clang the target, if it is not that of the machine.
+pub const CLANG_TARGET: Option<&str> = None;
+
 /// What the options of a shared library need besides `-shared`.
 pub const SHARED: &[&str] = &["-fPIC"];
 

@@ -25,6 +25,9 @@ pub const GCC: &str = "x86_64-w64-mingw32-gcc";
 /// That of C++.
 pub const GXX: &str = "x86_64-w64-mingw32-g++";
 
+/// What tells clang the target, if it is not that of the machine.
+pub const CLANG_TARGET: Option<&str> = Some("--target=x86_64-pc-windows-gnu");
+
 /// What the options of a shared library need besides `-shared`.
 pub const SHARED: &[&str] = &["-static"];
 

@@ -130,6 +130,18 @@ pub(crate) fn stack() -> Option<core::ops::Range<usize>> {
     found.then(|| start.addr()..start.addr() + size)
 }
 
+// Of the C library that `std` is linked with.
+#[cfg(feature = "std")]
+unsafe extern "C" {
+    /// Prints to at most `size` bytes; how many it would have been.
+    pub(crate) fn vsnprintf(
+        to: *mut core::ffi::c_char,
+        size: usize,
+        format: *const core::ffi::c_char,
+        arguments: *mut core::ffi::c_void,
+    ) -> core::ffi::c_int;
+}
+
 /// Whether what [`stack`] gives is the stack that the calling thread was started with, and not another that runs.
 #[cfg(feature = "std")]
 pub(crate) fn stack_is_own() -> bool {

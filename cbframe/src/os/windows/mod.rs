@@ -13,7 +13,7 @@ pub use last_error::SavedErrno;
 use core::arch::asm;
 use core::ffi::c_void;
 #[cfg(feature = "std")]
-use core::ffi::{CStr, c_char};
+use core::ffi::{CStr, c_char, c_int};
 use core::ops::Range;
 use core::ptr;
 
@@ -73,6 +73,14 @@ pub(crate) fn stack() -> Option<Range<usize>> {
     // SAFETY: both are variables.
     unsafe { GetCurrentThreadStackLimits(&raw mut low, &raw mut high) };
     Some(low..high)
+}
+
+// Of the C library that `std` is linked with, in which it is an inline function for MSVC.
+#[cfg(feature = "std")]
+#[cfg_attr(target_env = "msvc", link(name = "legacy_stdio_definitions"))]
+unsafe extern "C" {
+    /// Prints to at most `size` bytes; how many it would have been.
+    pub(crate) fn vsnprintf(to: *mut c_char, size: usize, format: *const c_char, arguments: *mut c_void) -> c_int;
 }
 
 /// Whether what [`stack`] gives is the stack that the calling thread was started with, and not another that runs: there, the
