@@ -32,12 +32,12 @@ fn main() {
         let modules = of_theme.map(|(index, (_, signature))| rust::module(index, signature, style));
         write(&format!("{theme}_signatures.rs"), modules.collect());
     }
-    write("conventions.rs", conventions::CONVENTIONS.iter().map(conventions::Convention::rust).collect());
+    write("conventions.rs", conventions::conventions(windows).map(conventions::Convention::rust).collect());
     for cpu in Cpu::ALL {
         write(&file(cpu), c::write(&table, signatures.iter().map(|(_, signature)| signature), cpu));
     }
 
-    build_c(&out);
+    build_c(&out, windows);
 }
 
 /// The C callers that need this CPU.
@@ -45,7 +45,7 @@ fn file(cpu: Cpu) -> String {
     format!("callers_{}.c", cpu.feature().unwrap_or("any"))
 }
 
-fn build_c(out: &Path) {
+fn build_c(out: &Path, windows: bool) {
     let compile_for = |cpu: Cpu, name: &str, level: u32, compiler: Option<&str>| {
         let mut build = cc::Build::new();
         let name = format!("cbt_{name}_{}", cpu.feature().unwrap_or("any"));
@@ -71,7 +71,7 @@ fn build_c(out: &Path) {
         println!("cargo::rustc-cfg=cbt_clang");
         compile("clang_o0", 0, Some(&clang));
         compile("clang_o2", 2, Some(&clang));
-        conventions::CONVENTIONS.iter().for_each(|convention| convention.compile(&clang, out));
+        conventions::conventions(windows).for_each(|convention| convention.compile(&clang, out, windows));
     } else {
         println!(
             "cargo::warning=no `{clang}` (name one in CBFRAME_CLANG): no callbacks are called from clang's code, and tests/conventions.rs is empty"

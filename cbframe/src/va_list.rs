@@ -184,26 +184,24 @@ impl VaList<'_> {
     #[must_use]
     #[track_caller]
     pub unsafe fn format(&self, fmt: *const core::ffi::c_char) -> alloc::string::String {
-        unsafe extern "C" {
-            fn vsnprintf(
-                to: *mut core::ffi::c_char,
-                size: usize,
-                format: *const core::ffi::c_char,
-                arguments: *mut c_void,
-            ) -> core::ffi::c_int;
-        }
+        let mut native = self.arguments;
+        let mut words = alloc::vec::Vec::new();
         if self.abi() != NATIVE {
             // SAFETY: the caller's promise.
-            let directives = unsafe { core::ffi::CStr::from_ptr(fmt) }.to_bytes();
-            assert!(
-                !has_long_double(directives),
-                "cbframe: a `long double` behind `...` of another ABI cannot be printed: take the arguments one by one"
-            );
+            let directives = Directives(unsafe { core::ffi::CStr::from_ptr(fmt) }.to_bytes());
+            for directive in directives.clone() {
+                assert!(
+                    !directive.is_long_double,
+                    "cbframe: a `long double` behind `...` of another ABI cannot be printed: take the arguments one by one"
+                );
+            }
+            // SAFETY: the caller's promise: these are the arguments.
+            native = unsafe { native.native(directives.flat_map(Directive::arguments), &mut words) };
         }
         let print = |to: &mut [u8]| {
-            let mut arguments = self.arguments.native();
+            let mut arguments = native;
             // SAFETY: so many bytes can be written; the caller's promise, of which each call gets a list of its own.
-            let length = unsafe { vsnprintf(to.as_mut_ptr().cast(), to.len(), fmt, arguments.as_raw()) };
+            let length = unsafe { os::vsnprintf(to.as_mut_ptr().cast(), to.len(), fmt, arguments.as_raw()) };
             usize::try_from(length).expect("cbframe: vsnprintf reports an error in the format or its arguments")
         };
         let mut text = alloc::vec![0; 256];
@@ -223,20 +221,47 @@ impl fmt::Debug for VaList<'_> {
     }
 }
 
-/// Whether a format has a directive for a `long double` (C17, 7.21.6.1): `%`, flags, width, precision, `L`.
+/// The directives of a format (C17, 7.21.6.1): `%`, flags, width, precision, length, conversion.
 #[cfg(feature = "std")]
-fn has_long_double(mut format: &[u8]) -> bool {
-    while let Some(at) = format.iter().position(|byte| *byte == b'%') {
-        format = &format[at + 1..];
-        let modifiers = format.iter().position(|byte| !b"-+ #0'I123456789*.$".contains(byte)).unwrap_or(format.len());
-        match format.get(modifiers) {
-            Some(b'L') => return true,
-            // The sign itself: `%%`.
-            Some(_) => format = &format[modifiers + 1..],
-            None => return false,
-        }
+#[derive(Clone)]
+struct Directives<'f>(&'f [u8]);
+
+/// What a directive takes.
+#[cfg(feature = "std")]
+struct Directive {
+    /// How many asterisks: integers that come before the value.
+    asterisks: usize,
+    is_long_double: bool,
+    /// `%` for none.
+    conversion: u8,
+}
+
+#[cfg(feature = "std")]
+impl Iterator for Directives<'_> {
+    type Item = Directive;
+
+    fn next(&mut self) -> Option<Directive> {
+        let start = self.0.iter().position(|byte| *byte == b'%')? + 1;
+        // Those of POSIX, glibc and Microsoft, too.
+        let is_modifier = |byte: &u8| b"-+ #0'I123456789*.$hlLjztqw".contains(byte);
+        let end = start + self.0[start..].iter().position(|byte| !is_modifier(byte))?;
+        let (modifiers, conversion) = (&self.0[start..end], self.0[end]);
+        self.0 = &self.0[end + 1..];
+        let asterisks = modifiers.iter().filter(|byte| **byte == b'*').count();
+        Some(Directive { asterisks, is_long_double: modifiers.contains(&b'L'), conversion })
     }
-    false
+}
+
+#[cfg(feature = "std")]
+impl Directive {
+    /// Whether each argument that it takes is a float.
+    fn arguments(self) -> impl Iterator<Item = bool> {
+        let value = match self.conversion {
+            b'%' => None,
+            conversion => Some(b"aAeEfFgG".contains(&conversion)),
+        };
+        core::iter::repeat_n(false, self.asterisks).chain(value)
+    }
 }
 
 #[cold]

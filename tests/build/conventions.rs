@@ -64,7 +64,12 @@ pub(crate) struct Convention {
     rare: &'static [Type],
 }
 
-pub(crate) const CONVENTIONS: [Convention; 5] = [
+/// Those that clang has on the target; what it has for Windows by the other names is something else.
+pub(crate) fn conventions(windows: bool) -> impl Iterator<Item = &'static Convention> {
+    CONVENTIONS.iter().filter(move |convention| convention.windows || !windows)
+}
+
+static CONVENTIONS: [Convention; 5] = [
     Convention {
         rust: "Regcall",
         name: "regcall",
@@ -149,10 +154,10 @@ impl Convention {
     }
 
     /// Callers, callees and a table of both, called `TABLE`.
-    pub(crate) fn c(&self) -> String {
+    fn c(&self, windows: bool) -> String {
         let mut out = DEFINITIONS.to_owned();
         let attribute = format!("__attribute__(({}))", self.attribute);
-        if self.windows {
+        if self.windows && !windows {
             // What the compiler relies on: a mark of programs with floats, and a function of the convention of Windows, not
             // that of the C library here.
             out.push_str(
@@ -258,15 +263,19 @@ const struct entry TABLE[{}] = {{ {table} }};
     }
 
     /// Compiles the C side.
-    pub(crate) fn compile(&self, clang: &str, out: &Path) {
+    pub(crate) fn compile(&self, clang: &str, out: &Path, windows: bool) {
         let source = out.join(format!("{}.c", self.name));
-        std::fs::write(&source, self.c()).expect("OUT_DIR can be written to");
+        std::fs::write(&source, self.c(windows)).expect("OUT_DIR can be written to");
         let mut library = cc::Build::new();
         for level in ["0", "2"] {
             let object = out.join(format!("{}_o{level}.o", self.name));
             let mut command = Command::new(clang);
-            // ELF with the conventions of Windows: where it lies its code does not mind either.
-            command.arg(if self.windows { "--target=x86_64-pc-windows-msvc-elf" } else { "-fPIC" });
+            command.arg(match (self.windows, windows) {
+                (_, true) => "--target=x86_64-pc-windows-gnu",
+                // ELF with the conventions of Windows: where it lies its code does not mind either.
+                (true, false) => "--target=x86_64-pc-windows-msvc-elf",
+                (false, false) => "-fPIC",
+            });
             command.args(["-c", "-ffreestanding", "-fno-stack-protector", "-Wno-everything"]);
             command.arg(format!("-O{level}")).arg(format!("-DTABLE=cbt_{}_o{level}", self.name));
             let status = command.arg("-o").arg(&object).arg(&source).status().expect("clang can be run");

@@ -4,11 +4,11 @@
 #include <string.h>
 
 #if defined(_WIN32)
-#define SYSV64 __attribute__((sysv_abi))
-#define WIN64
+#define CBT_SYSV64 __attribute__((sysv_abi))
+#define CBT_WIN64
 #else
-#define SYSV64
-#define WIN64 __attribute__((ms_abi))
+#define CBT_SYSV64
+#define CBT_WIN64 __attribute__((ms_abi))
 #endif
 
 typedef void (*function)(void);

@@ -35,6 +35,10 @@ int cbt_thrower(int n) {
 
 int cbt_catcher(int (*f)(int), int n) { return call(f, n); }
 
+int cbt_catcher_sysv64(int(__attribute__((sysv_abi)) * f)(int), int n) {
+    return call([=](int n) { return f(n); }, n);
+}
+
 int cbt_catcher_win(int(__attribute__((ms_abi)) * f)(int), int n) {
     return call([=](int n) { return f(n); }, n);
 }

@@ -8,17 +8,76 @@
 //            those hold that the caller must not rely on; every register is loaded
 //
 // No unwinding through the guard: the replaced return address has no frame description.
+//
+// The C functions that it calls follow System V on every system.
 
 #include "guard.h"
 
     .intel_syntax noprefix
     .text
 
-// r11 = the guard of this thread. Changes the arithmetic flags.
-.macro load_guard
-    mov r11, qword ptr [rip + cbt_guard@gottpoff]
-    add r11, qword ptr fs:0
+#ifdef _WIN32
+
+.macro begin name
+    .p2align 4
+\name:
 .endm
+
+.macro end name
+.endm
+
+// The register = where the address of the thread's guard is kept: in its own copy of a section, which is found through the
+// block of the thread. Changes the arithmetic flags.
+.macro load_place register, low
+    mov \low, dword ptr [rip + _tls_index]
+    shl \register, 3
+    add \register, qword ptr gs:[0x58]
+    mov \register, [\register]
+    add \register, qword ptr [rip + place_offset]
+.endm
+
+// The register = the guard of this thread; 0 if it has none. Changes the arithmetic flags.
+.macro load_guard register=r11, low=r11d
+    load_place \register, \low
+    mov \register, [\register]
+.endm
+
+    .section .tls$, "dw"
+    .balign 8
+place:
+    .quad 0
+    .section .rdata, "dr"
+    .balign 8
+place_offset:
+    .secrel32 place
+    .long 0
+    .text
+
+    .globl cbt_guard_place
+begin cbt_guard_place
+    load_place rax, eax
+    ret
+end cbt_guard_place
+
+#else
+
+.macro begin name
+    .type \name, @function
+    .p2align 4
+\name:
+.endm
+
+.macro end name
+    .size \name, . - \name
+.endm
+
+// The register = the guard of this thread. Changes the arithmetic flags.
+.macro load_guard register=r11, low=r11d
+    mov \register, qword ptr [rip + cbt_guard@gottpoff]
+    add \register, qword ptr fs:0
+.endm
+
+#endif
 
 // Stores each register but r10 and r11, which are no argument, no result, and preserved by no convention.
 .macro store_integers
@@ -45,8 +104,7 @@
 
 // Stores the remaining registers, and calls the function in rbx with an empty x87 stack, as C wants it. Then loads every
 // register and goes where the function said.
-    .type pass_through, @function
-pass_through:
+begin pass_through
     load_components
     xsave64 [r11 + CBT_SAVED]
     pushfq
@@ -75,22 +133,20 @@ pass_through:
     mov r14, [r11 + 8 * 14]
     mov r15, [r11 + 8 * 15]
     mov r11, [r11 + 8 * 11]
-    mov r10, qword ptr [rip + cbt_guard@gottpoff]
-    jmp qword ptr fs:[r10 + CBT_NEXT]
-    .size pass_through, . - pass_through
+    load_guard r10, r10d
+    jmp qword ptr [r10 + CBT_NEXT]
+end pass_through
 
 .macro guard name, windows
     .globl \name
-    .type \name, @function
-    .p2align 4
-\name:
+begin \name
     endbr64
     load_guard
     store_integers
     mov edi, \windows
     lea rbx, [rip + cbt_guard_enter]
     jmp pass_through
-    .size \name, . - \name
+end \name
 .endm
 
 guard cbt_guard_sysv64, 0
@@ -98,29 +154,28 @@ guard cbt_guard_win64, 1
 
 // Where callbacks return to.
     .globl cbt_guard_return
-    .type cbt_guard_return, @function
-    .p2align 4
-cbt_guard_return:
+begin cbt_guard_return
     load_guard
     store_integers
     mov rsp, [r11 + CBT_STACK]              // whatever the callback made of it
     lea rbx, [rip + cbt_guard_leave]
     jmp pass_through
-    .size cbt_guard_return, . - cbt_guard_return
+end cbt_guard_return
 
 // Called by callbacks: overwrites whatever a System V function may overwrite, and counts misaligned stacks.
     .globl cbt_trash
-    .type cbt_trash, @function
-    .p2align 4
-cbt_trash:
+begin cbt_trash
     endbr64
     load_guard
+    xor edx, edx
+    test r11, r11
+    jz 2f
     lea rax, [rsp + 8]
     test al, 15
     jz 1f
     inc dword ptr [r11 + CBT_MISALIGNED]
 1:  mov edx, [r11 + CBT_VECTORS]
-    movabs rax, 0x7a7a7a7a7a7a7a7a
+2:  movabs rax, 0x7a7a7a7a7a7a7a7a
     .irp n, 0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15
     movq xmm\n, rax
     punpcklqdq xmm\n, xmm\n
@@ -153,6 +208,8 @@ cbt_trash:
     .endr
     cmp ecx, 1                              // carry, sign, no zero
     ret
-    .size cbt_trash, . - cbt_trash
+end cbt_trash
 
+#ifdef __ELF__
     .section .note.GNU-stack, "", @progbits
+#endif

@@ -26,6 +26,12 @@
 
 #include <stdint.h>
 
+#ifdef _WIN32
+#define CBT_SYSV64 __attribute__((sysv_abi))
+#else
+#define CBT_SYSV64
+#endif
+
 // What a callback does with registers besides preserving some.
 struct cbt_expected {
     uint32_t hidden; // whether its result is in memory, so that rax has to be the address that the caller passed

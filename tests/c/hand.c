@@ -7,11 +7,11 @@
 #define SIX(w) (w)[0], (w)[1], (w)[2], (w)[3], (w)[4], (w)[5]
 
 uint64_t cbt_words_sysv64(function callback, const uint64_t *w) {
-    return ((uint64_t(SYSV64 *)(WORDS, WORDS))callback)(SIX(w), SIX(w + 6));
+    return ((uint64_t(CBT_SYSV64 *)(WORDS, WORDS))callback)(SIX(w), SIX(w + 6));
 }
 
 uint64_t cbt_words_win64(function callback, const uint64_t *w) {
-    return ((uint64_t(WIN64 *)(WORDS, WORDS))callback)(SIX(w), SIX(w + 6));
+    return ((uint64_t(CBT_WIN64 *)(WORDS, WORDS))callback)(SIX(w), SIX(w + 6));
 }
 
 // More parameters than there are registers of either kind, so that each entry has arguments on the stack.
@@ -20,12 +20,12 @@ uint64_t cbt_words_win64(function callback, const uint64_t *w) {
 uint64_t cbt_step_sysv64(function callback, uint32_t depth, double x, const uint64_t *w) {
     // Kept in preserved registers and on the stack across the call.
     uint64_t before = w[0] ^ depth, sum = w[6] + 3 * (uint64_t)x;
-    return (((uint64_t(SYSV64 *)(NINE))callback)(depth, x, SIX(w), w[6]) ^ before) + sum;
+    return (((uint64_t(CBT_SYSV64 *)(NINE))callback)(depth, x, SIX(w), w[6]) ^ before) + sum;
 }
 
 uint64_t cbt_step_win64(function callback, uint32_t depth, double x, const uint64_t *w) {
     uint64_t before = w[0] ^ depth, sum = w[6] + 3 * (uint64_t)x;
-    return (((uint64_t(WIN64 *)(NINE))callback)(depth, x, SIX(w), w[6]) ^ before) + sum;
+    return (((uint64_t(CBT_WIN64 *)(NINE))callback)(depth, x, SIX(w), w[6]) ^ before) + sum;
 }
 
 // A few of each kind, in registers and on the stack.
@@ -40,19 +40,19 @@ struct cbt_few {
 #define FEW_OF(v) (v)->a, (v)->b, (v)->c, (v)->d, (v)->e, (v)->f, (v)->g
 
 double cbt_few_double_sysv64(function callback, const struct cbt_few *v) {
-    return ((double(SYSV64 *)(FEW))callback)(FEW_OF(v));
+    return ((double(CBT_SYSV64 *)(FEW))callback)(FEW_OF(v));
 }
 
 double cbt_few_double_win64(function callback, const struct cbt_few *v) {
-    return ((double(WIN64 *)(FEW))callback)(FEW_OF(v));
+    return ((double(CBT_WIN64 *)(FEW))callback)(FEW_OF(v));
 }
 
 uint64_t cbt_few_word_sysv64(function callback, const struct cbt_few *v) {
-    return ((uint64_t(SYSV64 *)(FEW))callback)(FEW_OF(v));
+    return ((uint64_t(CBT_SYSV64 *)(FEW))callback)(FEW_OF(v));
 }
 
 uint64_t cbt_few_word_win64(function callback, const struct cbt_few *v) {
-    return ((uint64_t(WIN64 *)(FEW))callback)(FEW_OF(v));
+    return ((uint64_t(CBT_WIN64 *)(FEW))callback)(FEW_OF(v));
 }
 
 // 32 bytes, in memory in both conventions.
@@ -61,9 +61,9 @@ struct cbt_large {
 };
 
 void cbt_large_sysv64(function callback, struct cbt_large *to) {
-    *to = ((struct cbt_large(SYSV64 *)(void))callback)();
+    *to = ((struct cbt_large(CBT_SYSV64 *)(void))callback)();
 }
 
 void cbt_large_win64(function callback, struct cbt_large *to) {
-    *to = ((struct cbt_large(WIN64 *)(void))callback)();
+    *to = ((struct cbt_large(CBT_WIN64 *)(void))callback)();
 }

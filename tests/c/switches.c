@@ -3,7 +3,11 @@
 #include <setjmp.h>
 #include <stdint.h>
 #include <stdlib.h>
+#ifdef _WIN32
+#include <windows.h>
+#else
 #include <ucontext.h>
+#endif
 
 /* Calls `callback(context, jump)`; gives 1 if that did not return but jumped. */
 int cbt_call(void (*callback)(void *, void *), void *context)
@@ -29,6 +33,64 @@ void cbt_jump(void *buffer)
 	longjmp(*(jmp_buf *)buffer, 1);
 }
 
+#ifdef _WIN32
+
+/* Of a fiber the system makes the stack. */
+struct coroutine {
+	void *own, *resumer;
+	void (*run)(void *);
+	void *context;
+	int done;
+};
+
+static __thread struct coroutine *current;
+
+static void WINAPI start(void *argument)
+{
+	struct coroutine *self = argument;
+	self->run(self->context);
+	self->done = 1;
+	SwitchToFiber(self->resumer);
+}
+
+struct coroutine *cbt_coroutine(void (*run)(void *), void *context, void *stack, size_t size)
+{
+	struct coroutine *self = calloc(1, sizeof *self);
+	if (stack)
+		abort();
+	if (!IsThreadAFiber())
+		ConvertThreadToFiber(0);
+	self->own = CreateFiberEx(size, size, 0, start, self);
+	self->run = run;
+	self->context = context;
+	return self;
+}
+
+int cbt_resume(struct coroutine *self)
+{
+	struct coroutine *outer = current;
+	if (!IsThreadAFiber())
+		ConvertThreadToFiber(0);
+	current = self;
+	self->resumer = GetCurrentFiber();
+	SwitchToFiber(self->own);
+	current = outer;
+	return self->done;
+}
+
+void cbt_suspend(void)
+{
+	SwitchToFiber(current->resumer);
+}
+
+void cbt_end(struct coroutine *self)
+{
+	DeleteFiber(self->own);
+	free(self);
+}
+
+#else
+
 struct coroutine {
 	ucontext_t own, resumer;
 	void (*run)(void *);
@@ -37,7 +99,7 @@ struct coroutine {
 	void *stack;
 };
 
-static struct coroutine *current;
+static __thread struct coroutine *current;
 
 static void start(void)
 {
@@ -84,3 +146,5 @@ void cbt_end(struct coroutine *self)
 	free(self->stack);
 	free(self);
 }
+
+#endif

@@ -1,10 +1,12 @@
 //! Processes that a test starts: itself once more, to see it die, and C compilers.
 
 use std::ffi::{CString, c_void};
-use std::io::Write;
-use std::os::unix::process::ExitStatusExt;
+use std::fs;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Command;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use crate::system;
 
 /// The environment variable that tells a child what to do.
 const VARIABLE: &str = "CBFRAME_TESTS_CASE";
@@ -12,8 +14,8 @@ const VARIABLE: &str = "CBFRAME_TESTS_CASE";
 /// How a child ended.
 #[derive(Debug)]
 pub struct Ended {
-    /// The signal that killed it.
-    pub signal: Option<i32>,
+    /// Whether it has ended itself by `abort`.
+    pub aborted: bool,
     /// Its exit status, if no signal killed it.
     pub code: Option<i32>,
     /// What it printed, between the lines of the test harness.
@@ -31,10 +33,10 @@ impl Ended {
         found.unwrap_or_else(|| panic!("the child printed no `{key}=`: {self:#?}"))
     }
 
-    /// Fails unless the child was killed by `SIGABRT` after it had reported each of `texts`.
+    /// Fails unless the child has ended itself by `abort` after it had reported each of `texts`.
     #[track_caller]
     pub fn assert_aborted(&self, case: &str, texts: &[&str]) {
-        assert_eq!(self.signal, Some(libc::SIGABRT), "`{case}` should have aborted: {self:#?}");
+        assert!(self.aborted, "`{case}` should have aborted: {self:#?}");
         for text in texts {
             assert!(self.stderr.contains(text), "`{case}` should have reported `{text}`: {self:#?}");
         }
@@ -45,9 +47,7 @@ impl Ended {
 #[must_use]
 pub fn case() -> Option<String> {
     let case = std::env::var(VARIABLE).ok()?;
-    let none = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
-    // SAFETY: `none` is a limit; no core files are to be left behind.
-    unsafe { libc::setrlimit(libc::RLIMIT_CORE, &raw const none) };
+    system::leave_no_dump();
     Some(case)
 }
 
@@ -72,7 +72,7 @@ pub fn command(test: &str, case: &str) -> Command {
 pub fn run(test: &str, case: &str) -> Ended {
     let output = command(test, case).output().expect("the test binary runs");
     Ended {
-        signal: output.status.signal(),
+        aborted: system::is_aborted(output.status),
         code: output.status.code(),
         stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
         stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
@@ -91,7 +91,7 @@ impl Library {
     /// If that fails.
     #[must_use]
     pub fn compile(dir: &str, name: &str, source: &str, options: &[&str]) -> Self {
-        Self::compile_by(if name.ends_with(".cc") { "g++" } else { "gcc" }, dir, name, source, options)
+        Self::compile_by(if name.ends_with(".cc") { system::GXX } else { system::GCC }, dir, name, source, options)
     }
 
     /// The same by a certain compiler.
@@ -101,23 +101,20 @@ impl Library {
     /// If that fails.
     #[must_use]
     pub fn compile_by(compiler: &str, dir: &str, name: &str, source: &str, options: &[&str]) -> Self {
-        let language = if name.ends_with(".cc") { "c++" } else { "c" };
+        static SERIAL: AtomicU32 = AtomicU32::new(0);
+        let serial = SERIAL.fetch_add(1, Ordering::Relaxed);
         // The folder is shared by the profiles, whose tests may run at the same time.
-        let library = Path::new(dir).join(format!("{name}-{}.so", std::process::id()));
-        let mut child = Command::new(compiler)
-            .args(["-shared", "-fPIC", "-Wall", "-Wextra", "-Werror", "-x", language, "-", "-o"])
-            .arg(&library)
-            .args(options)
-            .stdin(Stdio::piped())
-            .spawn()
-            .unwrap_or_else(|error| panic!("{compiler}: {error}"));
-        child.stdin.take().expect("piped").write_all(source.as_bytes()).expect("the compiler reads");
-        assert!(child.wait().expect("it was started").success(), "{compiler} refuses {name}");
-        let path = CString::new(library.to_str().expect("UTF-8")).expect("no NUL");
+        let own = |name: &str| Path::new(dir).join(format!("{}-{serial}-{name}", std::process::id()));
+        let (source_file, library) = (own(name), own(name).with_extension(system::LIBRARY));
+        fs::write(&source_file, source).expect("the folder can be written to");
+        let mut command = Command::new(compiler);
+        command.args(["-shared", "-Wall", "-Wextra", "-Werror"]).args(system::SHARED).arg(&source_file);
+        command.arg("-o").arg(&library).args(options);
+        let output = system::tool(&mut command).unwrap_or_else(|error| panic!("{compiler}: {error}"));
+        assert!(output.status.success(), "{compiler} refuses {name}: {}", String::from_utf8_lossy(&output.stderr));
+        fs::remove_file(&source_file).expect("it was made a moment ago");
         // SAFETY: a library without constructors of its own.
-        let handle = unsafe { libc::dlopen(path.as_ptr(), libc::RTLD_NOW) };
-        assert!(!handle.is_null(), "{} cannot be loaded", library.display());
-        std::fs::remove_file(&library).expect("it was made a moment ago");
+        let handle = unsafe { system::load(&library) };
         Self(handle)
     }
 
@@ -135,7 +132,7 @@ impl Library {
         assert_eq!(size_of::<F>(), size_of::<usize>());
         let symbol = CString::new(name).expect("no NUL");
         // SAFETY: the library stays loaded; the name ends in a NUL.
-        let address = unsafe { libc::dlsym(self.0, symbol.as_ptr()) };
+        let address = unsafe { system::symbol(self.0, &symbol) };
         assert!(!address.is_null(), "there is no function {name}");
         // SAFETY: the caller's promise; the size is right.
         unsafe { std::mem::transmute_copy(&address) }

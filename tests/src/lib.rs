@@ -1,14 +1,18 @@
 //! C peers and what the tests share.
 
 pub mod again;
+#[cfg(target_os = "linux")]
 pub mod ban;
 pub mod call;
 pub mod child;
 mod dynamic;
 pub mod guard;
 pub mod hand;
+#[cfg(windows)]
+mod host;
 pub mod program;
 mod signature;
+pub mod system;
 pub mod types;
 mod values;
 pub mod vectors;

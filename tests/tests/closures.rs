@@ -1,19 +1,18 @@
 //! Closures as callbacks: every kind of frame for them, called by C. That arguments and results are right for every
 //! type, convention and lane is tested with the generated signatures (`signatures.rs`).
 
-#![cfg(all(target_arch = "x86_64", target_os = "linux"))]
+#![cfg(target_arch = "x86_64")]
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::ffi::{c_int, c_void};
-use std::ptr;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
 use cbframe::{Builder, Closure, CpuState, Frame, Local, Once, Pool, PoolFull, cbframe, frame, pool, resolve, scope};
-use cbframe_tests::child;
+use cbframe_tests::{child, system};
 
 type Compare = Option<unsafe extern "C" fn(*const c_void, *const c_void) -> c_int>;
 type Hook = unsafe extern "C" fn(c_int) -> c_int;
@@ -274,22 +273,14 @@ fn once_on_another_thread() {
 #[test]
 fn threads_of_c() {
     const CALLS: c_int = 1000;
-    unsafe extern "C" {
-        fn pthread_create(
-            thread: *mut libc::pthread_t,
-            attributes: *const libc::pthread_attr_t,
-            start: unsafe extern "C" fn(*mut c_void) -> *mut c_void,
-            argument: *mut c_void,
-        ) -> c_int;
-    }
-    unsafe extern "C" fn start(hooks: *mut c_void) -> *mut c_void {
+    unsafe extern "C" fn start(hooks: *mut c_void) -> usize {
         // SAFETY: the argument is the address of these pointers, which live until the thread has ended.
         let hooks = unsafe { &*hooks.cast::<[Hook; 3]>() };
         for x in 0..CALLS {
             // SAFETY: the frames live.
             unsafe { hooks.iter().for_each(|hook| assert!(matches!(hook(x), -1 | 1))) };
         }
-        hooks as *const _ as *mut c_void
+        CALLS as usize
     }
     let count = AtomicUsize::new(0);
     let shared = Frame::<Hook>::new(|_| {
@@ -305,21 +296,12 @@ fn threads_of_c() {
     .unwrap();
     let refused = Frame::<Hook>::guarded(|_| -1).unwrap();
     let hooks = [shared.as_fn(), guarded.as_fn(), refused.as_fn()];
-    let threads: Vec<libc::pthread_t> = (0..4)
-        .map(|_| {
-            let mut thread = 0;
-            // SAFETY: `start` gets the address of the pointers.
-            let error =
-                unsafe { pthread_create(&raw mut thread, ptr::null(), start, (&raw const hooks).cast_mut().cast()) };
-            assert_eq!(error, 0);
-            thread
-        })
-        .collect();
+    let threads: [_; 4] = std::array::from_fn(|_| {
+        // SAFETY: `start` gets the address of the pointers.
+        unsafe { system::start_thread(start, (&raw const hooks).cast_mut().cast()) }
+    });
     for thread in threads {
-        let mut result = ptr::null_mut();
-        // SAFETY: each is joined once.
-        assert_eq!(unsafe { libc::pthread_join(thread, &raw mut result) }, 0);
-        assert_eq!(result.cast_const().cast(), &raw const hooks);
+        assert_eq!(thread.join(), CALLS as usize);
     }
     let calls = 4 * CALLS as usize;
     assert_eq!((count.load(Ordering::Relaxed), GUARDED.load(Ordering::Relaxed)), (calls, calls));
@@ -329,7 +311,7 @@ fn threads_of_c() {
 fn raw_closures() {
     let factor = 3;
     let triple = Frame::raw(move |cpu| cpu.rax = cpu.rdi.wrapping_mul(factor)).unwrap();
-    let pointer = triple.as_fn_of::<unsafe extern "C" fn(u64) -> u64>();
+    let pointer = triple.as_fn_of::<unsafe extern "sysv64" fn(u64) -> u64>();
     // SAFETY: the frame lives; only the result's register is changed.
     assert_eq!(unsafe { pointer(14) }, 42);
 }
@@ -372,7 +354,7 @@ fn frame_macro_forms() {
 
     let raw = frame!(abi = "raw", |cpu: &mut CpuState| cpu.rax = cpu.rsi).unwrap();
     // SAFETY: a raw callback serves any signature; only the result's register is changed.
-    let second: unsafe extern "C" fn(i64, i64) -> i64 = unsafe { std::mem::transmute(raw.as_fn()) };
+    let second: unsafe extern "sysv64" fn(i64, i64) -> i64 = unsafe { std::mem::transmute(raw.as_fn()) };
     // SAFETY: the frame lives.
     assert_eq!(unsafe { second(1, 2) }, 2);
 

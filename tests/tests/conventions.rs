@@ -1,6 +1,6 @@
 //! Conventions of `cbframe::conventions`, against clang: its callers call callbacks, and the places that layouts say are
 //! compared with those of its callees. Built without clang, there is nothing here.
-#![cfg(all(target_os = "linux", target_arch = "x86_64", cbt_clang))]
+#![cfg(all(target_arch = "x86_64", cbt_clang))]
 #![allow(missing_docs, reason = "tests")]
 
 use std::arch::x86_64::__m128;
@@ -60,10 +60,18 @@ mod generated {
 
     include!(concat!(env!("OUT_DIR"), "/conventions.rs"));
 
-    pub(crate) static REGCALL: &Tested = &regcall::CONVENTION;
-    pub(crate) static PRESERVE_MOST: &Tested = &preserve_most::CONVENTION;
-    pub(crate) static PRESERVE_ALL: &Tested = &preserve_all::CONVENTION;
-    pub(crate) static PRESERVE_NONE: &Tested = &preserve_none::CONVENTION;
+    // Those of clang for Linux.
+    #[cfg(not(windows))]
+    mod of_linux {
+        use super::*;
+
+        pub(crate) static REGCALL: &Tested = &regcall::CONVENTION;
+        pub(crate) static PRESERVE_MOST: &Tested = &preserve_most::CONVENTION;
+        pub(crate) static PRESERVE_ALL: &Tested = &preserve_all::CONVENTION;
+        pub(crate) static PRESERVE_NONE: &Tested = &preserve_none::CONVENTION;
+    }
+    #[cfg(not(windows))]
+    pub(crate) use of_linux::*;
     pub(crate) static VECTORCALL: &Tested = &vectorcall::CONVENTION;
 }
 
@@ -392,10 +400,14 @@ macro_rules! conventions {
     )* };
 }
 
+#[cfg(not(windows))]
 conventions! {
     regcall regcall_callees REGCALL;
     preserve_most preserve_most_callees PRESERVE_MOST;
     preserve_all preserve_all_callees PRESERVE_ALL;
     preserve_none preserve_none_callees PRESERVE_NONE;
+}
+
+conventions! {
     vectorcall vectorcall_callees VECTORCALL;
 }

@@ -1,6 +1,6 @@
 //! `abi = "custom"`: a caller in assembly puts arguments where the callback says, and looks at every register after the
 //! return: only what the callback names has changed.
-#![cfg(all(target_os = "linux", target_arch = "x86_64"))]
+#![cfg(target_arch = "x86_64")]
 #![allow(missing_docs, reason = "tests")]
 
 use std::sync::atomic::{AtomicU64, Ordering};

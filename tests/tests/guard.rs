@@ -40,7 +40,7 @@ callbacks! {
     direction: "std";
     mxcsr: "sub rsp, 8", "mov dword ptr [rsp], 0x3f80", "ldmxcsr [rsp]", "add rsp, 8";
     mxcsr_status: "sub rsp, 8", "mov dword ptr [rsp], 0x1fbf", "ldmxcsr [rsp]", "add rsp, 8";
-    x87: "sub rsp, 8", "mov word ptr [rsp], 0x027f", "fldcw [rsp]", "add rsp, 8";
+    x87: "sub rsp, 8", "fnstcw [rsp]", "xor word ptr [rsp], 0x0400", "fldcw [rsp]", "add rsp, 8";
     pops_too_much: "pop rax", "add rsp, 8", "push rax";
 }
 
@@ -86,7 +86,7 @@ callbacks! {
     sysv64_large: "mov rax, rdi", "mov qword ptr [rdi], 5";
     sysv64_large_bad: "mov qword ptr [rdi], 5", "lea rax, [rdi + 8]";
     win64_large: "mov rax, rcx", "mov qword ptr [rcx], 5";
-    win64_large_bad: "mov qword ptr [rcx], 5", "mov eax, ecx";
+    win64_large_bad: "mov qword ptr [rcx], 5", "lea rax, [rcx - 1]";
 }
 
 #[test]
@@ -109,7 +109,7 @@ unsafe extern "C" fn misaligned() {
     naked_asm!("call {trash}", "ret", trash = sym trash);
 }
 
-extern "C" fn trash() {
+extern "sysv64" fn trash() {
     guard::trash();
 }
 

@@ -1,6 +1,6 @@
 //! Loggers: callbacks that get a format and `...`, or a `va_list`, as C libraries pass them. What they print is compared
 //! with what `snprintf` prints of the same arguments where C passes them.
-#![cfg(all(target_os = "linux", target_arch = "x86_64"))]
+#![cfg(target_arch = "x86_64")]
 #![allow(missing_docs, reason = "tests")]
 
 #[path = "logging/formats.rs"]
@@ -14,6 +14,7 @@ use std::sync::Mutex;
 use cbframe::abi::Abi;
 use cbframe::{CStrRef, VaList, cbframe};
 use cbframe_tests::child::Library;
+use cbframe_tests::system;
 use printed::print;
 
 /// What a logger has been told.
@@ -34,7 +35,7 @@ impl Log {
         // SAFETY: as above.
         let one_by_one = unsafe { print(format, args.clone()) };
         assert_eq!(text, one_by_one);
-        if args.abi() == Abi::SysV64 {
+        if args.abi() == if cfg!(windows) { Abi::Win64 } else { Abi::SysV64 } {
             let mut copy = args.clone();
             // SAFETY: as above; the buffer is as large as is said.
             assert_eq!(text, unsafe { vsnprintf(format, copy.as_raw()) });
@@ -94,13 +95,13 @@ fn libraries() -> Vec<Library> {
     let source = formats::source();
     let clang = std::env::var("CBFRAME_CLANG").unwrap_or_else(|_| "clang-19".into());
     let mut libraries = Vec::new();
-    for compiler in ["gcc", &clang] {
-        if compiler != "gcc" && !cfg!(cbt_clang) {
+    for (compiler, target) in [(system::GCC, None), (&*clang, system::CLANG_TARGET)] {
+        if compiler != system::GCC && !cfg!(cbt_clang) {
             eprintln!("skipped: no {clang}");
             continue;
         }
         for level in ["-O0", "-O2"] {
-            let options = [level, "-Wno-format", "-Wno-overflow"];
+            let options: Vec<_> = [level, "-Wno-format", "-Wno-overflow"].into_iter().chain(target).collect();
             libraries.push(Library::compile_by(compiler, env!("CARGO_TARGET_TMPDIR"), "formats.c", &source, &options));
         }
     }
@@ -158,8 +159,8 @@ void retro_set_environment(retro_environment_t environment) {
     struct retro_log_callback logging;
     if (environment(RETRO_ENVIRONMENT_GET_LOG_INTERFACE, &logging)) out = logging.log;
 }
-bool retro_load_game(const char *path, unsigned long size) {
-    out(RETRO_LOG_INFO, "[core] loading \"%s\", %lu bytes (%.1f KiB)\n", path, size, size / 1024.0);
+bool retro_load_game(const char *path, unsigned long long size) {
+    out(RETRO_LOG_INFO, "[core] loading \"%s\", %llu bytes (%.1f KiB)\n", path, size, size / 1024.0);
     for (unsigned bank = 0; bank < 3; bank++)
         out(RETRO_LOG_DEBUG, "[core] bank %u at %#010x, %c%c, gain %+.2f %.2f %.2f %.2f %.2f %.2f %.2f %.2f %.2f\n", bank,
             0x8000u + bank * 0x2000, 'A' + bank, '!', .5, 1., 1.5, 2., 2.5, 3., 3.5, 4., 4.5 + bank);

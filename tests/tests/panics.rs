@@ -1,5 +1,5 @@
 //! Panics and exceptions in callbacks whose caller cannot be unwound: they abort with a name, or wait until C is back.
-#![cfg(all(target_os = "linux", target_arch = "x86_64"))]
+#![cfg(target_arch = "x86_64")]
 #![allow(missing_docs, reason = "tests")]
 
 #[path = "panics/abort.rs"]
@@ -26,7 +26,6 @@ const C: &str = r#"
     #include <setjmp.h>
     #include <stdlib.h>
     #include <string.h>
-    #include <ucontext.h>
 
     typedef int (*callback)(int);
 
@@ -64,44 +63,10 @@ const C: &str = r#"
         return result;
     }
     int jump(int n) { (void)n; longjmp(target, 1); }
-
-    /* Coroutines, which `resume` and `suspend` switch to and from. */
-    struct coroutine { ucontext_t own, caller; void (*body)(void *); void *data; int ended; };
-    static __thread struct coroutine *current;
-
-    static void begin(void) {
-        current->body(current->data);
-        current->ended = 1;
-        struct coroutine *self = current;
-        swapcontext(&self->own, &self->caller);
-    }
-    struct coroutine *make(void *stack, size_t size, void (*body)(void *), void *data) {
-        struct coroutine *self = calloc(1, sizeof *self);
-        self->body = body;
-        self->data = data;
-        getcontext(&self->own);
-        self->own.uc_stack.ss_sp = stack;
-        self->own.uc_stack.ss_size = size;
-        makecontext(&self->own, begin, 0);
-        return self;
-    }
-    /* Whether it has ended. */
-    int resume(struct coroutine *self) {
-        struct coroutine *outer = current;
-        current = self;
-        swapcontext(&self->caller, &self->own);
-        current = outer;
-        return self->ended;
-    }
-    int suspend(int n) { swapcontext(&current->own, &current->caller); return n; }
 "#;
 
 type Callback = unsafe extern "C" fn(c_int) -> c_int;
 type Body = unsafe extern "C-unwind" fn(*mut c_void);
-#[repr(C)]
-struct Coroutine {
-    _private: [u8; 0],
-}
 
 /// The functions above.
 struct Functions {
@@ -110,9 +75,6 @@ struct Functions {
     land: unsafe extern "C-unwind" fn(Body, *mut c_void) -> c_int,
     land_deep: unsafe extern "C-unwind" fn(Body, *mut c_void) -> c_int,
     jump: Callback,
-    make: unsafe extern "C" fn(*mut c_void, usize, Body, *mut c_void) -> *mut Coroutine,
-    resume: unsafe extern "C-unwind" fn(*mut Coroutine) -> c_int,
-    suspend: unsafe extern "C-unwind" fn(c_int) -> c_int,
 }
 
 fn c() -> &'static Functions {
@@ -127,9 +89,6 @@ fn c() -> &'static Functions {
                 land: library.function("land"),
                 land_deep: library.function("land_deep"),
                 jump: library.function("jump"),
-                make: library.function("make"),
-                resume: library.function("resume"),
-                suspend: library.function("suspend"),
             }
         }
     })

@@ -1,5 +1,5 @@
 //! Many calls, from C; and deep ones.
-#![cfg(all(target_os = "linux", target_arch = "x86_64"))]
+#![cfg(target_arch = "x86_64")]
 #![allow(missing_docs, reason = "tests")]
 #![allow(clippy::too_many_arguments, reason = "so that some are in memory")]
 
@@ -29,7 +29,6 @@ struct Triple {
 
 const SWAPS: &str = r#"
     #include <stdint.h>
-    #define WIN __attribute__((ms_abi))
     struct pair { double real; int64_t whole; };
     struct triple { int64_t first; double second; int64_t third; };
 
@@ -55,8 +54,8 @@ const SWAPS: &str = r#"
             } \
             return wrong; \
         }
-    LOOPS(sysv, )
-    LOOPS(win, WIN)
+    LOOPS(sysv, __attribute__((sysv_abi)))
+    LOOPS(win, __attribute__((ms_abi)))
 "#;
 
 const MILLION: i64 = 1_000_000;

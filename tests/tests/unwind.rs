@@ -1,5 +1,5 @@
 //! The stack seen from a callback, panics that leave it through frames of C, and C++ exceptions that pass through.
-#![cfg(all(target_os = "linux", target_arch = "x86_64"))]
+#![cfg(target_arch = "x86_64")]
 #![allow(missing_docs, reason = "tests")]
 
 #[path = "unwind/steps.rs"]
@@ -8,12 +8,14 @@ mod steps;
 use std::arch::naked_asm;
 use std::backtrace::Backtrace;
 use std::cell::{Cell, RefCell};
-use std::ffi::{c_int, c_void};
+use std::ffi::c_int;
 use std::panic::{catch_unwind, resume_unwind};
 use std::sync::OnceLock;
 
+use cbframe::__cbframe_unwind as unwind;
 use cbframe::{CType, CpuState, bind_static, cbframe, convention};
 use cbframe_tests::child::Library;
+use cbframe_tests::system::{is_win64, walk};
 
 static STATE: u32 = 3;
 
@@ -38,21 +40,6 @@ enum Ends {
 
 type Thrower = extern "C-unwind" fn(u64) -> u64;
 
-type Step = extern "C" fn(*mut c_void, *mut c_void) -> c_int;
-
-unsafe extern "C-unwind" {
-    // LSB Core specification, "Interfaces for libgcc_s".
-    fn _Unwind_Backtrace(step: Step, data: *mut c_void) -> c_int;
-    fn _Unwind_GetIP(context: *mut c_void) -> usize;
-    fn _Unwind_GetCFA(context: *mut c_void) -> usize;
-}
-
-extern "C" fn step(context: *mut c_void, data: *mut c_void) -> c_int {
-    // SAFETY: `record` passes the address of a `Vec` for data; the context is that of the step.
-    unsafe { (*data.cast::<Vec<(usize, usize)>>()).push((_Unwind_GetIP(context), _Unwind_GetCFA(context))) };
-    0
-}
-
 struct Guard;
 
 impl Drop for Guard {
@@ -75,8 +62,7 @@ fn record(x: u64) -> u64 {
     }
     TRACE.set(Backtrace::force_capture().to_string());
     let mut frames = Vec::new();
-    // SAFETY: `step` takes what it is given here.
-    unsafe { _Unwind_Backtrace(step, (&raw mut frames).cast()) };
+    walk(&mut |address, rsp| frames.push((address, rsp)));
     FRAMES.set(frames);
     x + 1
 }
@@ -87,17 +73,17 @@ fn record(x: u64) -> u64 {
 #[unsafe(naked)]
 unsafe extern "sysv64-unwind" fn frame_of_assembly(x: u64, target: *const ()) -> u64 {
     naked_asm!(
-        ".cfi_startproc",
+        unwind!(dwarf ".cfi_startproc"; seh ".seh_proc .Lframe"),
         "sub rsp, 72",
-        ".cfi_def_cfa_offset 80",
+        unwind!(dwarf ".cfi_def_cfa_offset 80"; seh ".seh_stackalloc 72", ".seh_endprologue"),
         "mov rcx, rdi",
         "call rsi",
         ".globl cbframe_tests_after_call",
         "cbframe_tests_after_call:",
         "add rsp, 72",
-        ".cfi_def_cfa_offset 8",
+        unwind!(dwarf ".cfi_def_cfa_offset 8"),
         "ret",
-        ".cfi_endproc",
+        unwind!(dwarf ".cfi_endproc"; seh ".seh_endproc"),
     )
 }
 
@@ -106,19 +92,19 @@ unsafe extern "C" {
 }
 
 macro_rules! lanes {
-    ($($name:ident [$($option:tt)*] [$($state:tt)*] [$($word:ident)*] $pointer:ident;)*) => {
+    ($($name:ident [abi = $abi:literal $($option:tt)*] [$($state:tt)*] [$($word:ident)*] $pointer:ident;)*) => {
         $(
             #[allow(clippy::too_many_arguments, reason = "so that some are in memory")]
-            #[cbframe($($option)*)]
+            #[cbframe(abi = $abi $($option)*)]
             fn $name($($state)* x: u64, $($word: u64),*) -> u64 {
                 $(let _ = $word;)*
                 record(x)
             }
         )*
 
-        /// Every lane and its address.
-        fn lanes() -> Vec<(&'static str, *const ())> {
-            vec![$((stringify!($name), lanes!(@$pointer $name) as *const ())),*]
+        /// Every lane, its convention and its address.
+        fn lanes() -> Vec<(&'static str, &'static str, *const ())> {
+            vec![$((stringify!($name), $abi, lanes!(@$pointer $name) as *const ())),*]
         }
     };
     (@function $name:ident) => { $name::FN };
@@ -207,7 +193,7 @@ fn unaligned_function(x: u64, _a: u64, _b: u8) -> u64 {
 
 /// Those whose callbacks may unwind, and others.
 fn all_lanes() -> Vec<(&'static str, *const ())> {
-    let mut lanes = lanes();
+    let mut lanes: Vec<_> = lanes().into_iter().map(|(lane, _, target)| (lane, target)).collect();
     lanes.extend([
         ("raw", raw::FN as *const ()),
         ("raw_bound", raw_bound::leak(&STATE).expect("a free slot") as *const ()),
@@ -277,7 +263,8 @@ const RELAYS: &str = r#"
     int taken(void) { int n = cleanups; cleanups = 0; return n; }
 
     /* A relay keeps values in preserved registers across the call. */
-    __attribute__((noinline)) uint64_t relay(uint64_t (*f)(uint64_t, ...), uint64_t x) {
+    typedef uint64_t (__attribute__((sysv_abi)) *sysv)(uint64_t, ...);
+    __attribute__((noinline)) uint64_t relay(sysv f, uint64_t x) {
         LOCAL;
         RELAY(f(x, 2, 3, 4, 5, 6, 7, 8))
     }
@@ -286,7 +273,8 @@ const RELAYS: &str = r#"
         LOCAL;
         RELAY(f(x, 2, 3, 4, 5, 6))
     }
-    __attribute__((noinline)) uint64_t relay_line(uint64_t (*f)(uint64_t, struct line), uint64_t x) {
+    typedef uint64_t (__attribute__((sysv_abi)) *of_line)(uint64_t, struct line);
+    __attribute__((noinline)) uint64_t relay_line(of_line f, uint64_t x) {
         LOCAL;
         struct line line = { { 1, 2, 3, 4, 5, 6, 7, 8 } };
         RELAY(f(x, line))
@@ -325,10 +313,10 @@ impl Relays {
     }
 
     /// The relay whose functions the lane has.
-    fn to(&self, lane: &str) -> Relay {
+    fn to(&self, lane: &str, abi: &str) -> Relay {
         match lane {
             "line" => self.line,
-            _ if lane.starts_with("win_") => self.win,
+            _ if is_win64(abi) => self.win,
             _ => self.sysv,
         }
     }
@@ -360,9 +348,9 @@ fn line(#[state] _s: &mut u32, x: u64, line: Line) -> u64 {
 }
 
 /// The lanes out of which a panic may go, also those that only C calls here.
-fn unwinding_lanes() -> Vec<(&'static str, *const ())> {
+fn unwinding_lanes() -> Vec<(&'static str, &'static str, *const ())> {
     let mut lanes = lanes();
-    lanes.push(("line", line::leak(STATE).expect("a free slot") as *const ()));
+    lanes.push(("line", "sysv64-unwind", line::leak(STATE).expect("a free slot") as *const ()));
     lanes
 }
 
@@ -390,20 +378,20 @@ fn nested(relay: Relay, target: *const (), x: u64, depth: u32) -> u64 {
 #[test]
 fn a_panic_passes_through_frames_of_c_and_cxx() {
     for relays @ Relays { language, taken, unwound, .. } in relays() {
-        for (lane, target) in unwinding_lanes() {
+        for (lane, abi, target) in unwinding_lanes() {
             let at = format!("{lane}, {language}");
             for round in 0..3 {
                 let x = 1000 + round;
                 ENDS.set(Ends::Returns);
                 GUARDS.set(0);
-                assert_eq!(nested(relays.to(lane), target, x, 3), 2 * x + 1, "{at}");
+                assert_eq!(nested(relays.to(lane, abi), target, x, 3), 2 * x + 1, "{at}");
                 assert_eq!(GUARDS.get(), 4, "{at}");
                 // SAFETY: the function has no arguments.
                 assert_eq!(unsafe { taken() }, 1, "{at}");
 
                 ENDS.set(Ends::Panics);
                 GUARDS.set(0);
-                let payload = catch_unwind(|| nested(relays.to(lane), target, x, 3)).expect_err("it panics");
+                let payload = catch_unwind(|| nested(relays.to(lane, abi), target, x, 3)).expect_err("it panics");
                 assert_eq!(payload.downcast_ref::<u64>(), Some(&x), "{at}: the payload, and with it the argument");
                 assert_eq!(GUARDS.get(), 4, "{at}: every guard has run");
                 // SAFETY: as above.
@@ -416,7 +404,7 @@ fn a_panic_passes_through_frames_of_c_and_cxx() {
 /// The callback's own nesting: Rust, C, callback, C, callback, and the panic goes through all of them.
 #[test]
 fn a_panic_passes_through_nested_callbacks() {
-    #[cbframe(abi = "C-unwind", entry = "captured")]
+    #[cbframe(abi = "sysv64-unwind", entry = "captured")]
     fn descend(#[state] relay: &Relay, depth: u64) -> u64 {
         let _guard = Guard;
         if depth == 0 {
@@ -452,6 +440,8 @@ const CXX: &str = r#"
     struct Counter { int &n; ~Counter() { n++; } };
     static thread_local int destructors;
     struct alignas(64) Line { uint64_t words[8]; };
+    typedef uint64_t (__attribute__((sysv_abi)) *SysV)(uint64_t, ...);
+    typedef uint64_t (__attribute__((sysv_abi)) *OfLine)(uint64_t, Line);
     typedef uint64_t (__attribute__((ms_abi)) *Win)(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t);
 
     template <typename Call> static int64_t caught(uint64_t x, Call call) {
@@ -469,13 +459,13 @@ const CXX: &str = r#"
             if (x % 2) throw std::runtime_error("odd");
             return x;
         }
-        int64_t catcher(uint64_t (*f)(uint64_t, ...), uint64_t x) {
+        int64_t catcher(SysV f, uint64_t x) {
             return caught(x, [=] { return f(x, 2, 3, 4, 5, 6, 7, 8); });
         }
         int64_t catcher_win(Win f, uint64_t x) {
             return caught(x, [=] { return f(x, 2, 3, 4, 5, 6); });
         }
-        int64_t catcher_line(uint64_t (*f)(uint64_t, Line), uint64_t x) {
+        int64_t catcher_line(OfLine f, uint64_t x) {
             return caught(x, [=] { return f(x, Line { { 1, 2, 3, 4, 5, 6, 7, 8 } }); });
         }
         int destructed() { int n = destructors; destructors = 0; return n; }
@@ -495,10 +485,10 @@ fn a_cxx_exception_passes_through_callbacks() {
     let [sysv, win, line]: [Catcher; 3] =
         ["catcher", "catcher_win", "catcher_line"].map(|name| unsafe { library.function(name) });
     ENDS.set(Ends::Throws(thrower));
-    for (lane, target) in unwinding_lanes() {
+    for (lane, abi, target) in unwinding_lanes() {
         let catcher = match lane {
             "line" => line,
-            _ if lane.starts_with("win_") => win,
+            _ if is_win64(abi) => win,
             _ => sysv,
         };
         for (x, expected) in [(4, 4), (7, -7 - i64::from(b'o')), (9, -9 - i64::from(b'o')), (8, 8)] {

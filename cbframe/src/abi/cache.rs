@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::mem::discriminant;
+#[cfg(any(feature = "parse-c", feature = "parse-rust"))]
 use std::string::String;
 use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 use std::vec::Vec;

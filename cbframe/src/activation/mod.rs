@@ -3,8 +3,6 @@
 //! A call may never end: `longjmp`, or a coroutine that is not resumed, leaves it behind. What such a call holds is
 //! given to the next one as soon as it can be told that it is over.
 
-#[cfg(feature = "std")]
-mod frames;
 #[cfg(debug_assertions)]
 mod watch;
 
@@ -61,7 +59,7 @@ impl Activation {
     /// that is not known.
     fn is_of(self, code: Code) -> Option<bool> {
         #[cfg(feature = "std")]
-        return Some(frames::function_at(self.address())? == frames::function_of(code.0)?);
+        return Some(os::function_at(self.address())? == os::function_of(code.0)?);
         // Nothing is known without an unwinder.
         #[cfg(not(feature = "std"))]
         {

@@ -2,10 +2,10 @@
 //!
 //! One directory holds one architecture; each exports the same names, and this is the one place that selects.
 
-#[cfg(all(target_arch = "x86_64", target_pointer_width = "64", target_os = "linux"))]
+#[cfg(all(target_arch = "x86_64", target_pointer_width = "64", any(target_os = "linux", target_os = "windows")))]
 mod x86_64;
-#[cfg(all(target_arch = "x86_64", target_pointer_width = "64", target_os = "linux"))]
+#[cfg(all(target_arch = "x86_64", target_pointer_width = "64", any(target_os = "linux", target_os = "windows")))]
 pub use x86_64::*;
 
-#[cfg(not(all(target_arch = "x86_64", target_pointer_width = "64", target_os = "linux")))]
-compile_error!("cbframe: this target is not supported yet; x86_64 Linux is");
+#[cfg(not(all(target_arch = "x86_64", target_pointer_width = "64", any(target_os = "linux", target_os = "windows"))))]
+compile_error!("cbframe: this target is not supported yet; x86_64 Linux and Windows are");

@@ -346,14 +346,15 @@ impl<'a, P> Frame<'a, P> {
     /// # Examples
     ///
     /// ```
-    /// use cbframe::{Frame, Pool};
+    /// use cbframe::{Frame, resolve};
     ///
     /// let text = String::from("taken");
     /// let done = Frame::<unsafe extern "C" fn()>::once(move || drop(text))?.leak();
-    /// assert_eq!(Pool::shared().stats().bound, 1);
+    /// let is_bound = || resolve(done as *const ()).is_some_and(|found| found.is_bound());
+    /// assert!(is_bound());
     /// // SAFETY: the first call.
     /// unsafe { done() };
-    /// assert_eq!(Pool::shared().stats().bound, 0);
+    /// assert!(!is_bound());
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[track_caller]
@@ -464,7 +465,7 @@ impl<'a> Frame<'a, unsafe extern "C" fn(), Raw> {
     /// use cbframe::Frame;
     ///
     /// let twice = Frame::raw(|cpu| cpu.rax = cpu.rdi * 2)?;
-    /// let twice_i64 = twice.as_fn_of::<unsafe extern "C" fn(i64) -> i64>();
+    /// let twice_i64 = twice.as_fn_of::<unsafe extern "sysv64" fn(i64) -> i64>();
     /// // SAFETY: the frame lives; the closure leaves the registers alone that the ABI preserves.
     /// assert_eq!(unsafe { twice_i64(21) }, 42);
     /// # Ok::<(), Box<dyn std::error::Error>>(())

@@ -324,11 +324,11 @@ impl Scopes {
 
     /// Removes those that lie deeper than `here`, which runs: they were jumped over.
     fn bury(&mut self, here: usize) -> Vec<Waiting> {
-        let own_stack = self.own_stack();
-        if !own_stack.contains(&here) {
+        let is_own = self.own_stack();
+        if !is_own(here) {
             return Vec::new();
         }
-        let is_dead = |scope: &mut Scope| own_stack.contains(&scope.key.frame) && scope.key.frame < here;
+        let is_dead = |scope: &mut Scope| is_own(scope.key.frame) && scope.key.frame < here;
         let dead: Vec<_> = self.entered.extract_if(.., is_dead).collect();
         let mut waiting = dead.into_iter().filter_map(|scope| scope.waiting);
         if let Some(scope) = self.around(here)
@@ -341,8 +341,7 @@ impl Scopes {
 
     /// The innermost scope around `here`.
     fn around(&mut self, here: usize) -> Option<&mut Scope> {
-        let own_stack = self.own_stack();
-        let is_own = |address: usize| own_stack.contains(&address);
+        let is_own = self.own_stack();
         let above = self.entered.iter().map(|scope| scope.key.frame).enumerate();
         let above = above.filter(|(_, frame)| is_own(*frame) == is_own(here) && *frame >= here);
         let nearest = above.min_by_key(|(_, frame)| *frame).map(|(index, _)| index);
@@ -353,8 +352,16 @@ impl Scopes {
         Some(&mut self.entered[index])
     }
 
-    fn own_stack(&mut self) -> Range<usize> {
-        self.own_stack.get_or_insert_with(|| os::stack().unwrap_or(0..0)).clone()
+    /// Whether an address is on the thread's own stack, as far as is known: where a coroutine runs and only its stack is,
+    /// all others count as the thread's.
+    fn own_stack(&mut self) -> impl Fn(usize) -> bool + use<> {
+        let known = self.own_stack.clone();
+        let is_known = known.is_some() || os::stack_is_own();
+        let stack = known.unwrap_or_else(|| os::stack().unwrap_or(0..0));
+        if is_known {
+            self.own_stack = Some(stack.clone());
+        }
+        move |address| stack.contains(&address) == is_known
     }
 }
 

@@ -16,7 +16,6 @@
 //! reads them at this moment (`resolve`, `live`) reads zeros, nothing that is not mapped; and in place of the slots there
 //! is a *tombstone*, one for all such blocks, through which a stale call is reported.
 
-use core::ffi::CStr;
 use core::fmt;
 use core::ptr::{self, NonNull};
 use core::slice;
@@ -26,7 +25,7 @@ use super::ledger::{Ledger, ledger_words};
 use super::map::{FreeMap, words};
 use super::slot::{Record, Slot};
 use crate::arch::{DISTANT_STUBS as SLOTS, STUB_SIZE, distant_stubs};
-use crate::os::{Access, Errno, File, Mapping, Region, mapping_at};
+use crate::os::{self, Region, map_again};
 
 /// How many blocks there can be: more than 16 million slots, for which the kernel's usual limit of 65530 mappings is
 /// enough.
@@ -204,14 +203,15 @@ impl Growth {
             let block = self.block(number).expect("it was open");
             // SAFETY: the block is this thread's.
             let zeroed = unsafe { Region::zeros(NonNull::from(&block.slots).cast(), STUBS) };
-            if let Err(errno) = zeroed {
+            if let Err(refusal) = zeroed {
                 ledger.give_back(number);
-                return Err(Refusal::Memory(errno));
+                return Err(Refusal::System(refusal));
             }
             ledger.open(number);
             return Ok(number);
         }
-        let block = map_block()?;
+        const DATA: usize = size_of::<Block>().next_multiple_of(PAGE);
+        let block = map_again(template(), DATA).map_err(Refusal::System)?;
         let Ok(number) = self
             .numbers
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |number| (number < BLOCKS).then_some(number + 1))
@@ -245,7 +245,7 @@ impl Growth {
     }
 
     /// Slots that are not written any more, all of them freed.
-    fn tombstone(&self) -> Result<NonNull<u8>, Errno> {
+    fn tombstone(&self) -> Result<NonNull<u8>, os::Refusal> {
         if let Some(tombstone) = NonNull::new(self.tombstone.load(Ordering::Acquire)) {
             return Ok(tombstone.cast());
         }
@@ -262,7 +262,7 @@ impl Growth {
                 region.leak();
                 Ok(tombstone.cast())
             }
-            Err(other) => NonNull::new(other).map(NonNull::cast).ok_or(Errno::NOENT),
+            Err(other) => Ok(NonNull::new(other).expect("one that is known has an address").cast()),
         }
     }
 }
@@ -274,119 +274,32 @@ fn template() -> &'static [u8] {
     unsafe { slice::from_raw_parts(table.wrapping_add(table.align_offset(PAGE)), STUBS) }
 }
 
-/// Maps a block: stubs, and zeros behind them.
-fn map_block() -> Result<Region, Refusal> {
-    const DATA: usize = size_of::<Block>().next_multiple_of(PAGE);
-    let region = Region::reserve(STUBS + DATA, STUBS).map_err(Refusal::Memory)?;
-    let stubs = region.start();
-    // SAFETY: within the region.
-    let data = unsafe { stubs.add(STUBS) };
-    // SAFETY: the region is this function's.
-    unsafe { Region::zeros(data, DATA) }.map_err(Refusal::Memory)?;
-    // What will be slots and records serves for reading until then: this may run on the small stack of a signal handler.
-    // SAFETY: the memory is this function's, and holds zeros.
-    let (lines, name) = unsafe { slice::from_raw_parts_mut(data.as_ptr(), DATA) }.split_at_mut(DATA / 2);
-
-    let template = template();
-    let address = template.as_ptr().addr();
-    let own = mapping_at(address, lines).map_err(Refusal::Proc)?.ok_or(Refusal::NoFile)?;
-    if own.identity[2] == 0 || own.addresses.end < address + STUBS {
-        return Err(Refusal::NoFile);
-    }
-    let identity = own.identity;
-    let offset = own.offset + (address - own.addresses.start);
-    let file = File::open(own.path).map_err(|errno| not_opened(&own, errno, name))?;
-    if file.size().map_err(Refusal::Open)? < offset + STUBS {
-        return Err(Refusal::Differs);
-    }
-
-    // The kernel shall say that it is the same file, in the same words: `fstat` names other devices for some file systems.
-    // SAFETY: the region is this function's.
-    unsafe { Region::file(stubs, STUBS, Access::Read, &file, offset) }.map_err(Refusal::Map)?;
-    let seen = mapping_at(stubs.addr().get(), lines).map_err(Refusal::Proc)?.ok_or(Refusal::NoFile)?;
-    if seen.identity != identity {
-        return Err(Refusal::Replaced);
-    }
-    // Not by `mprotect`: what was not executable shall not become it.
-    // SAFETY: the region is this function's.
-    unsafe { Region::file(stubs, STUBS, Access::ReadExecute, &file, offset) }.map_err(Refusal::Map)?;
-    // SAFETY: that many bytes are mapped there, of a file that is as long.
-    if unsafe { slice::from_raw_parts(stubs.as_ptr(), STUBS) } != template {
-        return Err(Refusal::Differs);
-    }
-    // SAFETY: the region is this function's, and what was read is not needed any more.
-    unsafe { Region::zeros(data, DATA) }.map_err(Refusal::Memory)?;
-    Ok(region)
-}
-
-/// Why the program's file could not be opened. `name` has room for its path.
-fn not_opened(own: &Mapping<'_>, errno: Errno, name: &mut [u8]) -> Refusal {
-    let Some(path) = own.path.to_bytes().strip_suffix(b" (deleted)").filter(|_| errno == Errno::NOENT) else {
-        return Refusal::Open(errno);
-    };
-    name[..path.len()].copy_from_slice(path);
-    name[path.len()] = 0;
-    match CStr::from_bytes_until_nul(name).map(File::open) {
-        Ok(Ok(_)) => Refusal::Replaced,
-        _ => Refusal::Deleted,
-    }
-}
-
 /// Why a pool does not grow.
 #[derive(Clone, Copy)]
 pub(super) enum Refusal {
     /// As large as it gets.
     Limit,
-    /// The code is not that of a file, in one piece.
-    NoFile,
-    /// The program's file is not there any more.
-    Deleted,
-    /// The name of the program's file is that of another file now.
-    Replaced,
-    /// The program's file does not hold the program's code.
-    Differs,
-    /// No memory.
-    Memory(Errno),
-    /// `/proc/self/maps` cannot be read.
-    Proc(Errno),
-    /// The program's file cannot be opened.
-    Open(Errno),
-    /// It cannot be mapped.
-    Map(Errno),
+    /// The system gives no more memory, or does not map the stubs again.
+    System(os::Refusal),
 }
 
 impl Refusal {
+    const LIMIT: u32 = u32::MAX;
+
     /// As a number that is not 0.
     fn bits(self) -> u32 {
-        let (kind, errno) = match self {
-            Self::Limit => (1, None),
-            Self::NoFile => (2, None),
-            Self::Deleted => (3, None),
-            Self::Replaced => (4, None),
-            Self::Differs => (5, None),
-            Self::Memory(errno) => (6, Some(errno)),
-            Self::Proc(errno) => (7, Some(errno)),
-            Self::Open(errno) => (8, Some(errno)),
-            Self::Map(errno) => (9, Some(errno)),
-        };
-        kind << 16 | u32::from(errno.map_or(0, |errno| errno.0))
+        match self {
+            Self::Limit => Self::LIMIT,
+            Self::System(refusal) => refusal.bits(),
+        }
     }
 
     /// What has these [`bits`](Self::bits).
     fn from_bits(bits: u32) -> Option<Self> {
-        let errno = Errno(bits as u16);
-        Some(match bits >> 16 {
-            1 => Self::Limit,
-            2 => Self::NoFile,
-            3 => Self::Deleted,
-            4 => Self::Replaced,
-            5 => Self::Differs,
-            6 => Self::Memory(errno),
-            7 => Self::Proc(errno),
-            8 => Self::Open(errno),
-            9 => Self::Map(errno),
-            _ => return None,
-        })
+        match bits {
+            Self::LIMIT => Some(Self::Limit),
+            bits => os::Refusal::from_bits(bits).map(Self::System),
+        }
     }
 }
 
@@ -395,15 +308,7 @@ impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Limit => write!(f, "there are {BLOCKS} blocks of {SLOTS} slots already"),
-            Self::NoFile => f.write_str("the program's code is not mapped from a file, in one piece"),
-            Self::Deleted => f.write_str("the program's file was deleted"),
-            Self::Replaced => f.write_str("the program's file was replaced by another one"),
-            Self::Differs => f.write_str("the program's file does not hold the program's code any more"),
-            Self::Memory(errno) => write!(f, "the system gives no more memory ({errno})"),
-            Self::Proc(Errno::NOENT) => write!(f, "/proc is not mounted"),
-            Self::Proc(errno) => write!(f, "/proc/self/maps cannot be read ({errno})"),
-            Self::Open(errno) => write!(f, "the program's file cannot be opened ({errno})"),
-            Self::Map(errno) => write!(f, "the system refuses to map the program's file once more ({errno})"),
+            Self::System(refusal) => refusal.fmt(f),
         }
     }
 }

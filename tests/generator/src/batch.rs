@@ -90,8 +90,38 @@ pub(crate) struct Workshop {
     /// Where the batches are compiled, by nobody else.
     work: PathBuf,
     rustflags: Vec<String>,
+    target: Option<Target>,
     cpu: Cpu,
     spoil: Option<fn(&Signature) -> String>,
+}
+
+/// A target that is not the host.
+struct Target {
+    name: String,
+    /// Its gcc, which links.
+    gcc: String,
+    /// What runs its programs: a program and arguments.
+    runner: Vec<String>,
+}
+
+impl Target {
+    fn new(name: &str) -> Result<Self, String> {
+        let variable = |what: &str| {
+            let variable = format!("CARGO_TARGET_{}_{what}", name.to_uppercase().replace('-', "_"));
+            env::var(&variable).map_err(|_| format!("{variable} is not set"))
+        };
+        let runner = variable("RUNNER")?.split_whitespace().map(Into::into).collect();
+        Ok(Self { name: name.into(), gcc: variable("LINKER")?, runner })
+    }
+
+    /// The command that runs a program of this target, or of the host.
+    fn run(this: Option<&Self>, program: &Path) -> Command {
+        let mut words = this.iter().flat_map(|target| &target.runner);
+        let Some(first) = words.next() else { return Command::new(program) };
+        let mut command = Command::new(first);
+        command.args(words).arg(program);
+        command
+    }
 }
 
 /// How long a call may take.
@@ -101,10 +131,11 @@ impl Workshop {
     /// Builds the libraries that the generated programs use.
     pub(crate) fn new(options: &Options) -> Result<Self, String> {
         let program = env::current_exe().map_err(|error| format!("where is this program? {error}"))?;
-        let target = program.ancestors().nth(2).ok_or("this program is not where cargo puts programs")?;
+        let built = program.ancestors().nth(2).ok_or("this program is not where cargo puts programs")?;
         let rustflags: Vec<String> = options.rustflags.split_whitespace().map(Into::into).collect();
+        let target = options.target.as_deref().map(Target::new).transpose()?;
         let folder: String = options.rustflags.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '+').collect();
-        let dir = target.join("signatures").join(if folder.is_empty() { "plain" } else { &folder });
+        let dir = built.join("signatures").join(if folder.is_empty() { "plain" } else { &folder });
         fs::create_dir_all(&dir).map_err(|error| format!("{}: {error}", dir.display()))?;
         let tests = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("it is in a folder").to_owned();
         for profile in Profile::ALL {
@@ -116,13 +147,16 @@ impl Workshop {
             if profile == Profile::Release {
                 cargo.arg("--release");
             }
+            if let Some(Target { name, .. }) = &target {
+                cargo.args(["--target", name]);
+            }
             let status = cargo.status().map_err(|error| format!("cargo: {error}"))?;
             if !status.success() {
                 return Err("the libraries do not compile".into());
             }
         }
         let (cpu, work) = (vectors(&rustflags)?, dir.join(format!("work-{}", std::process::id())));
-        Ok(Self { tests, dir, work, rustflags, cpu, spoil: options.spoil })
+        Ok(Self { tests, dir, work, rustflags, target, cpu, spoil: options.spoil })
     }
 
     /// Judges each signature, for each profile; the files are those of the worker `worker`. `alone` says whether each
@@ -142,7 +176,10 @@ impl Workshop {
                 .collect::<Result<Vec<_>, _>>()
         });
         match programs {
-            Ok(programs) => programs.iter().map(|program| run_all(program, signatures.len(), alone)).collect(),
+            Ok(programs) => {
+                let target = self.target.as_ref();
+                programs.iter().map(|program| run_all(target, program, signatures.len(), alone)).collect()
+            }
             Err(message) if signatures.len() == 1 => {
                 let verdict = Verdict::Failed(message.lines().take(60).map(Into::into).collect());
                 vec![vec![verdict]; profiles.len()]
@@ -162,7 +199,8 @@ impl Workshop {
         let signature = std::slice::from_ref(signature);
         let objects = self.compile_callers(0, table, signature);
         let program = objects.and_then(|objects| self.compile(0, signature, profile, &objects));
-        let output = program.map(|program| Command::new(program).args(["0", "1", "layout"]).output());
+        let target = self.target.as_ref();
+        let output = program.map(|program| Target::run(target, &program).args(["0", "1", "layout"]).output());
         match output {
             Ok(Ok(output)) => String::from_utf8_lossy(&output.stdout).into_owned(),
             _ => String::new(),
@@ -183,7 +221,15 @@ impl Workshop {
             let object = format!("{}.o", c.table());
             let callers = self.write(worker, "callers.c", &c::write(table, signatures.iter(), c.cpu));
             let object = callers.with_file_name(object);
-            let mut command = Command::new(if c.clang { clang() } else { "gcc".into() });
+            let mut command = match &self.target {
+                None => Command::new(if c.clang { clang() } else { "gcc".into() }),
+                Some(target) if !c.clang => Command::new(&target.gcc),
+                Some(target) => {
+                    let mut command = Command::new(clang());
+                    command.arg(format!("--target={}", target.name));
+                    command
+                }
+            };
             command.arg("-c").arg(&callers).arg("-o").arg(&object).arg("-I").arg(self.tests.join("c"));
             command.args([c.level, "-w", "-Wno-psabi", "-fPIC"]).arg(format!("-DCALLERS={}", c.table()));
             command.args(c.cpu.feature().map(|feature| format!("-m{feature}")));
@@ -202,14 +248,24 @@ impl Workshop {
     ) -> Result<PathBuf, String> {
         let main = self.write(worker, "main.rs", &self.program(signatures));
         let program = main.with_file_name(profile.folder());
-        let libraries = self.dir.join(profile.folder());
+        let host = self.dir.join(profile.folder());
+        let libraries = self
+            .target
+            .as_ref()
+            .map_or_else(|| host.clone(), |target| self.dir.join(&target.name).join(profile.folder()));
         let mut command = Command::new(env::var_os("RUSTC").unwrap_or_else(|| "rustc".into()));
         command.arg(main).arg("-o").arg(&program).args(["--edition", "2024", "--cap-lints", "allow", "-Cdebuginfo=0"]);
         for library in ["cbframe", "cbframe_tests"] {
             let path = libraries.join(format!("lib{library}.rlib"));
             command.arg("--extern").arg(format!("{library}={}", path.display()));
         }
-        command.arg("-L").arg(format!("dependency={}", libraries.join("deps").display()));
+        // Macros are the host's.
+        for libraries in [&libraries, &host] {
+            command.arg("-L").arg(format!("dependency={}", libraries.join("deps").display()));
+        }
+        if let Some(Target { name, gcc, .. }) = &self.target {
+            command.args(["--target", name]).arg(format!("-Clinker={gcc}"));
+        }
         command.args(objects.iter().map(|object| format!("-Clink-arg={}", object.display()))).args(&self.rustflags);
         if profile == Profile::Release {
             command.args(["-Copt-level=3", "-Ccodegen-units=1"]);
@@ -297,21 +353,21 @@ fn succeed(command: &mut Command) -> Result<(), String> {
 }
 
 /// Runs the signatures that the program has, `alone` each in a process of its own.
-fn run_all(program: &Path, count: usize, alone: bool) -> Vec<Verdict> {
+fn run_all(target: Option<&Target>, program: &Path, count: usize, alone: bool) -> Vec<Verdict> {
     let mut verdicts = Vec::new();
     while verdicts.len() < count {
         let from = verdicts.len();
-        verdicts.extend(run(program, from, if alone { from + 1 } else { count }));
+        verdicts.extend(run(target, program, from, if alone { from + 1 } else { count }));
     }
     verdicts
 }
 
 /// Runs the signatures from `from` to the one before `to`, as far as the process gets: the last verdict may be that of
 /// its end.
-fn run(program: &Path, from: usize, to: usize) -> Vec<Verdict> {
+fn run(target: Option<&Target>, program: &Path, from: usize, to: usize) -> Vec<Verdict> {
     let errors = program.with_extension("stderr");
     let stderr = File::create(&errors).expect("the folder was just written to");
-    let mut child = Command::new(program)
+    let mut child = Target::run(target, program)
         .args([from.to_string(), to.to_string()])
         .stdout(Stdio::piped())
         .stderr(stderr)

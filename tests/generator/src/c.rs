@@ -91,8 +91,8 @@ pub fn prototype(signature: &Signature, name: &str) -> String {
 #[must_use]
 pub const fn convention(family: Family) -> &'static str {
     match family {
-        Family::SysV64 => "SYSV64",
-        Family::Win64 => "WIN64",
+        Family::SysV64 => "CBT_SYSV64",
+        Family::Win64 => "CBT_WIN64",
     }
 }
 

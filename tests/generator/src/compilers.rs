@@ -39,6 +39,15 @@ impl Compiler {
                 // An empty field has no class, so such a struct has those of the vector (psABI 3.2.3).
                 Some("passes a struct with a 256-bit or 512-bit vector in memory if an empty field is beside it")
             }
+            (Self::Clang, Family::SysV64) if signature.windows && signature.result.as_ref().is_some_and(has_x87) => {
+                Some("returns what belongs on the x87 stack in memory, in programs for Windows")
+            }
+            (Self::Gcc, Family::SysV64)
+                if signature.windows && signature.split().1.iter().any(|ty| ty.align() > 16) =>
+            {
+                // gcc issue 54412.
+                Some("aligns the stack to 16 bytes only, in programs for Windows")
+            }
             (Self::Clang, Family::SysV64) if signature.types().any(is_taken_for_vector) => {
                 Some("takes a union for the vector in it though another member has another class")
             }
@@ -70,6 +79,11 @@ impl Compiler {
             _ => None,
         }
     }
+}
+
+/// Whether there is a `long double` in it, with which it may have the class X87.
+fn has_x87(ty: &Type) -> bool {
+    ty.has(|scalar| matches!(scalar.kind, Kind::LongDouble | Kind::Complex(16)))
 }
 
 /// Whether it has a vector that is wider than 16 bytes, and a union.

@@ -18,7 +18,7 @@ const SIZES: [usize; 12] = [0, 1, 2, 3, 5, 7, 9, 16, 17, 24, 32, 64];
 
 /// The signature at `index` of those that `seed` stands for.
 #[must_use]
-pub fn signature(table: &Table, seed: u64, index: u64) -> Signature {
+pub fn signature(table: &Table, windows: bool, seed: u64, index: u64) -> Signature {
     let mut random = Random::of_item(seed, index);
     // What needs the captured lane, or a certain CPU, is in some, so that the others get to everything else.
     let opaque = random.chance(30);
@@ -46,9 +46,10 @@ pub fn signature(table: &Table, seed: u64, index: u64) -> Signature {
     let parameters = (0..count).map(|_| maker.parameter()).collect();
     maker.aggregates = 60;
     let result = (!maker.random.chance(12)).then(|| maker.parameter());
-    let abi = maker.random.pick(family.abis(cfg!(windows)));
+    let abi = maker.random.pick(family.abis(windows));
     let forms = if maker.random.chance(25) { Forms::Stateless } else { Forms::Entries };
-    let mut signature = Signature { name: format!("s{index}"), family, abi, parameters, named: None, result, forms };
+    let mut signature =
+        Signature { name: format!("s{index}"), family, abi, windows, parameters, named: None, result, forms };
     variadic(&mut signature, &mut Random::of_item(!seed, index));
     rename(&mut signature);
     signature

@@ -41,7 +41,7 @@ fn main() -> ExitCode {
     println!("{totals}");
     let Some((index, profile)) = failed.into_iter().min() else { return ExitCode::SUCCESS };
     let table = Table::new();
-    let first = made::signature(&table, options.seed, index);
+    let first = made::signature(&table, options.windows(), options.seed, index);
     println!("{}", report::failure(&options, &workshop, index, profile, &shrink(&workshop, &table, first, profile)));
     ExitCode::FAILURE
 }
@@ -56,7 +56,8 @@ fn run_all(options: &Options, workshop: &Workshop, indices: &[u64]) -> (Totals, 
         while let Some(batch) = batches.get(next.fetch_add(1, Ordering::Relaxed))
             && !enough.load(Ordering::Relaxed)
         {
-            let signatures: Vec<_> = batch.iter().map(|index| made::signature(&table, options.seed, *index)).collect();
+            let signatures: Vec<_> =
+                batch.iter().map(|index| made::signature(&table, options.windows(), options.seed, *index)).collect();
             let verdicts = workshop.judge(worker, &table, &signatures, &Profile::ALL, false);
             let mut sum = sum.lock().expect("no worker panics");
             let (totals, failed) = &mut *sum;

@@ -10,6 +10,7 @@ Tests cbframe with signatures that are made up.
   --count N        how many; 1000 if not given
   --index I        only the signature with this number
   --abi ABI        only sysv64, or only win64
+  --target T       for this target; CARGO_TARGET_T_LINKER and CARGO_TARGET_T_RUNNER as for cargo
   --rustflags F    flags for rustc, such as -Ctarget-feature=+avx
   --batch N        how many are compiled at a time
   --jobs N         how many batches at a time";
@@ -22,6 +23,8 @@ pub(crate) struct Options {
     pub(crate) index: Option<u64>,
     pub(crate) abi: Option<Family>,
     pub(crate) rustflags: String,
+    /// The target; the host's if not given.
+    pub(crate) target: Option<String>,
     pub(crate) batch: usize,
     pub(crate) jobs: usize,
     /// Statements that make callbacks wrong, for the test of this program.
@@ -31,8 +34,8 @@ pub(crate) struct Options {
 impl Options {
     pub(crate) fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Self, String> {
         let jobs = std::thread::available_parallelism().map_or(1, usize::from);
-        let (abi, rustflags, spoil) = (None, String::new(), None);
-        let mut options = Self { seed: 1, count: 1000, index: None, abi, rustflags, batch: 100, jobs, spoil };
+        let (abi, rustflags, target, spoil) = (None, String::new(), None, None);
+        let mut options = Self { seed: 1, count: 1000, index: None, abi, rustflags, target, batch: 100, jobs, spoil };
         while let Some(name) = arguments.next() {
             let value = arguments.next().ok_or(USAGE)?;
             let number = || value.parse::<u64>().map_err(|error| format!("{name} {value}: {error}\n{USAGE}"));
@@ -43,6 +46,7 @@ impl Options {
                 "--abi" if value == "sysv64" => options.abi = Some(Family::SysV64),
                 "--abi" if value == "win64" => options.abi = Some(Family::Win64),
                 "--rustflags" => options.rustflags = value,
+                "--target" => options.target = Some(value),
                 "--batch" => options.batch = (number()? as usize).max(1),
                 "--jobs" => options.jobs = (number()? as usize).max(1),
                 "--spoil" if value == "value" => options.spoil = Some(spoil_value),
@@ -51,6 +55,11 @@ impl Options {
             }
         }
         Ok(options)
+    }
+
+    /// Whether the target is Windows.
+    pub(crate) fn windows(&self) -> bool {
+        self.target.as_ref().is_some_and(|target| target.contains("-windows-"))
     }
 
     /// Whether the signature at `index` is of a convention that was asked for.

@@ -179,7 +179,7 @@ mod tests {
     /// Shrinks what `fails` to what it has to be.
     fn smallest(fails: fn(&Signature) -> bool) -> String {
         let table = Table::new();
-        let mut signatures = (0..).map(|index| made::signature(&table, 1, index));
+        let mut signatures = (0..).map(|index| made::signature(&table, false, 1, index));
         let first = signatures.find(fails).expect("there is no end");
         let smallest = shrink(first, &table, &mut |reductions| reductions.iter().position(fails));
         let types = smallest.definitions();
@@ -216,7 +216,7 @@ mod tests {
     fn every_step_is_one_down() {
         let table = Table::new();
         for index in 0..40 {
-            let signature = made::signature(&table, 2, index);
+            let signature = made::signature(&table, false, 2, index);
             for reduced in stages(&signature, &table).concat() {
                 assert!(weight(&reduced) < weight(&signature), "{reduced:?}");
             }

@@ -46,6 +46,8 @@ pub struct Signature {
     pub family: Family,
     /// The ABI string.
     pub abi: &'static str,
+    /// Whether it is in a program for Windows.
+    pub windows: bool,
     /// The parameters, those behind `...` included.
     pub parameters: Vec<Type>,
     /// For a variadic one, how many of them are before `...`.
@@ -148,7 +150,7 @@ pub fn signatures(table: &Table, windows: bool) -> Vec<(&'static str, Signature)
             };
             let (parameters, result) = (parameters.into_iter().cloned().collect(), result.cloned());
             let abi = abis[count % abis.len()];
-            all.push((theme, Signature { name, family, abi, parameters, named, result, forms }));
+            all.push((theme, Signature { name, family, abi, windows, parameters, named, result, forms }));
         };
         alone(table, family, &mut add);
         late(table, family, &mut add);

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use cbframe::{CpuState, cbframe};
 use cbframe_tests::child;
+use cbframe_tests::system::thread;
 
 /// The callbacks of all lanes, and `run`, which binds one, gets rid of it and calls it.
 macro_rules! lanes {
@@ -61,11 +62,6 @@ fn raw(#[state] _s: &u32, cpu: &mut CpuState) {
 
 fn announce(line: u32) {
     println!("\nline={line}");
-}
-
-fn thread() -> i32 {
-    // SAFETY: it has no arguments and cannot fail.
-    unsafe { libc::gettid() }
 }
 
 /// Gets rid of the frame, and tells where or who.
@@ -165,9 +161,9 @@ fn scene_signal() {
     // SAFETY: `on_signal` is a handler. While the lock on standard error is held, only a plain `write` comes
     // through.
     unsafe {
-        libc::signal(libc::SIGUSR1, on_signal as *const () as usize);
+        libc::signal(libc::SIGINT, on_signal as *const () as usize);
         let _lock = std::io::stderr().lock();
-        libc::raise(libc::SIGUSR1);
+        libc::raise(libc::SIGINT);
     }
 }
 

@@ -5,20 +5,27 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use cbframe::{CpuState, Gpr, cbframe};
 use cbframe_tests::child::Library;
+use cbframe_tests::system;
 
 use crate::registers::lock;
 
 /// A leaf, which keeps `local` in the red zone, and the place itself: 14 bytes of `nop`. `label` gives its address.
 const SOURCE: &str = "
+    #include <stdint.h>
+    #ifdef __ELF__
+    #define HIDDEN \".hidden place\\n\\t\"
+    #else
+    #define HIDDEN
+    #endif
     extern char place[] __attribute__((visibility(\"hidden\")));
     char *label(void) { return place; }
-    __attribute__((noinline, noclone)) long leaf(long a, long b, double x)
+    __attribute__((noinline, noclone, sysv_abi)) int64_t leaf(int64_t a, int64_t b, double x)
     {
-        volatile long local = a * 3;
-        volatile long last[12] = { [11] = b };
-        long live = a ^ b;
-        __asm__ volatile(\".hidden place\\n\\t.globl place\\nplace:\\n\\t.skip 14, 0x90\" : \"+r\"(live), \"+x\"(x));
-        return live + local + last[11] + (long)x;
+        volatile int64_t local = a * 3;
+        volatile int64_t last[12] = { [11] = b };
+        int64_t live = a ^ b;
+        __asm__ volatile(HIDDEN \".globl place\\nplace:\\n\\t.skip 14, 0x90\" : \"+r\"(live), \"+x\"(x));
+        return live + local + last[11] + (int64_t)x;
     }
 ";
 
@@ -28,15 +35,10 @@ const SOURCE: &str = "
 ///
 /// `place` is code of 14 bytes that no thread executes.
 unsafe fn patch(place: *mut u8, target: *const ()) {
-    let page = place.map_addr(|address| address & !4095);
     let mut code = [0xff, 0x25, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
     code[6..].copy_from_slice(&target.addr().to_le_bytes());
-    // SAFETY: two pages at most; nobody executes them.
-    unsafe {
-        assert_eq!(libc::mprotect(page.cast(), 8192, libc::PROT_READ | libc::PROT_WRITE), 0);
-        ptr::copy_nonoverlapping(code.as_ptr(), place, code.len());
-        assert_eq!(libc::mprotect(page.cast(), 8192, libc::PROT_READ | libc::PROT_EXEC), 0);
-    }
+    // SAFETY: nobody executes it.
+    unsafe { system::patch(place, || ptr::copy_nonoverlapping(code.as_ptr(), place, code.len())) };
 }
 
 /// What the hook is to look for, and what it has seen.
@@ -77,7 +79,7 @@ fn watch(#[state] watch: &Watch, cpu: &mut CpuState) {
 #[test]
 fn a_live_local_is_read_and_changed() {
     let Some(_lock) = lock() else { return };
-    type Leaf = unsafe extern "C" fn(i64, i64, f64) -> i64;
+    type Leaf = unsafe extern "sysv64" fn(i64, i64, f64) -> i64;
     for level in ["-O2", "-O3", "-O1"] {
         let library = Library::compile(env!("CARGO_TARGET_TMPDIR"), &format!("hooked{level}.c"), SOURCE, &[level]);
         // SAFETY: their types in the source.

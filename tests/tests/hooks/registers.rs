@@ -5,8 +5,10 @@ use std::mem::offset_of;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use cbframe::__cbframe_unwind as unwind;
 use cbframe::{CpuState, Frame, Gpr, JumpTarget, Pool, Ymm, cbframe, resolve};
 use cbframe_tests::child;
+use cbframe_tests::system::{self, Interrupted};
 
 const RED_ZONE: [u64; 16] = {
     let mut words = [0; 16];
@@ -373,16 +375,16 @@ fn a_backtrace_finds_the_function_that_was_left() {
     #[unsafe(naked)]
     unsafe extern "sysv64" fn leaves(target: *const ()) {
         naked_asm!(
-            ".cfi_startproc",
+            unwind!(dwarf ".cfi_startproc"; seh ".seh_proc .Lleaves"),
             "sub rsp, 24",
-            ".cfi_adjust_cfa_offset 24",
+            unwind!(dwarf ".cfi_adjust_cfa_offset 24"; seh ".seh_stackalloc 24", ".seh_endprologue"),
             "jmp rdi",
             ".globl cbframe_tests_hook_back",
             "cbframe_tests_hook_back:",
             "add rsp, 24",
-            ".cfi_adjust_cfa_offset -24",
+            unwind!(dwarf ".cfi_adjust_cfa_offset -24"),
             "ret",
-            ".cfi_endproc",
+            unwind!(dwarf ".cfi_endproc"; seh ".seh_endproc"),
         )
     }
     unsafe extern "C" {
@@ -405,7 +407,7 @@ fn a_backtrace_finds_the_function_that_was_left() {
 /// A signal at each instruction of stub and entry: whatever its handler writes lies below what is in use.
 #[test]
 fn signals_disturb_nothing() {
-    extern "C" fn signal(_: libc::c_int) {
+    fn signal(_: &Interrupted) {
         STEPS.fetch_add(1, Ordering::Relaxed);
         std::hint::black_box([0xdd_u8; 2048]);
     }
@@ -415,12 +417,7 @@ fn signals_disturb_nothing() {
         jumps.fetch_add(1, Ordering::Relaxed);
     }
     let Some(_lock) = lock() else { return };
-    // SAFETY: the handler is a function of this type, and only counts.
-    unsafe {
-        let mut action: libc::sigaction = std::mem::zeroed();
-        action.sa_sigaction = signal as *const () as usize;
-        assert_eq!(libc::sigaction(libc::SIGTRAP, &raw const action, std::ptr::null_mut()), 0);
-    }
+    system::on_step(signal);
     let jumps = AtomicU32::new(0);
     let frame = step::bind(&jumps, resume()).unwrap();
     // The kernel aligns what it writes, and leaves a gap above.
@@ -429,12 +426,14 @@ fn signals_disturb_nothing() {
         let mut input = poison(0x901, misalignment);
         // The signal's handler calculates in the modes that it finds.
         input.mxcsr = 0x1f80;
-        let mut after = jump(frame.as_fn(), input);
-        // SAFETY: clears the trap flag.
-        unsafe { std::arch::asm!("pushfq", "and qword ptr [rsp], -257", "popfq") };
+        let mut after = system::stepping(|| jump(frame.as_fn(), input));
         let mut expected = input;
         expected.gpr[4] = 0;
         (after.rflags, expected.rflags) = (after.rflags & FLAGS, expected.rflags & FLAGS);
+        if cfg!(windows) {
+            // Windows knows no red zone.
+            expected.red_zone = after.red_zone;
+        }
         assert_eq!(after, expected, "misalignment {misalignment}");
     }
     assert_eq!(jumps.load(Ordering::Relaxed), 17);

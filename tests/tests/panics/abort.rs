@@ -15,6 +15,7 @@ unsafe extern "C-unwind" {
     safe fn cbt_thrower(n: c_int) -> c_int;
     /// Calls `f` with `n`; reports a destructor, and what it catches, on standard output.
     fn cbt_catcher(f: *const (), n: c_int) -> c_int;
+    fn cbt_catcher_sysv64(f: *const (), n: c_int) -> c_int;
     fn cbt_catcher_win(f: *const (), n: c_int) -> c_int;
 }
 
@@ -25,17 +26,17 @@ fn body(n: c_int) -> c_int {
 }
 
 macro_rules! callbacks {
-    ($($name:ident [$($option:tt)*] [$($state:tt)*] $kind:ident;)*) => {
-        $(#[cbframe($($option)*)]
+    ($($name:ident [abi = $abi:literal $($option:tt)*] [$($state:tt)*] $kind:ident;)*) => {
+        $(#[cbframe(abi = $abi $($option)*)]
         fn $name($($state)* n: c_int) -> c_int {
             body(n)
         })*
 
         const NAMES: &[&str] = &[$(stringify!($name)),*];
 
-        fn pointer(name: &str) -> *const () {
+        fn pointer(name: &str) -> (&'static str, *const ()) {
             match name {
-                $(stringify!($name) => callbacks!(@$kind $name) as *const (),)*
+                $(stringify!($name) => ($abi, callbacks!(@$kind $name) as *const ()),)*
                 _ => panic!("no {name}"),
             }
         }
@@ -67,8 +68,12 @@ callbacks! {
 fn scene() {
     let Some(case) = child::case() else { return };
     let (name, n) = case.split_once('=').expect("name=n");
-    let catcher = if name.starts_with("win_") { cbt_catcher_win } else { cbt_catcher };
-    let (f, n) = (pointer(name), n.parse().expect("a number"));
+    let ((abi, f), n) = (pointer(name), n.parse().expect("a number"));
+    let catcher = match abi {
+        "sysv64" => cbt_catcher_sysv64,
+        "win64" | "efiapi" => cbt_catcher_win,
+        _ => cbt_catcher,
+    };
     // SAFETY: a callback of the catcher's convention.
     assert_eq!(unsafe { catcher(f, 3) }, 3);
     // SAFETY: as above.

@@ -294,12 +294,17 @@ impl Capture {
     /// The offset of the [`CpuState`] in the frame.
     pub const fn state(self) -> usize {
         let fxsave = self.groups & Group::X87.bit() != 0 || self.has_wide();
-        self.fxsave() + if fxsave { size_of::<Fxsave>() } else { 0 }
+        let offset = self.fxsave() + if fxsave { size_of::<Fxsave>() } else { 0 };
+        // With what is pushed above the state less than a page: in a larger frame each page would have to be touched in turn,
+        // for Windows gives a stack memory only next to what it has.
+        assert!(offset + size_of::<CpuState>() <= 3840);
+        offset
     }
 
     /// The size of a hook's frame below what its entry pushes.
     pub const fn jump_frame(self) -> usize {
-        self.state() + size_of::<CpuState>()
+        let interrupted = if cfg!(windows) { 32 } else { 0 };
+        self.state() + size_of::<CpuState>() + interrupted
     }
 
     /// The size of the frame below ctx.

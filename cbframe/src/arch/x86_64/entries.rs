@@ -5,7 +5,7 @@
 //!
 //! Rules for all of them: every target of an indirect branch begins with `endbr64`; no instruction before the
 //! capture changes a register or a flag; the unwind directives are right at every instruction (rustc writes
-//! none for naked functions).
+//! none for naked functions), as far as `unwind` says.
 //!
 //! Behind its name an entry may have generic parameters, in brackets: `[<T: Bound>]`.
 
@@ -24,19 +24,22 @@ macro_rules! __cbframe_stub_table {
         unsafe extern "C" fn $name() {
             $crate::private::core::arch::naked_asm!(
                 ".balign 16",
-                ".cfi_startproc",
+                $crate::__cbframe_unwind!(dwarf ".cfi_startproc"),
                 // DW_CFA_def_cfa_expression, 11 bytes: breg7 (rsp) 8; breg16 (rip) 0; lit15; and; lit10; ge;
                 // lit3; shl; plus.
-                ".cfi_escape 0x0f,11,0x77,8,0x80,0,0x3f,0x1a,0x3a,0x2a,0x33,0x24,0x22",
+                $crate::__cbframe_unwind!(dwarf ".cfi_escape 0x0f,11,0x77,8,0x80,0,0x3f,0x1a,0x3a,0x2a,0x33,0x24,0x22"),
                 ".set .Lcbframe_slot, 0",
                 ".rept {count}",
+                $crate::__cbframe_unwind!(; seh ".seh_proc .Lcbframe"),
                 "endbr64",                                                       //  0
                 "push qword ptr [rip + {slots} + .Lcbframe_slot * 16 + 8]",      //  4: ctx
+                $crate::__cbframe_unwind!(; seh ".seh_stackalloc 8"),
                 "jmp qword ptr [rip + {slots} + .Lcbframe_slot * 16]",           // 10: entry
+                $crate::__cbframe_unwind!(; seh ".seh_endprologue", ".seh_endproc"),
                 ".balign 16, 0xcc",
                 ".set .Lcbframe_slot, .Lcbframe_slot + 1",
                 ".endr",
-                ".cfi_endproc",
+                $crate::__cbframe_unwind!(dwarf ".cfi_endproc"),
                 count = const $count,
                 slots = sym $slots,
             )
@@ -53,12 +56,12 @@ macro_rules! __cbframe_single_stub {
         #[unsafe(naked)]
         unsafe extern "C" fn $name() {
             $crate::private::core::arch::naked_asm!(
-                ".cfi_startproc",
+                $crate::__cbframe_unwind!(dwarf ".cfi_startproc"; seh ".seh_proc .Lcbframe"),
                 "endbr64",
                 "push qword ptr [rip + {slot} + 8]",
-                ".cfi_def_cfa_offset 16",
+                $crate::__cbframe_unwind!(dwarf ".cfi_def_cfa_offset 16"; seh ".seh_stackalloc 8"),
                 "jmp qword ptr [rip + {slot}]",
-                ".cfi_endproc",
+                $crate::__cbframe_unwind!(dwarf ".cfi_endproc"; seh ".seh_endprologue", ".seh_endproc"),
                 ".balign 16",
                 slot = sym $slot,
             )
@@ -75,10 +78,10 @@ macro_rules! __cbframe_plain_entry {
         #[unsafe(naked)]
         unsafe extern "C" fn $name() {
             $crate::private::core::arch::naked_asm!(
-                ".cfi_startproc",
+                $crate::__cbframe_unwind!(dwarf ".cfi_startproc"),
                 "endbr64",
                 "jmp {shim}",
-                ".cfi_endproc",
+                $crate::__cbframe_unwind!(dwarf ".cfi_endproc"),
                 ".balign 16",
                 shim = sym $shim,
             )
@@ -95,8 +98,10 @@ macro_rules! __cbframe_direct_entry {
         #[unsafe(naked)]
         unsafe extern "C" fn $name $($($generics)*)? () {
             $crate::private::core::arch::naked_asm!(
-                ".cfi_startproc",
-                ".cfi_def_cfa_offset 16",
+                $crate::__cbframe_unwind!(
+                    dwarf ".cfi_startproc", ".cfi_def_cfa_offset 16";
+                    seh ".seh_proc .Lcbframe", ".seh_stackalloc 8"
+                ),
                 "endbr64",
                 ".if {register} == 7", "pop rdi", ".endif",
                 ".if {register} == 6", "pop rsi", ".endif",
@@ -104,9 +109,10 @@ macro_rules! __cbframe_direct_entry {
                 ".if {register} == 1", "pop rcx", ".endif",
                 ".if {register} == 8", "pop r8", ".endif",
                 ".if {register} == 9", "pop r9", ".endif",
-                ".cfi_def_cfa_offset 8",
+                // What has no directives on Windows has nothing on the stack.
+                $crate::__cbframe_unwind!(dwarf ".cfi_def_cfa_offset 8"; seh ".seh_endprologue", ".seh_endproc"),
                 "jmp {shim}",
-                ".cfi_endproc",
+                $crate::__cbframe_unwind!(dwarf ".cfi_endproc"),
                 ".balign 16",
                 register = const $register,
                 shim = sym $shim,
@@ -134,16 +140,21 @@ macro_rules! __cbframe_stack_entry {
         #[unsafe(naked)]
         unsafe extern "C" fn $name $($($generics)*)? () {
             $crate::private::core::arch::naked_asm!(
-                ".cfi_startproc",
-                ".cfi_def_cfa_offset 16",
+                $crate::__cbframe_unwind!(
+                    dwarf ".cfi_startproc", ".cfi_def_cfa_offset 16";
+                    seh ".seh_proc .Lcbframe", ".seh_stackalloc 8"
+                ),
                 "endbr64",
                 "sub rsp, {pad}",
-                ".cfi_adjust_cfa_offset {pad}",
+                $crate::__cbframe_unwind!(
+                    dwarf ".cfi_adjust_cfa_offset {pad}";
+                    seh ".seh_stackalloc {pad}", ".seh_endprologue"
+                ),
                 "call {shim}",
                 "add rsp, {pad} + 8",
-                ".cfi_def_cfa_offset 8",
+                $crate::__cbframe_unwind!(dwarf ".cfi_def_cfa_offset 8"),
                 "ret",
-                ".cfi_endproc",
+                $crate::__cbframe_unwind!(dwarf ".cfi_endproc"; seh ".seh_endproc"),
                 ".balign 32",
                 pad = const $pad,
                 shim = sym $shim,
@@ -169,6 +180,7 @@ macro_rules! __cbframe_names {
 .set .Lcbframe_rflags, 408
 .set .Lcbframe_ctx, 416
 .set .Lcbframe_rip, 424
+.set .Lcbframe_interrupted, 432
 .set .Lcbframe_gpr, 1
 .set .Lcbframe_flags, 2
 .set .Lcbframe_sse, 4
@@ -246,18 +258,24 @@ macro_rules! __cbframe_captured_entry {
         unsafe extern "C" fn $name $($($generics)*)? () {
             $crate::private::core::arch::naked_asm!(
                 $crate::__cbframe_names!(),
-                ".cfi_startproc",
-                ".cfi_def_cfa_offset 16",
+                $crate::__cbframe_unwind!(
+                    dwarf ".cfi_startproc", ".cfi_def_cfa_offset 16";
+                    seh ".seh_proc .Lcbframe", ".seh_stackalloc 8"
+                ),
                 "endbr64",
                 ".if {groups} & .Lcbframe_flags",
                 "pushfq",
-                ".cfi_adjust_cfa_offset 8",
+                $crate::__cbframe_unwind!(dwarf ".cfi_adjust_cfa_offset 8"; seh ".seh_stackalloc 8"),
                 "lea rsp, [rsp - {frame} + 8]",
-                ".cfi_adjust_cfa_offset {frame} - 8",
+                $crate::__cbframe_unwind!(
+                    dwarf ".cfi_adjust_cfa_offset {frame} - 8";
+                    seh ".seh_stackalloc {frame} - 8"
+                ),
                 ".else",
                 "lea rsp, [rsp - {frame}]",
-                ".cfi_adjust_cfa_offset {frame}",
+                $crate::__cbframe_unwind!(dwarf ".cfi_adjust_cfa_offset {frame}"; seh ".seh_stackalloc {frame}"),
                 ".endif",
+                $crate::__cbframe_unwind!(; seh ".seh_endprologue"),
                 $crate::__cbframe_integers!("save", "mov [rsp + {state} + .Lcbframe_at], \\r"),
                 $crate::__cbframe_vectors!("save", "16", "movaps [rsp + {state} + .Lcbframe_xmm + 16 * \\n], xmm\\n"),
                 ".if {ymm} | {zmm}",
@@ -371,10 +389,9 @@ macro_rules! __cbframe_captured_entry {
                 ".endif",
                 $crate::__cbframe_integers!("load", "mov \\r, [rsp + {state} + .Lcbframe_at]"),
                 "lea rsp, [rsp + {frame} + 8]",
-                ".cfi_remember_state",
-                ".cfi_def_cfa_offset 8",
+                $crate::__cbframe_unwind!(dwarf ".cfi_remember_state", ".cfi_def_cfa_offset 8"),
                 ".if {pops}", "ret {pops}", ".else", "ret", ".endif",
-                ".cfi_restore_state",
+                $crate::__cbframe_unwind!(dwarf ".cfi_restore_state"),
                 // Out of the way: what is rare.
                 ".if {groups} & .Lcbframe_avx",
                 $crate::__cbframe_store_wide_rarely!(),
@@ -398,9 +415,9 @@ macro_rules! __cbframe_captured_entry {
                 ".if {groups} & .Lcbframe_flags",
                 "6:",
                 "push [rsp + {state} + .Lcbframe_rflags]",
-                ".cfi_adjust_cfa_offset 8",
+                $crate::__cbframe_unwind!(dwarf ".cfi_adjust_cfa_offset 8"),
                 "popfq",
-                ".cfi_adjust_cfa_offset -8",
+                $crate::__cbframe_unwind!(dwarf ".cfi_adjust_cfa_offset -8"),
                 "jmp 7b",
                 ".endif",
                 ".if {groups} & .Lcbframe_gpr",
@@ -411,16 +428,16 @@ macro_rules! __cbframe_captured_entry {
                 "mov [rcx], rax",
                 ".if {groups} & .Lcbframe_flags",
                 "push [rsp + {state} + .Lcbframe_rflags]",
-                ".cfi_adjust_cfa_offset 8",
+                $crate::__cbframe_unwind!(dwarf ".cfi_adjust_cfa_offset 8"),
                 "popfq",
-                ".cfi_adjust_cfa_offset -8",
+                $crate::__cbframe_unwind!(dwarf ".cfi_adjust_cfa_offset -8"),
                 ".endif",
                 $crate::__cbframe_integers!("load", "mov \\r, [rsp + {state} + .Lcbframe_at]"),
                 "mov rsp, [rsp + {state} + .Lcbframe_rsp]",
-                ".cfi_def_cfa_offset 8",
+                $crate::__cbframe_unwind!(dwarf ".cfi_def_cfa_offset 8"),
                 ".if {pops}", "ret {pops}", ".else", "ret", ".endif",
                 ".endif",
-                ".cfi_endproc",
+                $crate::__cbframe_unwind!(dwarf ".cfi_endproc"; seh ".seh_endproc"),
                 ".balign 64",
                 frame = const $capture.frame(),
                 state = const $capture.state(),
@@ -462,14 +479,21 @@ macro_rules! __cbframe_aligning_entry {
         #[unsafe(naked)]
         unsafe extern "C" fn $name $($($generics)*)? () {
             $crate::private::core::arch::naked_asm!(
-                ".cfi_startproc",
-                ".cfi_def_cfa_offset 16",
+                $crate::__cbframe_unwind!(
+                    dwarf ".cfi_startproc", ".cfi_def_cfa_offset 16";
+                    seh ".seh_proc .Lcbframe", ".seh_stackalloc 8"
+                ),
                 "endbr64",
                 "push rbp",
-                ".cfi_adjust_cfa_offset 8",
-                ".cfi_offset rbp, -24",
+                $crate::__cbframe_unwind!(
+                    dwarf ".cfi_adjust_cfa_offset 8", ".cfi_offset rbp, -24";
+                    seh ".seh_pushreg rbp"
+                ),
                 "mov rbp, rsp",
-                ".cfi_def_cfa_register rbp",
+                $crate::__cbframe_unwind!(
+                    dwarf ".cfi_def_cfa_register rbp";
+                    seh ".seh_setframe rbp, 0", ".seh_endprologue"
+                ),
                 "and rsp, -16",
                 ".if {words} & 1",
                 "push rbp", // so that an even number of words follows
@@ -482,17 +506,20 @@ macro_rules! __cbframe_aligning_entry {
                 "call 2f",
                 "mov rsp, rbp",
                 "pop rbp",
-                ".cfi_remember_state",
-                ".cfi_restore rbp",
-                ".cfi_def_cfa rsp, 16",
+                // Windows takes this for functions of their own: rbp is the base of the frame in the first one only.
+                $crate::__cbframe_unwind!(
+                    dwarf ".cfi_remember_state", ".cfi_restore rbp", ".cfi_def_cfa rsp, 16";
+                    seh ".seh_endproc", ".seh_proc .Lcbframe", ".seh_stackalloc 8"
+                ),
                 "lea rsp, [rsp + 8]",
-                ".cfi_def_cfa_offset 8",
+                $crate::__cbframe_unwind!(dwarf ".cfi_def_cfa_offset 8"; seh ".seh_endprologue", ".seh_endproc"),
                 ".if {pops}", "ret {pops}", ".else", "ret", ".endif",
-                ".cfi_restore_state",
+                $crate::__cbframe_unwind!(dwarf ".cfi_restore_state"; seh ".seh_proc .Lcbframe"),
                 "2:",
                 "push qword ptr [rbp + 8]", // ctx, as a stub does
+                $crate::__cbframe_unwind!(; seh ".seh_stackalloc 8"),
                 "jmp {inner}",
-                ".cfi_endproc",
+                $crate::__cbframe_unwind!(dwarf ".cfi_endproc"; seh ".seh_endprologue", ".seh_endproc"),
                 ".balign 64",
                 words = const $capture.moved_words(),
                 pops = const $capture.pops(),
@@ -506,15 +533,17 @@ macro_rules! __cbframe_aligning_entry {
 #[unsafe(naked)]
 pub(crate) unsafe extern "C" fn stale_entry() {
     core::arch::naked_asm!(
-        ".cfi_startproc",
-        ".cfi_def_cfa_offset 16",
+        crate::__cbframe_unwind!(
+            dwarf ".cfi_startproc", ".cfi_def_cfa_offset 16";
+            seh ".seh_proc .Lcbframe", ".seh_stackalloc 8", ".seh_endprologue"
+        ),
         "endbr64",
         "cld",
         "mov rdi, [rsp]",
         "and rsp, -16", // it is aligned but for hooks
         "call {report}",
         "ud2",
-        ".cfi_endproc",
+        crate::__cbframe_unwind!(dwarf ".cfi_endproc"; seh ".seh_endproc"),
         report = sym crate::pool::report_stale_call,
     )
 }

@@ -18,7 +18,7 @@ pub(crate) const JUMP_STUB_SIZE: usize = 32;
 ///
 /// As `__cbframe_stub_table`, but 32 bytes each; the first is at a multiple of 32. No flag is changed, and nothing is
 /// written before the red zone is out of the way. What the unwinder finds is the function that has jumped here, at the
-/// address at which it goes on.
+/// address at which it goes on; on Windows only once the entry has called the dispatcher.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __cbframe_jump_stub_table {
@@ -27,25 +27,22 @@ macro_rules! __cbframe_jump_stub_table {
         unsafe extern "C" fn $name() {
             $crate::private::core::arch::naked_asm!(
                 ".balign 32",
-                ".cfi_startproc",
-                ".cfi_signal_frame",
+                $crate::__cbframe_unwind!(dwarf ".cfi_startproc", ".cfi_signal_frame"),
                 ".set .Lcbframe_slot, 0",
                 ".rept {count}",
-                ".cfi_def_cfa rsp, 0",
-                ".cfi_undefined rip",
+                $crate::__cbframe_unwind!(dwarf ".cfi_def_cfa rsp, 0", ".cfi_undefined rip"),
                 "endbr64",                                                       //  0
                 "lea rsp, [rsp - 128]",                                          //  4
-                ".cfi_def_cfa_offset 128",
+                $crate::__cbframe_unwind!(dwarf ".cfi_def_cfa_offset 128"),
                 "push qword ptr [rip + {resumes} + .Lcbframe_slot * 8]",         //  9
-                ".cfi_def_cfa_offset 136",
-                ".cfi_offset rip, -136",
+                $crate::__cbframe_unwind!(dwarf ".cfi_def_cfa_offset 136", ".cfi_offset rip, -136"),
                 "push qword ptr [rip + {slots} + .Lcbframe_slot * 16 + 8]",      // 15: ctx
-                ".cfi_def_cfa_offset 144",
+                $crate::__cbframe_unwind!(dwarf ".cfi_def_cfa_offset 144"),
                 "jmp qword ptr [rip + {slots} + .Lcbframe_slot * 16]",           // 21: entry
                 ".balign 32, 0xcc",
                 ".set .Lcbframe_slot, .Lcbframe_slot + 1",
                 ".endr",
-                ".cfi_endproc",
+                $crate::__cbframe_unwind!(dwarf ".cfi_endproc"),
                 count = const $count,
                 slots = sym $slots,
                 resumes = sym $resumes,
@@ -59,10 +56,11 @@ macro_rules! __cbframe_jump_stub_table {
 ///
 /// ```text
 ///   rsp ▸ [home space, Windows: 32] [vector registers] [wide vectors: 512] [FXSAVE area: 512] [CpuState: 432]
-///         [up to 8: alignment] [rax] [rflags] [ctx] [where it goes on] [red zone: 128]
+///         [Windows: 32] [up to 8: alignment] [rax] [rflags] [ctx] [where it goes on] [red zone: 128]
 /// ```
 ///
-/// The state's word of ctx has a copy of the function's rsp, by which the unwinder finds its frame.
+/// The state's word of ctx has a copy of the function's rsp, by which the unwinder finds its frame. Windows' finds it by what
+/// lies behind the state as the processor pushes it when it interrupts a function: where that goes on, two words, and rsp.
 ///
 /// [`Capture`]: super::Capture
 /// [`CpuState`]: super::CpuState
@@ -74,17 +72,17 @@ macro_rules! __cbframe_jump_entry {
         unsafe extern "C" fn $name() {
             $crate::private::core::arch::naked_asm!(
                 $crate::__cbframe_names!(),
-                ".cfi_startproc",
-                ".cfi_signal_frame",
-                ".cfi_def_cfa rsp, 144",
-                ".cfi_offset rip, -136",
+                $crate::__cbframe_unwind!(
+                    dwarf ".cfi_startproc", ".cfi_signal_frame", ".cfi_def_cfa rsp, 144", ".cfi_offset rip, -136";
+                    seh ".seh_proc .Lcbframe"
+                ),
                 "endbr64",
                 "pushfq",
-                ".cfi_adjust_cfa_offset 8",
+                $crate::__cbframe_unwind!(dwarf ".cfi_adjust_cfa_offset 8"),
                 "push rax",
-                ".cfi_adjust_cfa_offset 8",
+                $crate::__cbframe_unwind!(dwarf ".cfi_adjust_cfa_offset 8"),
                 "mov rax, rsp",
-                ".cfi_def_cfa_register rax",
+                $crate::__cbframe_unwind!(dwarf ".cfi_def_cfa_register rax"),
                 "cld",
                 "lea rsp, [rsp - {frame}]",
                 "and rsp, -16",
@@ -95,14 +93,19 @@ macro_rules! __cbframe_jump_entry {
                 "mov [rsp + {state} + .Lcbframe_rflags], rcx",
                 "mov rcx, [rax + 24]",
                 "mov [rsp + {state} + .Lcbframe_rip], rcx",
+                $crate::__cbframe_unwind!(; seh "mov [rsp + {state} + .Lcbframe_interrupted], rcx"),
                 "lea rcx, [rax + 160]",
                 "mov [rsp + {state} + .Lcbframe_rsp], rcx",
                 "mov [rsp + {state} + .Lcbframe_ctx], rcx",
+                $crate::__cbframe_unwind!(;
+                    seh "mov [rsp + {state} + .Lcbframe_interrupted + 24], rcx",
+                    ".seh_pushframe", ".seh_stackalloc {state} + .Lcbframe_interrupted", ".seh_endprologue"
+                ),
                 // DW_CFA_def_cfa_expression, 5 bytes: breg7 (rsp) and the offset of that word in three bytes; deref.
                 ".set .Lcbframe_cfa, {state} + .Lcbframe_ctx",
-                ".cfi_escape 0x0f, 5, 0x77, (.Lcbframe_cfa & 127) | 128, ((.Lcbframe_cfa >> 7) & 127) | 128, .Lcbframe_cfa >> 14, 0x06",
+                $crate::__cbframe_unwind!(dwarf ".cfi_escape 0x0f, 5, 0x77, (.Lcbframe_cfa & 127) | 128, ((.Lcbframe_cfa >> 7) & 127) | 128, .Lcbframe_cfa >> 14, 0x06"),
                 "mov rbx, [rax + 16]", // ctx; rbx is stored
-                ".cfi_undefined rbx",
+                $crate::__cbframe_unwind!(dwarf ".cfi_undefined rbx"),
                 $crate::__cbframe_store_wide!(),
                 "stmxcsr [rsp + {state} + .Lcbframe_mxcsr]",
                 ".if {groups} & .Lcbframe_x87",
@@ -116,7 +119,7 @@ macro_rules! __cbframe_jump_entry {
                 "mov rsi, rbx",
                 ".endif",
                 "mov rbx, [rsp + {state} + .Lcbframe_rbx]",
-                ".cfi_same_value rbx",
+                $crate::__cbframe_unwind!(dwarf ".cfi_same_value rbx"),
                 "call {dispatch}",
                 ".if {groups} & .Lcbframe_x87",
                 "fxrstor64 [rsp + {fxsave}]",
@@ -130,20 +133,19 @@ macro_rules! __cbframe_jump_entry {
                 "mov [rsp + {state} + .Lcbframe_rsp], rax",
                 "push [rsp + {state} + .Lcbframe_rflags]",
                 // The frame is found relative to rsp, which is another for one instruction.
-                ".cfi_remember_state",
+                $crate::__cbframe_unwind!(dwarf ".cfi_remember_state"),
                 ".set .Lcbframe_cfa, {state} + .Lcbframe_ctx + 8",
-                ".cfi_escape 0x0f, 5, 0x77, (.Lcbframe_cfa & 127) | 128, ((.Lcbframe_cfa >> 7) & 127) | 128, .Lcbframe_cfa >> 14, 0x06",
+                $crate::__cbframe_unwind!(dwarf ".cfi_escape 0x0f, 5, 0x77, (.Lcbframe_cfa & 127) | 128, ((.Lcbframe_cfa >> 7) & 127) | 128, .Lcbframe_cfa >> 14, 0x06"),
                 "popfq",
-                ".cfi_restore_state",
+                $crate::__cbframe_unwind!(dwarf ".cfi_restore_state"),
                 $crate::__cbframe_integers!("but_rsp", "mov \\r, [rsp + {state} + .Lcbframe_at]"),
                 "mov rsp, [rsp + {state} + .Lcbframe_rsp]",
-                ".cfi_remember_state",
-                ".cfi_def_cfa rsp, 136",
+                $crate::__cbframe_unwind!(dwarf ".cfi_remember_state", ".cfi_def_cfa rsp, 136"),
                 "ret 128",
-                ".cfi_restore_state",
+                $crate::__cbframe_unwind!(dwarf ".cfi_restore_state"),
                 $crate::__cbframe_store_wide_rarely!(),
                 $crate::__cbframe_load_wide_rarely!(),
-                ".cfi_endproc",
+                $crate::__cbframe_unwind!(dwarf ".cfi_endproc"; seh ".seh_endproc"),
                 ".balign 64",
                 frame = const $capture.jump_frame(),
                 state = const $capture.state(),

@@ -10,7 +10,7 @@
 //!
 //! but for hooks, which are jumped to: see `hooks`.
 //!
-//! Stubs and entries are in `entries`, and what they do with the registers beyond SSE in `wide`; what they store and load is
+//! Stubs and entries are in `entries`, their unwind directives in `unwind`, and what they do with the registers beyond SSE in `wide`; what they store and load is
 //! said in `capture`, for conventions that rustc does not know also in `convention`. The captured state is in `state`, what
 //! it consists of in `registers`, `simd` and `x87`; copies of it are in `snapshot`, its text in `dump` and `notes`, what it
 //! tells of arguments in `arguments` and `va_list`. Which entry a callback gets is in `lanes`, how values get out of a state
@@ -37,6 +37,7 @@ mod shims;
 mod simd;
 mod snapshot;
 mod state;
+mod unwind;
 mod va_list;
 mod vectors;
 mod wide;

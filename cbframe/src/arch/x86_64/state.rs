@@ -65,11 +65,9 @@ use crate::abi::Register;
 ///     cpu.rax = (x * x) as u64;
 /// }
 ///
-/// # #[cfg(not(windows))] {
 /// // SAFETY: the pointer type says what the handler expects.
 /// let f: extern "sysv64" fn(i32) -> i32 = unsafe { std::mem::transmute(square::FN) };
 /// assert_eq!(f(12), 144);
-/// # }
 /// ```
 #[repr(C, align(16))]
 pub struct CpuState {
@@ -283,11 +281,9 @@ impl CpuState {
 ///     assert!(cpu.gpr(Gpr::Rsi).is_none() && cpu.xmm(0).is_none());
 /// }
 ///
-/// # #[cfg(not(windows))] {
 /// // SAFETY: the pointer type says what the handler expects.
 /// let f: extern "sysv64" fn(i32) -> i32 = unsafe { std::mem::transmute(square::FN) };
 /// assert_eq!(f(-12), 144);
-/// # }
 /// ```
 #[repr(transparent)]
 pub struct CpuSubset {

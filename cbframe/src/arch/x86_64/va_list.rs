@@ -106,9 +106,18 @@ impl List {
         }
     }
 
-    /// The same arguments for a function of the target's C library (`VaList::format`), if each is a word or lies in registers.
+    /// The same arguments for a function of the target's C library (`VaList::format`), if each is a word or lies in registers:
+    /// `arguments` says which are floats. `words` is to live as long as the list.
+    ///
+    /// # Safety
+    ///
+    /// There are so many, each an integer or a `double`.
     #[cfg(feature = "std")]
-    pub(crate) const fn native(self) -> Self {
+    pub(crate) unsafe fn native(
+        mut self,
+        arguments: impl Iterator<Item = bool>,
+        words: &mut alloc::vec::Vec<u64>,
+    ) -> Self {
         match self {
             // Where no register is left, System V's are an array of words too.
             Self::Win64(next) if !cfg!(windows) => Self::SysV64(Tag {
@@ -117,6 +126,13 @@ impl List {
                 overflow_arg_area: next,
                 reg_save_area: ptr::null_mut(),
             }),
+            Self::SysV64(_) if cfg!(windows) => {
+                // SAFETY: the caller's promise. A word may be uninitialized beyond an `int`; it was stored from a register.
+                words.extend(arguments.map(|is_float| unsafe {
+                    if is_float { self.take::<f64>().assume_init().to_bits() } else { self.take::<u64>().assume_init() }
+                }));
+                Self::Win64(words.as_mut_ptr().cast())
+            }
             list => list,
         }
     }

@@ -6,14 +6,78 @@
 use core::arch::naked_asm;
 use core::sync::atomic::AtomicU8;
 
+use crate::__cbframe_unwind as unwind;
+
 /// What there is, as far as the CPU has it and the operating system saves it: 0 nobody has looked, 1 xmm only, 2 ymm,
 /// 3 zmm and opmasks of 64 bits.
 ///
-/// Entries of other crates read it, through the global offset table: it may be in another shared library.
+/// Entries of other crates read it, and it may be in another shared library: see `__cbframe_read_vectors`.
 pub static VECTORS: AtomicU8 = AtomicU8::new(0);
 
-/// Finds out what [`VECTORS`] is to be. Changes rax, rcx and the flags, and no other register: an entry calls it before it
-/// has stored the vector registers. (Intel SDM volume 1, sections 14.3 and 15.2: CPUID says what the CPU has, XCR0 what
+/// Loads [`VECTORS`] into ecx: on ELF through the global offset table, in which there is its address even if it lies in another
+/// shared library, and not if it is 0.
+#[cfg(not(windows))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __cbframe_read_vectors {
+    () => {
+        "mov rcx, [rip + {vectors}@GOTPCREL]
+movzx ecx, byte ptr [rcx]"
+    };
+}
+
+/// Where ecx is 0, nobody has looked: does that, and goes back to label 13.
+#[cfg(not(windows))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __cbframe_find_vectors {
+    () => {
+        "test ecx, ecx
+jnz 18f
+call [rip + {find_vectors}@GOTPCREL]
+jmp 13b
+18:"
+    };
+}
+
+/// Loads [`VECTORS`] into ecx: in PE files only functions of other libraries can be reached without a table of one's own.
+#[cfg(windows)]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __cbframe_read_vectors {
+    () => {
+        "call {find_vectors} // which loads {vectors}"
+    };
+}
+
+/// Nothing: `__cbframe_read_vectors` gave no 0.
+#[cfg(windows)]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __cbframe_find_vectors {
+    () => {
+        ""
+    };
+}
+
+/// rax = the address of [`VECTORS`], within this library.
+#[cfg(not(windows))]
+macro_rules! address_of_vectors {
+    () => {
+        "mov rax, [rip + {vectors}@GOTPCREL]"
+    };
+}
+
+/// rax = the address of [`VECTORS`], within this library.
+#[cfg(windows)]
+macro_rules! address_of_vectors {
+    () => {
+        "lea rax, [rip + {vectors}]"
+    };
+}
+
+/// Finds out what [`VECTORS`] is to be, unless somebody has; gives it in ecx. Changes rax, rcx and the flags, and no other
+/// register: an entry calls it before it has stored the vector registers. (Intel SDM volume 1, sections 14.3 and 15.2: CPUID says what the CPU has, XCR0 what
 /// the system has enabled. AVX-512 counts only with BW, which makes the opmasks 64 bits wide, as on every CPU
 /// with AVX-512 but Knights Landing and Knights Mill.)
 ///
@@ -23,15 +87,18 @@ pub static VECTORS: AtomicU8 = AtomicU8::new(0);
 #[unsafe(naked)]
 pub unsafe extern "C" fn find_vectors() {
     naked_asm!(
-        ".cfi_startproc",
+        unwind!(dwarf ".cfi_startproc"; seh ".seh_proc .Lcbframe"),
         "endbr64",
+        address_of_vectors!(),
+        "movzx ecx, byte ptr [rax]",
+        "test ecx, ecx",
+        "jnz 3f",
         "push rbx",
-        ".cfi_adjust_cfa_offset 8",
-        ".cfi_rel_offset rbx, 0",
+        unwind!(dwarf ".cfi_adjust_cfa_offset 8", ".cfi_rel_offset rbx, 0"; seh ".seh_pushreg rbx"),
         "push rdx",
-        ".cfi_adjust_cfa_offset 8",
+        unwind!(dwarf ".cfi_adjust_cfa_offset 8"; seh ".seh_pushreg rdx"),
         "push rsi",
-        ".cfi_adjust_cfa_offset 8",
+        unwind!(dwarf ".cfi_adjust_cfa_offset 8"; seh ".seh_pushreg rsi", ".seh_endprologue"),
         "mov esi, 1",
         "mov eax, 1",
         "xor ecx, ecx",
@@ -61,17 +128,18 @@ pub unsafe extern "C" fn find_vectors() {
         "jne 2f",
         "mov esi, 3",
         "2:",
-        "mov rax, [rip + {vectors}@GOTPCREL]",
+        address_of_vectors!(),
         "mov [rax], sil",
+        "mov ecx, esi",
         "pop rsi",
-        ".cfi_adjust_cfa_offset -8",
+        unwind!(dwarf ".cfi_adjust_cfa_offset -8"),
         "pop rdx",
-        ".cfi_adjust_cfa_offset -8",
+        unwind!(dwarf ".cfi_adjust_cfa_offset -8"),
         "pop rbx",
-        ".cfi_adjust_cfa_offset -8",
-        ".cfi_restore rbx",
+        unwind!(dwarf ".cfi_adjust_cfa_offset -8", ".cfi_restore rbx"),
+        "3:",
         "ret",
-        ".cfi_endproc",
+        unwind!(dwarf ".cfi_endproc"; seh ".seh_endproc"),
         vectors = sym VECTORS,
     )
 }
@@ -109,12 +177,12 @@ pub(super) fn has_zmm() -> bool {
 #[macro_export]
 macro_rules! __cbframe_store_wide {
     () => {
-        "\
-13:
-mov rcx, [rip + {vectors}@GOTPCREL]
+        $crate::private::core::concat!(
+            "13:\n",
+            $crate::__cbframe_read_vectors!(),
+            "
 lea rax, [rsp + {wide}]
 and rax, -64
-movzx ecx, byte ptr [rcx]
 cmp ecx, 2
 jb 14f
 .if {groups} & .Lcbframe_avx512
@@ -127,6 +195,7 @@ mov dword ptr [rsp + {state} + .Lcbframe_present], {present} & ~.Lcbframe_avx512
 15:
 vzeroupper
 16:"
+        )
     };
 }
 
@@ -135,13 +204,10 @@ vzeroupper
 #[macro_export]
 macro_rules! __cbframe_store_wide_rarely {
     () => {
-        "\
-14:
-test ecx, ecx
-jnz 18f
-call [rip + {find_vectors}@GOTPCREL]
-jmp 13b
-18:
+        $crate::private::core::concat!(
+            "14:\n",
+            $crate::__cbframe_find_vectors!(),
+            "
 .irp n, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15
 movaps [rsp + {state} + .Lcbframe_xmm + 16 * \\n], xmm\\n
 .endr
@@ -161,6 +227,7 @@ kmovq [rax - 64 * 33 + 8 * \\n], k\\n
 mov dword ptr [rsp + {state} + .Lcbframe_present], {present}
 jmp 15b
 .endif"
+        )
     };
 }
 

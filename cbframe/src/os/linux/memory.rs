@@ -2,7 +2,8 @@
 
 use core::ptr::NonNull;
 
-use super::{Errno, File, syscall, syscall_of_six};
+use super::file::File;
+use super::{Errno, Refusal, syscall, syscall_of_six};
 
 const MMAP: usize = 9;
 const MPROTECT: usize = 10;
@@ -38,7 +39,7 @@ pub(crate) struct Region {
 
 impl Region {
     /// `size` bytes of address space at a multiple of `align`, with nothing there yet. Both are multiples of the page size.
-    pub(crate) fn reserve(size: usize, align: usize) -> Result<Self, Errno> {
+    pub(crate) fn reserve(size: usize, align: usize) -> Result<Self, Refusal> {
         let mut region = Self::anonymous(size + align, Access::None, PRIVATE | NORESERVE)?;
         let before = region.start.as_ptr().align_offset(align);
         drop(region.split_off(before + size));
@@ -48,15 +49,15 @@ impl Region {
     }
 
     /// `size` bytes of memory that children of the process share.
-    pub(crate) fn shared(size: usize) -> Result<Self, Errno> {
+    pub(crate) fn shared(size: usize) -> Result<Self, Refusal> {
         Self::anonymous(size, Access::ReadWrite, SHARED)
     }
 
-    fn anonymous(size: usize, access: Access, flags: usize) -> Result<Self, Errno> {
+    fn anonymous(size: usize, access: Access, flags: usize) -> Result<Self, Refusal> {
         // SAFETY: a new mapping, of no file, where the kernel likes.
         let result = unsafe { syscall_of_six(MMAP, [0, size, access as usize, flags | ANONYMOUS, usize::MAX, 0]) };
-        let start = Errno::check(result)?;
-        let start = NonNull::new(core::ptr::with_exposed_provenance_mut(start)).ok_or(Errno(12))?;
+        let start = Errno::check(result).map_err(Refusal::Memory)?;
+        let start = NonNull::new(core::ptr::with_exposed_provenance_mut(start)).ok_or(Refusal::Memory(Errno(12)))?;
         Ok(Self { start, size })
     }
 
@@ -83,11 +84,11 @@ impl Region {
     /// # Safety
     ///
     /// The range is the caller's, and nobody expects its content to stay.
-    pub(crate) unsafe fn zeros(start: NonNull<u8>, size: usize) -> Result<(), Errno> {
+    pub(crate) unsafe fn zeros(start: NonNull<u8>, size: usize) -> Result<(), Refusal> {
         let arguments =
             [start.addr().get(), size, Access::ReadWrite as usize, PRIVATE | ANONYMOUS | FIXED, usize::MAX, 0];
         // SAFETY: the caller's promise.
-        Errno::check(unsafe { syscall_of_six(MMAP, arguments) }).map(drop)
+        Errno::check(unsafe { syscall_of_six(MMAP, arguments) }).map(drop).map_err(Refusal::Memory)
     }
 
     /// Replaces what is mapped at `start` by `size` bytes of a file from `offset` on.
@@ -101,10 +102,10 @@ impl Region {
         access: Access,
         file: &File,
         offset: usize,
-    ) -> Result<(), Errno> {
+    ) -> Result<(), Refusal> {
         let arguments = [start.addr().get(), size, access as usize, PRIVATE | FIXED, file.descriptor(), offset];
         // SAFETY: the caller's promise.
-        Errno::check(unsafe { syscall_of_six(MMAP, arguments) }).map(drop)
+        Errno::check(unsafe { syscall_of_six(MMAP, arguments) }).map(drop).map_err(Refusal::Map)
     }
 
     /// Replaces what is mapped at `start` by another mapping of what is mapped at `from`, which is
@@ -113,10 +114,10 @@ impl Region {
     /// # Safety
     ///
     /// As for [`zeros`](Self::zeros).
-    pub(crate) unsafe fn duplicate(from: NonNull<u8>, size: usize, start: NonNull<u8>) -> Result<(), Errno> {
+    pub(crate) unsafe fn duplicate(from: NonNull<u8>, size: usize, start: NonNull<u8>) -> Result<(), Refusal> {
         let arguments = [from.addr().get(), 0, size, MAYMOVE | REMAP_FIXED, start.addr().get(), 0];
         // SAFETY: the caller's promise. An old size of 0 maps shared memory once more and leaves the first mapping alone.
-        Errno::check(unsafe { syscall_of_six(MREMAP, arguments) }).map(drop)
+        Errno::check(unsafe { syscall_of_six(MREMAP, arguments) }).map(drop).map_err(Refusal::Memory)
     }
 
     /// Gives the memory of a private mapping back: it holds zeros then. Where that cannot be, for memory that is locked
@@ -131,9 +132,11 @@ impl Region {
     }
 
     /// Makes the region readable only.
-    pub(crate) fn protect(&self) -> Result<(), Errno> {
+    pub(crate) fn protect(&self) -> Result<(), Refusal> {
         // SAFETY: nobody has a reference to a region's memory that this would break.
-        Errno::check(unsafe { syscall(MPROTECT, self.start.addr().get(), self.size, Access::Read as usize) }).map(drop)
+        Errno::check(unsafe { syscall(MPROTECT, self.start.addr().get(), self.size, Access::Read as usize) })
+            .map(drop)
+            .map_err(Refusal::Memory)
     }
 }
 

@@ -16,7 +16,7 @@ unsafe extern "C" {
 }
 
 /// Where the function begins that has this address in its code.
-pub(super) fn function_of(code: usize) -> Option<usize> {
+pub(crate) fn function_of(code: usize) -> Option<usize> {
     // SAFETY: it looks the address up in tables.
     let function = unsafe { _Unwind_FindEnclosingFunction(core::ptr::without_provenance_mut(code)) };
     Some(function.addr()).filter(|function| *function != 0)
@@ -51,7 +51,7 @@ unsafe extern "C" fn look(context: *mut Context, search: *mut c_void) -> c_int {
 
 /// Where the running function begins that has `address`, on this thread's stack, in its frame; `None` if that is not
 /// known, as behind a function without unwind tables.
-pub(super) fn function_at(address: usize) -> Option<usize> {
+pub(crate) fn function_at(address: usize) -> Option<usize> {
     let mut search = Search { address, code: None, found: false };
     // SAFETY: `look` gets the search, which lives until this returns.
     unsafe { _Unwind_Backtrace(look, (&raw mut search).cast()) };

@@ -1,0 +1,17 @@
+//! What the tests ask of the operating system: one file for each, with the same names.
+
+#[cfg(unix)]
+mod unix;
+#[cfg(windows)]
+mod windows;
+
+#[cfg(unix)]
+pub use unix::*;
+#[cfg(windows)]
+pub use windows::*;
+
+/// Whether an ABI string names the convention of Windows.
+#[must_use]
+pub fn is_win64(abi: &str) -> bool {
+    abi.starts_with("win64") || abi == "efiapi" || cfg!(windows) && !abi.starts_with("sysv64")
+}
