@@ -583,6 +583,15 @@ fn wrong_descriptions() {
     let endless = inconsistency(ty(usize::MAX - 3, 4, whole));
     assert!(endless.ends_with(", which is not one that fits into memory"), "{endless}");
     assert_eq!(inconsistency(ty(8, 1, Kind::Float)), "cbframe: the alignment of `T` is 1; in C it is 8");
+    assert_eq!(inconsistency(ty(8, 4, Kind::Vector)), "cbframe: the alignment of `T` is 4; in C it is 8");
+    let pointer = Kind::Pointer { nullable: true, pointee_align: 1 };
+    assert_eq!(inconsistency(ty(8, 4, pointer)), "cbframe: the alignment of `T` is 4; in C it is 8");
+    // What 32-bit x86 and Arm have.
+    for (size, align, kind) in
+        [(8, 4, Kind::Float), (8, 4, Kind::Int { signed: true }), (16, 8, Kind::Vector), (4, 4, pointer)]
+    {
+        ty(size, align, kind).check();
+    }
     let unknown = "which is not one that C has for this kind";
     assert_eq!(inconsistency(ty(16, 1, Kind::Bool)), format!("cbframe: the size of `T` is 16, {unknown}"));
     assert_eq!(inconsistency(ty(4, 3, Kind::Float)), "cbframe: the alignment of `T` is 3, which is not a power of two");

@@ -34,6 +34,7 @@ pub(crate) use layout::extension;
 use layout::same_register;
 #[cfg(feature = "alloc")]
 pub use placement::{Placement, Placing, Refusal};
+use scalars::Scalars;
 #[cfg(feature = "alloc")]
 pub use signature::{Signature, SignatureBuilder, SignatureError};
 #[doc(hidden)]
@@ -544,14 +545,17 @@ impl Abi {
     /// result without one, if so: to stand behind the name of the type.
     pub(crate) const fn refusal(self, ty: &Type, position: Option<usize>) -> Option<&'static str> {
         match self {
-            Self::Named(convention) => convention.refusal(ty, position),
+            Self::Named(convention) => match Scalars::X86_64.refusal(ty) {
+                None => convention.refusal(ty, position),
+                reason => reason,
+            },
             Self::X86 { call, windows } => x86::refusal(call, windows, ty, position),
             Self::Aapcs64 => aapcs64::refusal(false, ty),
             Self::AppleArm64 => aapcs64::refusal(true, ty),
             Self::Lp64d => riscv64::refusal(ty),
             Self::Aapcs => aapcs32::refusal(false, ty),
             Self::AapcsVfp => aapcs32::refusal(true, ty),
-            Self::SysV64 | Self::Win64 | Self::Custom => None,
+            Self::SysV64 | Self::Win64 | Self::Custom => Scalars::X86_64.refusal(ty),
         }
     }
 

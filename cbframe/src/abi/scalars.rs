@@ -17,6 +17,10 @@ pub(super) struct Scalars {
 }
 
 impl Scalars {
+    /// x86-64 has all but vectors of 64 bits, those of MMX: compilers for Windows differ on them.
+    pub(super) const X86_64: Self =
+        Self { int128: true, float16: true, float128: true, x87: true, vectors: &[16, 32, 64] };
+
     /// Why no value of this type is passed, if something in it is no scalar of these: to stand behind "it is".
     pub(super) const fn refusal(&self, ty: &Type) -> Option<&'static str> {
         match ty.kind {

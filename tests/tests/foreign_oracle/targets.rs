@@ -160,6 +160,7 @@ impl Compiler {
             floats: vec![("float", Type::F32), ("double", double)],
             rare,
             // Others are refused.
+            first: matches!(abi, Abi::X86 { call: X86Call::Thiscall, windows: true }).then(|| ("void *", ty("void *"))),
             aggregates: if matches!(abi, Abi::X86 { call: X86Call::Fastcall, windows: true }) { 2 } else { 100 },
             // Refused, too; Microsoft's compiler also passes by reference what is aligned so anyway.
             aligned: !windows,

@@ -45,6 +45,8 @@ pub(crate) struct Dialect {
     pub(crate) floats: Vec<(&'static str, Type)>,
     /// What is no plain integer, float or pointer.
     pub(crate) rare: Vec<(&'static str, Type)>,
+    /// The type of the first parameter, if it is always the same.
+    pub(crate) first: Option<(&'static str, Type)>,
     /// How many of a hundred parameters may be structs or unions, at most.
     pub(crate) aggregates: usize,
     /// Whether there are structs that are declared with an alignment.
@@ -184,6 +186,9 @@ impl<'a> Source<'a> {
         let variadic = self.dialect.variadic > 0 && self.random.percent(self.dialect.variadic) && count > 0;
         let before_dots = variadic.then(|| 1 + self.random.below(count));
         let mut parameters = parameters;
+        if let (Some((base, ty)), Some(first)) = (self.dialect.first, parameters.first_mut()) {
+            *first = Declared::plain(ty, base);
+        }
         for parameter in &mut parameters[before_dots.unwrap_or(count)..] {
             while is_promoted(&parameter.ty) {
                 *parameter = self.scalar();

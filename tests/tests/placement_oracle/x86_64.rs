@@ -82,6 +82,7 @@ impl Dialect {
             ],
             floats: vec![("float", f32::TYPE), ("double", f64::TYPE)],
             rare: [&vectors[..], &OTHERS].concat(),
+            first: None,
             aggregates: 100,
             aligned: true,
             empty_structs: true,

@@ -226,3 +226,9 @@ fn array_parameter() {
 fn array_result() {
     place(Abi::SysV64, [], array(INT, 2));
 }
+
+#[test]
+#[should_panic = "`sysv64` has no rule for `S`: it is made of a vector of this size"]
+fn vectors_of_mmx() {
+    place(Abi::SysV64, [("a", of(&[scalar("__m64", 8, Kind::Vector)]))], VOID);
+}
