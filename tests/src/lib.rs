@@ -7,8 +7,6 @@ pub mod call;
 pub mod child;
 pub mod guard;
 pub mod hand;
-#[cfg(windows)]
-mod host;
 pub mod program;
 mod signature;
 pub mod system;
