@@ -8,8 +8,6 @@ pub mod child;
 mod dynamic;
 pub mod guard;
 pub mod hand;
-#[cfg(windows)]
-mod host;
 pub mod program;
 mod signature;
 pub mod system;

@@ -38,8 +38,10 @@ unsafe extern "system" {
 #[link(name = "kernel32")]
 unsafe extern "system" {
     fn EnumSystemLocalesA(callback: Option<unsafe extern "system" fn(CStrRef<'_>) -> c_int>, flags: u32) -> c_int;
-    fn AddVectoredExceptionHandler(first: u32, handler: Option<unsafe extern "system" fn(&Exception) -> i32>)
-    -> Handle;
+    fn AddVectoredExceptionHandler(
+        first: u32,
+        handler: Option<unsafe extern "system" fn(*const Exception) -> i32>,
+    ) -> Handle;
     fn RemoveVectoredExceptionHandler(handler: Handle) -> u32;
     fn RaiseException(code: u32, flags: u32, count: u32, arguments: *const usize);
     fn GetModuleHandleA(name: *const c_char) -> Handle;
@@ -60,7 +62,7 @@ fn qsort_of_the_c_library_sorts_suffixes() {
     let mut suffixes: Vec<u32> = (0..text.len() as u32).collect();
     let frame = compare::bind(text).unwrap();
     // SAFETY: so many elements, of which the comparator is given two; the frame lives.
-    unsafe { qsort(suffixes.as_mut_ptr().cast(), suffixes.len(), 4, frame.as_fn_of()) };
+    unsafe { qsort(suffixes.as_mut_ptr().cast(), suffixes.len(), 4, Some(frame.as_fn())) };
     assert!(suffixes.is_sorted_by_key(|start| &text[*start as usize..]));
     assert_eq!(suffixes.iter().copied().collect::<BTreeSet<_>>().len(), text.len(), "each once");
 }
@@ -77,7 +79,7 @@ fn locales_go_into_a_list() {
     let mut found = Vec::new();
     let frame = locale::bind(&mut found).unwrap();
     // SAFETY: it calls back before it returns.
-    let good = unsafe { EnumSystemLocalesA(Some(frame.as_fn_of()), LCID_INSTALLED) };
+    let good = unsafe { EnumSystemLocalesA(Some(frame.as_fn()), LCID_INSTALLED) };
     drop(frame);
     assert_ne!(good, 0);
     assert!(found.len() > 10, "{found:?}");
@@ -119,7 +121,7 @@ fn exceptions_reach_a_closure() {
     .unwrap();
     // SAFETY: the handler is removed before the frame goes.
     unsafe {
-        let handler = AddVectoredExceptionHandler(1, Some(frame.as_fn_of()));
+        let handler = AddVectoredExceptionHandler(1, Some(frame.as_fn()));
         assert!(!handler.is_null());
         for _ in 0..5 {
             RaiseException(OURS, 0, 0, null());
@@ -206,6 +208,7 @@ fn a_window_procedure_for_each_state() {
         SENT.with_borrow_mut(|sent| sent.push(SendMessageA(windows[1], WM_USER, 8, -1)));
         windows.into_iter().for_each(|window| assert_ne!(DestroyWindow(window), 0));
     }
+    drop(frames);
     assert_eq!(SENT.take(), [705, 799]);
     for state in states {
         let messages = state.messages.into_inner().unwrap();

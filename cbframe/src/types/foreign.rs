@@ -1,6 +1,34 @@
 //! Types of other crates, each behind the feature that is called like the crate.
 
-#[cfg(feature = "libc")]
+#[cfg(all(feature = "libc", windows))]
+mod libc {
+    use core::ffi::{c_char, c_int, c_long, c_ushort};
+
+    use libc::{time_t, time64_t};
+
+    crate::c_type! {
+        local = ();
+
+        // <time.h>, <sys/utime.h>, <winsock2.h>
+        struct libc::timeval { tv_sec: c_long, tv_usec: c_long }
+        struct libc::timespec { tv_sec: time_t, tv_nsec: c_long }
+        struct libc::tm {
+            tm_sec: c_int,
+            tm_min: c_int,
+            tm_hour: c_int,
+            tm_mday: c_int,
+            tm_mon: c_int,
+            tm_year: c_int,
+            tm_wday: c_int,
+            tm_yday: c_int,
+            tm_isdst: c_int,
+        }
+        struct libc::utimbuf { actime: time64_t, modtime: time64_t }
+        struct libc::sockaddr { sa_family: c_ushort, sa_data: [c_char; 14] }
+    }
+}
+
+#[cfg(all(feature = "libc", unix))]
 #[allow(deprecated, reason = "on musl, `time_t` warns of a change that has happened")]
 mod libc {
     use core::ffi::{c_char, c_int, c_long, c_short, c_ushort, c_void};

@@ -1,9 +1,13 @@
 //! C functions and data that a test compiles.
 
+#[allow(dead_code, unreachable_pub, reason = "others need the rest")]
+#[path = "../../../tests/src/system/mod.rs"]
+mod system;
+
 use std::ffi::{CString, c_void};
-use std::io::Write;
+use std::fs;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 /// A shared library that was compiled a moment ago and stays loaded.
 pub(crate) struct Library(*mut c_void);
@@ -11,28 +15,23 @@ pub(crate) struct Library(*mut c_void);
 impl Library {
     /// Compiles `source` and loads it.
     pub(crate) fn compile(name: &str, source: &str) -> Self {
-        let library = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}-{}.so", std::process::id()));
-        let mut compiler = Command::new("gcc")
-            .args(["-std=gnu11", "-shared", "-fPIC", "-Wall", "-Wextra", "-Werror", "-x", "c", "-", "-o"])
-            .arg(&library)
-            .stdin(Stdio::piped())
-            .spawn()
-            .expect("gcc");
-        compiler.stdin.take().expect("piped").write_all(source.as_bytes()).expect("the compiler reads");
-        assert!(compiler.wait().expect("it was started").success(), "the compiler refuses {source}");
-        let path = CString::new(library.to_str().expect("UTF-8")).expect("no NUL");
+        let own = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}-{}", std::process::id()));
+        let (file, library) = (own.with_extension("c"), own.with_extension(system::LIBRARY));
+        fs::write(&file, source).expect("the folder can be written to");
+        let mut compiler = Command::new(system::GCC);
+        compiler.args(["-std=gnu11", "-shared", "-Wall", "-Wextra", "-Werror"]).args(system::SHARED);
+        let output = system::tool(compiler.arg(&file).arg("-o").arg(&library)).expect("a compiler");
+        assert!(output.status.success(), "the compiler refuses {source}: {}", String::from_utf8_lossy(&output.stderr));
+        fs::remove_file(&file).expect("it was made a moment ago");
         // SAFETY: a library without constructors of its own.
-        let handle = unsafe { libc::dlopen(path.as_ptr(), libc::RTLD_NOW) };
-        assert!(!handle.is_null(), "{} cannot be loaded", library.display());
-        std::fs::remove_file(&library).expect("it was made a moment ago");
-        Self(handle)
+        Self(unsafe { system::load(&library) })
     }
 
     /// The address of `name`.
     pub(crate) fn symbol(&self, name: &str) -> *const c_void {
         let symbol = CString::new(name).expect("no NUL");
-        // SAFETY: the library stays loaded; the name ends in a NUL.
-        let address = unsafe { libc::dlsym(self.0, symbol.as_ptr()) };
+        // SAFETY: the library stays loaded.
+        let address = unsafe { system::symbol(self.0, &symbol) };
         assert!(!address.is_null(), "there is no `{name}`");
         address
     }

@@ -1,5 +1,6 @@
 //! Windows, or Wine.
 
+mod host;
 mod steps;
 
 pub use steps::{Interrupted, functions, on_step, stepping, walk};
@@ -8,8 +9,6 @@ use std::ffi::{CStr, c_void};
 use std::os::windows::ffi::OsStrExt;
 use std::path::Path;
 use std::process::{Command, ExitStatus, Output};
-
-use crate::host;
 
 /// How the names of shared libraries end.
 pub const LIBRARY: &str = "dll";
