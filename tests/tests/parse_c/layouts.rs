@@ -73,8 +73,8 @@ pub(crate) fn assertions(out: &mut String, whole: &str, path: &str, offset: usiz
     assert(format!("sizeof({object}) == {}", ty.size));
     if path.is_empty() {
         assert(format!("_Alignof({whole}) == {}", ty.align));
-    } else if path.starts_with('.') {
-        assert(format!("__builtin_offsetof({whole}, {}) == {offset}", &path[1..]));
+    } else if let Some(member) = path.strip_prefix('.') {
+        assert(format!("__builtin_offsetof({whole}, {}) == {offset}", member));
     }
     // The comma is for `_Atomic`, of which there are no values.
     let of = format!("__typeof__(((void)0, {object}))");
