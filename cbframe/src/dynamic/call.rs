@@ -340,7 +340,7 @@ impl<'c> Call<'c> {
     }
 
     /// Where the result is put together. What registers hold fits into the buffer.
-    #[inline]
+    #[cfg(feature = "std")]
     const fn result_at(&self) -> *const u8 {
         match self.prepared.way {
             Way::Memory => self.hidden,
