@@ -339,42 +339,42 @@ fn win64() {
 
 #[test]
 fn regcall() {
-    by_abi(5, Abi::Named(&Regcall::CONVENTION));
+    by_abi(5, Abi::Named(Regcall::CONVENTION));
 }
 
 #[test]
 fn preserve_most() {
-    by_abi(5, Abi::Named(&PreserveMost::CONVENTION));
+    by_abi(5, Abi::Named(PreserveMost::CONVENTION));
 }
 
 #[test]
 fn preserve_all() {
-    by_abi(8, Abi::Named(&PreserveAll::CONVENTION));
+    by_abi(8, Abi::Named(PreserveAll::CONVENTION));
 }
 
 #[test]
 fn preserve_none() {
-    by_abi(5, Abi::Named(&PreserveNoneClang19::CONVENTION));
+    by_abi(5, Abi::Named(PreserveNoneClang19::CONVENTION));
 }
 
 #[test]
 fn vectorcall() {
-    by_abi(7, Abi::Named(&Vectorcall::CONVENTION));
+    by_abi(7, Abi::Named(Vectorcall::CONVENTION));
 }
 
 #[test]
 fn go() {
-    by_abi(5, Abi::Named(&GoInternal::CONVENTION));
+    by_abi(5, Abi::Named(GoInternal::CONVENTION));
 }
 
 #[test]
 fn pops() {
-    by_abi(5, Abi::Named(&Pops::CONVENTION));
+    by_abi(5, Abi::Named(Pops::CONVENTION));
 }
 
 #[test]
 fn pops_unaligned() {
-    by_abi(5, Abi::Named(&PopsUnaligned::CONVENTION));
+    by_abi(5, Abi::Named(PopsUnaligned::CONVENTION));
 }
 
 /// Signatures that went wrong once.
