@@ -1,6 +1,6 @@
 //! C functions and data that a test compiles.
 
-#[allow(dead_code, unreachable_pub, reason = "others need the rest")]
+#[allow(dead_code, unreachable_pub, unused_imports, reason = "others need the rest")]
 #[path = "../../../tests/src/system/mod.rs"]
 mod system;
 
