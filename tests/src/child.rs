@@ -113,19 +113,35 @@ impl Library {
             .unwrap_or_else(|error| panic!("{compiler}: {error}"));
         child.stdin.take().expect("piped").write_all(source.as_bytes()).expect("the compiler reads");
         assert!(child.wait().expect("it was started").success(), "{compiler} refuses {name}");
-        let path = CString::new(library.to_str().expect("UTF-8")).expect("no NUL");
         // SAFETY: a library without constructors of its own.
-        let handle = unsafe { libc::dlopen(path.as_ptr(), libc::RTLD_NOW) };
-        assert!(!handle.is_null(), "{} cannot be loaded", library.display());
+        let loaded = unsafe { Self::load(&library) };
         std::fs::remove_file(&library).expect("it was made a moment ago");
-        Self(handle)
+        loaded
     }
 
-    /// The function `name` as a function pointer of type `F`.
+    /// Loads a library that was compiled before.
     ///
     /// # Safety
     ///
-    /// `F` is a function pointer type, and that of the function.
+    /// Its constructors may run.
+    ///
+    /// # Panics
+    ///
+    /// If it cannot be loaded.
+    #[must_use]
+    pub unsafe fn load(path: &Path) -> Self {
+        let name = CString::new(path.to_str().expect("UTF-8")).expect("no NUL");
+        // SAFETY: the caller's promise.
+        let handle = unsafe { libc::dlopen(name.as_ptr(), libc::RTLD_NOW) };
+        assert!(!handle.is_null(), "{} cannot be loaded", path.display());
+        Self(handle)
+    }
+
+    /// The function `name` as a function pointer of type `F`, or the address of the variable `name`.
+    ///
+    /// # Safety
+    ///
+    /// `F` is a function pointer type, and that of the function, or a pointer to a variable of that type.
     ///
     /// # Panics
     ///
@@ -136,7 +152,7 @@ impl Library {
         let symbol = CString::new(name).expect("no NUL");
         // SAFETY: the library stays loaded; the name ends in a NUL.
         let address = unsafe { libc::dlsym(self.0, symbol.as_ptr()) };
-        assert!(!address.is_null(), "there is no function {name}");
+        assert!(!address.is_null(), "there is no {name}");
         // SAFETY: the caller's promise; the size is right.
         unsafe { std::mem::transmute_copy(&address) }
     }

@@ -3,6 +3,7 @@
 pub mod again;
 pub mod ban;
 pub mod call;
+pub mod callee;
 pub mod child;
 mod dynamic;
 pub mod guard;

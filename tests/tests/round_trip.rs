@@ -240,32 +240,12 @@ impl Caller<'_> {
             }
         };
         let (value, errno) = called.map_err(|error| error.to_string())?;
-        bytes_of(&value, result.as_mut_slice());
+        let to = result.as_mut_slice();
+        assert_eq!(value.bytes().len(), to.len(), "{value:?}");
+        // SAFETY: as many bytes.
+        unsafe { value.bytes().as_ptr().cast::<u8>().copy_to_nonoverlapping(to.as_mut_ptr(), to.len()) };
         Ok((result, errno))
     }
-}
-
-/// The bytes of a value.
-fn bytes_of(value: &Value<'_>, to: &mut [u8]) {
-    macro_rules! scalars {
-        ($($variant:ident)*) => {
-            match value {
-                Value::Void => {}
-                $(Value::$variant(value) => {
-                    // SAFETY: a value has as many bytes as its type.
-                    unsafe { std::ptr::from_ref(value).cast::<u8>().copy_to_nonoverlapping(to.as_mut_ptr(), to.len()) }
-                    assert_eq!(size_of_val(value), to.len());
-                })*
-                Value::Object(object) => {
-                    assert_eq!(object.bytes().len(), to.len());
-                    // SAFETY: as above.
-                    unsafe { object.as_ptr().copy_to_nonoverlapping(to.as_mut_ptr(), to.len()) }
-                }
-                other => panic!("{other:?}"),
-            }
-        };
-    }
-    scalars!(Bool I8 I16 I32 I64 I128 U8 U16 U32 U64 U128 F16 F32 F64 F128 LongDouble Pointer);
 }
 
 /// Which registers of the x87 stack are in use: at a call and a return none is.
@@ -395,6 +375,22 @@ fn pops() {
 #[test]
 fn pops_unaligned() {
     by_abi(5, Abi::Named(&PopsUnaligned::CONVENTION));
+}
+
+/// Signatures that went wrong once.
+#[test]
+fn wide_arguments_and_x87_results() {
+    for size in [32, 64] {
+        let vector = Type::vector(size).expect("a vector");
+        for result in [Type::LONG_DOUBLE, Type::complex(Type::LONG_DOUBLE).expect("a complex number")] {
+            let plan =
+                Plan { parameters: vec![vector; 2], result, before_dots: None, unwind: false, save: false, seed: 1 };
+            let has = if size == 32 { is_x86_feature_detected!("avx") } else { is_x86_feature_detected!("avx512f") };
+            if has {
+                test(&plan, Rules::Abi(Abi::SysV64), &Met::default()).unwrap_or_else(|error| panic!("{error}"));
+            }
+        }
+    }
 }
 
 /// A convention as an algorithm, another one for each signature.

@@ -5,7 +5,7 @@
 use cbframe::abi::CallingConvention;
 use cbframe::abi::{Abi, Architecture, Layout, Place, Signature, SignatureError};
 use cbframe::conventions::Regcall;
-use cbframe::types::{Alignment, Kind, Type};
+use cbframe::types::{Alignment, Field, Kind, Type};
 use cbframe_tests::again;
 use cbframe_tests::types::KNOWN;
 
@@ -38,6 +38,33 @@ fn types_are_laid_out_as_the_compilers_do() {
         found.check();
         assert_same(&found, expected);
     }
+}
+
+/// `sizeof`, `_Alignof` and `offsetof` are those of gcc and clang.
+#[test]
+fn packed_and_aligned() {
+    let both = |packed, at_least| Alignment { packed: Some(packed), at_least: Some(at_least) };
+    let offsets = |ty: Type| {
+        ty.check();
+        let (Kind::Struct { fields } | Kind::Union { fields }) = ty.kind else { unreachable!() };
+        (ty.size, ty.align, fields.iter().map(|field| field.offset).collect::<Vec<_>>())
+    };
+    // `struct __attribute__((packed, aligned(2)))`
+    let one = Type::structure_with("A", &[("a", Type::I8), ("b", Type::F32)], both(1, 2)).unwrap();
+    assert_eq!(offsets(one), (6, 2, vec![0, 1]));
+    // `#pragma pack(2)`, `struct __attribute__((aligned(8)))`
+    let fields = [("a", Type::I8), ("b", Type::F64), ("c", Type::I8)];
+    let two = Type::structure_with("B", &fields, both(2, 8)).unwrap();
+    assert_eq!(offsets(two), (16, 8, vec![0, 2, 10]));
+    // `union __attribute__((packed, aligned(4)))`
+    let members = [("a", Type::array(Type::I8, 5).unwrap()), ("b", Type::F64)];
+    assert_eq!(offsets(Type::union_of("U", &members, both(1, 4)).unwrap()), (8, 4, vec![0, 0]));
+    // What C cannot make of these fields is refused as before.
+    let Kind::Struct { fields } = two.kind else { unreachable!() };
+    let moved =
+        Box::leak(fields.iter().map(|field| Field { offset: field.offset + field.offset % 4, ..*field }).collect());
+    let odd = Type { kind: Kind::Struct { fields: moved }, ..two };
+    std::panic::catch_unwind(|| odd.check()).unwrap_err();
 }
 
 #[test]

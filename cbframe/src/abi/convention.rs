@@ -476,6 +476,10 @@ const fn pieces(ty: &Type, mut before: Pieces, offset: usize) -> Pieced {
         }
         return Pieced::In(before.and(bank, offset, ty.size));
     }
+    // So four registers have no more than 64 bytes of a value, with all padding.
+    if ty.align > 8 {
+        return Pieced::Refused("aligned to more than 8 bytes, as nothing is in Go");
+    }
     match ty.passed_as().kind {
         Kind::Void => Pieced::In(before),
         Kind::Struct { fields } => {

@@ -483,8 +483,7 @@ impl Argument<'_> {
     /// The bytes of the value; those of padding need not be initialized.
     #[must_use]
     pub const fn bytes(&self) -> &[MaybeUninit<u8>] {
-        // SAFETY: a value has as many bytes as its type.
-        unsafe { core::slice::from_raw_parts(self.value.as_ptr().cast(), self.value.ty().size) }
+        self.value.bytes()
     }
 }
 

@@ -2,6 +2,7 @@
 
 use alloc::boxed::Box;
 use core::fmt;
+use core::mem::MaybeUninit;
 use core::ptr;
 
 use super::object::Object;
@@ -168,6 +169,13 @@ impl<'a> Value<'a> {
             (None, Self::Object(object)) => object.ty(),
             (None, _) => unreachable!(),
         }
+    }
+
+    /// The bytes, as many as the type has; those of padding need not be initialized.
+    #[must_use]
+    pub const fn bytes(&self) -> &[MaybeUninit<u8>] {
+        // SAFETY: a value has as many bytes as its type, which are not changed while it is borrowed.
+        unsafe { core::slice::from_raw_parts(self.as_ptr().cast(), self.ty().size) }
     }
 
     /// The value of type `ty` at `from`, which may be unaligned.

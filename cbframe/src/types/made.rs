@@ -4,6 +4,7 @@ use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
+use core::hash::{Hash, Hasher};
 use core::ptr;
 use core::sync::atomic::{AtomicPtr, Ordering};
 
@@ -217,44 +218,77 @@ fn lay_out(
     Ok((laid_out, round_up(end, align), align))
 }
 
-/// What was kept, each thing once: a list to which things are only added.
+/// What was kept, each thing once: a tree to which things are only added, by their hashes. Below a thing are others, in the
+/// branch of the next two bits.
 struct Kept<T: 'static>(AtomicPtr<Node<T>>);
 
 struct Node<T: 'static> {
     it: T,
-    next: *mut Self,
+    hash: u64,
+    below: [Kept<T>; 4],
 }
 
-impl<T: PartialEq + 'static> Kept<T> {
+impl<T: 'static> Kept<T> {
     const fn new() -> Self {
         Self(AtomicPtr::new(ptr::null_mut()))
     }
 
-    /// The one that is equal, or `it`. Two threads may keep the same thing twice.
-    fn keep<Q: ?Sized>(&self, wanted: &Q, is: impl Fn(&T, &Q) -> bool, it: impl FnOnce(&Q) -> T) -> &'static T {
-        let mut next = self.0.load(Ordering::Acquire);
-        // SAFETY: the list has nodes only, and they are never freed.
-        while let Some(node) = unsafe { next.as_ref() } {
-            if is(&node.it, wanted) {
+    /// The one that is equal, or `it`.
+    fn keep<Q: ?Sized + Hash>(&self, wanted: &Q, is: impl Fn(&T, &Q) -> bool, it: impl Fn(&Q) -> T) -> &'static T {
+        let mut hasher = Fnv::START;
+        wanted.hash(&mut hasher);
+        let hash = hasher.finish();
+        let (mut place, mut bits) = (&self.0, hash);
+        loop {
+            let mut found = place.load(Ordering::Acquire);
+            if found.is_null() {
+                let node = Box::into_raw(Box::new(Node { it: it(wanted), hash, below: [const { Self::new() }; 4] }));
+                found = match place.compare_exchange(found, node, Ordering::Release, Ordering::Acquire) {
+                    Ok(_) => node,
+                    Err(first) => {
+                        // SAFETY: nobody else has seen it.
+                        drop(unsafe { Box::from_raw(node) });
+                        first
+                    }
+                };
+            }
+            // SAFETY: the tree has nodes only, and they are never freed.
+            let node: &'static Node<T> = unsafe { &*found };
+            if node.hash == hash && is(&node.it, wanted) {
                 return &node.it;
             }
-            next = node.next;
+            place = &node.below[(bits % 4) as usize].0;
+            bits >>= 2;
         }
-        let node = Box::leak(Box::new(Node { it: it(wanted), next: self.0.load(Ordering::Acquire) }));
-        while let Err(now) = self.0.compare_exchange_weak(node.next, node, Ordering::Release, Ordering::Relaxed) {
-            node.next = now;
-        }
-        &node.it
     }
 }
 
-static STRINGS: Kept<&'static str> = Kept::new();
+/// FNV-1a with 64 bits.
+struct Fnv(u64);
+
+impl Fnv {
+    const START: Self = Self(0xcbf2_9ce4_8422_2325);
+}
+
+impl Hasher for Fnv {
+    fn write(&mut self, bytes: &[u8]) {
+        for &byte in bytes {
+            self.0 = (self.0 ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+        }
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
+
+static STRINGS: Kept<Box<str>> = Kept::new();
 static FIELDS: Kept<Box<[Field]>> = Kept::new();
 static TYPES: Kept<Type> = Kept::new();
 
 /// A copy of `text` that lives as long as the process.
 pub(crate) fn keep_str(text: &str) -> &'static str {
-    STRINGS.keep(text, |kept, text| *kept == text, |text| Box::leak(text.into()))
+    STRINGS.keep(text, |kept, text| **kept == *text, |text| text.into())
 }
 
 fn keep_fields(fields: Vec<Field>) -> &'static [Field] {

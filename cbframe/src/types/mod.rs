@@ -28,7 +28,7 @@ pub(crate) use message::Message;
 ///
 /// `#[derive(CType)]` writes these; there is seldom a reason to write one by hand. A description that was
 /// written by hand can be checked with [`Type::check`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Type {
     /// The name of the type, for messages and tables.
     pub name: &'static str,
@@ -41,7 +41,7 @@ pub struct Type {
 }
 
 /// What a [`Type`] consists of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Kind {
     /// `()`, as a result: C's `void`. C has no parameter of this type.
@@ -103,7 +103,7 @@ pub enum Kind {
 }
 
 /// A field of a struct or a union.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Field {
     /// The name of the field; its index for a tuple struct.
     pub name: &'static str,

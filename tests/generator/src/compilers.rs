@@ -72,6 +72,15 @@ impl Compiler {
     }
 }
 
+impl Compiler {
+    /// Why the compiler's functions of this signature do not get what its callers pass.
+    #[must_use]
+    pub fn refuses_callee(self, signature: &Signature) -> Option<&'static str> {
+        let _ = (self, signature);
+        None
+    }
+}
+
 /// Whether it has a vector that is wider than 16 bytes, and a union.
 fn has_vector_union(ty: &Type) -> bool {
     ty.cpu() > Cpu::Any && ty.any(&|ty| ty.aggregate().is_some_and(|found| found.union))

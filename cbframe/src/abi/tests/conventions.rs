@@ -8,7 +8,7 @@ use std::vec::Vec;
 
 use super::{
     Abi, BOOL, CHAR, DOUBLE, FLOAT, FLOAT16, INT, INT128, LONG, LONG_DOUBLE, M128, M256, NOTHING, POINTER, SHORT, Type,
-    VOID, array, check, complex, either, of, place, record,
+    VOID, aligned, array, check, complex, either, of, place, record,
 };
 use crate::abi::{Aggregates, CallingConvention, Convention, Hidden, Register};
 use crate::conventions::{GoInternal, PreserveMost, PreserveNoneClang19, Regcall, Vectorcall};
@@ -227,7 +227,9 @@ fn refused() {
     {
         assert!(argument(abi::<Vectorcall>(), ty), "{}", ty.name);
     }
-    for ty in [INT128, LONG_DOUBLE, M128, of(&[LONG; 5]), either(&[INT]), of(&[M128])] {
+    let aligned = aligned(64, &[CHAR]);
+    for ty in [INT128, LONG_DOUBLE, M128, of(&[LONG; 5]), either(&[INT]), of(&[M128]), aligned, of(&[aligned, aligned])]
+    {
         assert!(argument(abi::<GoInternal>(), ty), "{}", ty.name);
     }
     // No result in memory, an aggregate of floats up to the sixth position.
