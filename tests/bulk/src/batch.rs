@@ -4,6 +4,7 @@ use std::env;
 use std::fs::{self, File};
 use std::os::fd::{AsRawFd, FromRawFd};
 use std::os::unix::process::ExitStatusExt;
+use std::panic::catch_unwind;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus};
 
@@ -157,12 +158,14 @@ fn run(dir: &Path, libraries: &[(C, PathBuf)], signatures: &[Signature], from: u
     if child == 0 {
         // SAFETY: both descriptors are open.
         unsafe { libc::dup2(stderr.as_raw_fd(), libc::STDERR_FILENO) };
-        let loaded: Vec<_> = libraries.iter().map(|(c, library)| Loaded::new(*c, library)).collect();
-        for (index, signature) in signatures.iter().enumerate().take(to).skip(from) {
-            Case::new(index, signature).run(&loaded, &into);
-        }
+        let done = catch_unwind(|| {
+            let loaded: Vec<_> = libraries.iter().map(|(c, library)| Loaded::new(*c, library)).collect();
+            for (index, signature) in signatures.iter().enumerate().take(to).skip(from) {
+                Case::new(index, signature).run(&loaded, &into);
+            }
+        });
         // SAFETY: nothing is to be done at the end, least of all what the parent does.
-        unsafe { libc::_exit(0) };
+        unsafe { libc::_exit(if done.is_ok() { 0 } else { 101 }) };
     }
     drop(into);
     let heard = listen(out, || {

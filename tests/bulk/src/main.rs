@@ -57,9 +57,9 @@ fn test_all(options: &Options, workshop: &mut Workshop) -> (Totals, Option<(u64,
         let verdicts = workshop.judge(&table, &signatures, compiling, false);
         for ((index, signature), verdict) in indices.iter().zip(&signatures).zip(verdicts) {
             totals.add(signature, &verdict);
-            if let (Verdict::Failed(lines), None) = (verdict, &failed) {
+            if let Verdict::Failed(lines) = verdict {
                 println!("signature {index} failed: {}", lines.first().map_or("", String::as_str));
-                failed = Some((*index, lines));
+                failed = failed.or(Some((*index, lines)));
             }
         }
         totals.elapsed = start.elapsed();

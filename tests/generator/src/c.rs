@@ -35,6 +35,8 @@ pub fn write<'s>(
         out.push_str("struct cbt_host cbt_host;\n");
     }
     let (mut callers, mut called) = (String::new(), String::new());
+    // gcc takes 20 ms to change from one convention to the other: what has Windows' is behind all else.
+    let mut windows = String::new();
     for signature in signatures {
         if signature.cpu() != cpu {
             callers.push_str("    0,\n");
@@ -42,30 +44,35 @@ pub fn write<'s>(
             continue;
         }
         let definitions = signature.definitions();
-        // Each signature has types of its own.
-        for name in definitions.iter().map(|aggregate| &aggregate.name) {
-            writeln!(out, "#define {name} {}_{name}", signature.name).unwrap();
-        }
-        for aggregate in &definitions {
-            out.push_str(&definition(aggregate));
-            let ty = Type::Aggregate(Rc::clone(aggregate));
-            confirm(&mut out, aggregate, ty.size(), ty.align());
-        }
-        let name = format!("caller_{}", signature.name);
-        unless_refused(&mut out, &name, |compiler| compiler.refuses(signature), |out| caller(out, &name, signature));
-        writeln!(callers, "    {name},").unwrap();
+        let named = |out: &mut String, write: &dyn Fn(&mut String)| {
+            // Each signature has types of its own.
+            let names = || definitions.iter().map(|aggregate| &aggregate.name);
+            names().for_each(|name| writeln!(out, "#define {name} {}_{name}", signature.name).unwrap());
+            write(out);
+            names().for_each(|name| writeln!(out, "#undef {name}").unwrap());
+        };
+        let caller_name = format!("caller_{}", signature.name);
+        named(&mut out, &|out| {
+            for aggregate in &definitions {
+                out.push_str(&definition(aggregate));
+                let ty = Type::Aggregate(Rc::clone(aggregate));
+                confirm(out, aggregate, ty.size(), ty.align());
+            }
+            let refuses = |compiler: Compiler| compiler.refuses(signature);
+            unless_refused(out, &caller_name, refuses, |out| caller(out, &caller_name, signature));
+        });
+        writeln!(callers, "    {caller_name},").unwrap();
         if let Some(Callees { spoil }) = callees {
             let name = format!("callee_{}", signature.name);
             let refuses =
                 |compiler: Compiler| compiler.refuses(signature).or_else(|| compiler.refuses_callee(signature));
             let spoil = spoil.map_or(String::new(), |spoil| spoil(signature));
-            unless_refused(&mut out, &name, refuses, |out| callee(out, &name, signature, &spoil));
+            let out = if signature.family == Family::Win64 { &mut windows } else { &mut out };
+            named(out, &|out| unless_refused(out, &name, refuses, |out| callee(out, &name, signature, &spoil)));
             writeln!(called, "    (function){name},").unwrap();
         }
-        for name in definitions.iter().map(|aggregate| &aggregate.name) {
-            writeln!(out, "#undef {name}").unwrap();
-        }
     }
+    out.push_str(&windows);
     write!(out, "const cbt_caller CALLERS[] = {{\n{callers}}};\n").unwrap();
     if callees.is_some() {
         write!(out, "const function CALLEES[] = {{\n{called}}};\n").unwrap();

@@ -39,6 +39,12 @@ impl Compiler {
                 // An empty field has no class, so such a struct has those of the vector (psABI 3.2.3).
                 Some("passes a struct with a 256-bit or 512-bit vector in memory if an empty field is beside it")
             }
+            (Self::Clang, Family::SysV64)
+                if signature.named.is_some() && signature.split().0.iter().any(|ty| ty.cpu() > Cpu::Any) =>
+            {
+                // psABI 3.5.7 speaks of those behind `...`.
+                Some("passes 256-bit and 512-bit vectors in front of `...` in memory too")
+            }
             (Self::Clang, Family::SysV64) if signature.types().any(is_taken_for_vector) => {
                 Some("takes a union for the vector in it though another member has another class")
             }
@@ -76,8 +82,18 @@ impl Compiler {
     /// Why the compiler's functions of this signature do not get what its callers pass.
     #[must_use]
     pub fn refuses_callee(self, signature: &Signature) -> Option<&'static str> {
-        let _ = (self, signature);
-        None
+        let behind = signature.split().1;
+        match (self, signature.family) {
+            // It reads what its own callers put elsewhere: they pass the address.
+            (Self::Gcc, Family::Win64) if behind.iter().any(|ty| !matches!(ty.size(), 1 | 2 | 4 | 8)) => {
+                Some("takes from lists by value what its callers pass by reference")
+            }
+            // At -O2, `union { __m256 a; } f(void)` ends in `vmovdqu (%rax), %ymm0; vzeroupper; ret`.
+            (Self::Gcc, Family::SysV64) if signature.result.iter().any(has_vector_union) => {
+                Some("clears the upper halves of a union of 256-bit or 512-bit vectors that it returns")
+            }
+            _ => None,
+        }
     }
 }
 

@@ -87,6 +87,7 @@ pub fn listen(out: impl Read + Send + 'static, kill: impl FnOnce()) -> Heard {
             "wrong" => wrong.push(rest.to_owned()),
             "skipped" => verdicts.push(Verdict::Skipped(rest.to_owned())),
             "done" => {
+                last = None;
                 let (lanes, wrong) = (std::mem::take(&mut lanes), std::mem::take(&mut wrong));
                 verdicts.push(if wrong.is_empty() { Verdict::Passed(lanes) } else { Verdict::Failed(wrong) });
             }
