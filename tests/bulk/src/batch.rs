@@ -85,6 +85,9 @@ impl Workshop {
                 "-DCALLERS=cbt_callers",
                 "-DCALLEES=cbt_callees",
             ]);
+            if c.clang {
+                command.arg("-fno-crash-diagnostics");
+            }
             command.args(c.cpu.feature().map(|feature| format!("-m{feature}")));
             let errors = File::create(library.with_extension("err")).expect("the folder was just made");
             (c, command.stderr(errors).spawn().unwrap_or_else(|error| panic!("{command:?}: {error}")))

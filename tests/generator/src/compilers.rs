@@ -45,6 +45,10 @@ impl Compiler {
                 // psABI 3.5.7 speaks of those behind `...`.
                 Some("passes 256-bit and 512-bit vectors in front of `...` in memory too")
             }
+            (Self::Clang, Family::SysV64) if signature.types().any(|ty| ty.any(&has_array_of_empty)) => {
+                // `struct { double a; float b; struct { } c[1]; }`: it divides by the size of an element.
+                Some("dies of an array of empty structs behind a float")
+            }
             (Self::Clang, Family::SysV64) if signature.types().any(is_taken_for_vector) => {
                 Some("takes a union for the vector in it though another member has another class")
             }
@@ -106,6 +110,12 @@ fn has_vector_union(ty: &Type) -> bool {
 fn has_vector_and_empty(ty: &Type) -> bool {
     ty.cpu() > Cpu::Any
         && ty.aggregate().is_some_and(|found| !found.union && found.fields.iter().any(|field| field.size() == 0))
+}
+
+/// Whether it has an array whose elements have no bytes.
+fn has_array_of_empty(ty: &Type) -> bool {
+    ty.aggregate()
+        .is_some_and(|found| found.fields.iter().any(|field| !field.lengths.is_empty() && field.ty.size() == 0))
 }
 
 /// Whether there is a union of more than two eightbytes with a vector, and with an array, which clang forgets there, or
