@@ -9,7 +9,9 @@ mod linux;
 mod windows;
 
 pub use system::SavedErrno;
-pub(crate) use system::{Refusal, Region, map_again, process, stack};
+#[cfg(all(debug_assertions, not(loom)))]
+pub(crate) use system::process;
+pub(crate) use system::{Refusal, Region, map_again, stack};
 #[cfg(feature = "alloc")]
 pub(crate) use system::{errno, set_errno};
 #[cfg(feature = "std")]
