@@ -223,7 +223,8 @@ macro_rules! thunk {
                 "ret",
                 unwind!(dwarf ".cfi_restore_state"),
                 // Out of the way: what is rare. With an argument in r11 or rbp, or every register: the address is in the word in which
-                // `call` puts the return address when it has read it.
+                // `call` puts the return address when it has read it. (Windows has no red zone, but writes there only to raise
+                // an exception of this very thread.)
                 "8:",
                 "test r8d, {whole}",
                 "jz 9f",
