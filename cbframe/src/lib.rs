@@ -153,7 +153,8 @@
 //! function's frame lies where the call's did. A call on a coroutine's stack holds them until it returns, since it may be
 //! resumed. A call that returns when it was taken for over aborts the process with the callback's name: this needs a stack
 //! that was cut out of the thread's own, or copied away. (Rust promises nothing about jumps over frames with destructors;
-//! gcc's and glibc's is what is tested. Without the feature `std` a call that was left holds its state for ever.)
+//! gcc's and glibc's is what is tested, and that of Windows. Without the feature `std` a call that was left holds its state for
+//! ever.)
 //!
 //! After `fork` the child has a copy of every pool and every state, at the same addresses: frames may be called, dropped and
 //! bound anew there, and neither process sees what the other does. Binding and freeing take no lock, so this holds in a child
@@ -197,6 +198,24 @@
 //! | target | `"C"`, `"system"` | `"sysv64"` | `"win64"`, `"efiapi"` | `"raw"`, `"custom"` |
 //! | --- | --- | --- | --- | --- |
 //! | x86_64 Linux | System V | yes | yes | yes |
+//! | x86_64 Windows | Windows | yes | yes | yes |
+//!
+//! On Windows
+//!
+//! - the shared pool does not [grow](Pool#growth): `CBFRAME_SLOTS` says how many callbacks there can be, and [`pool!`] makes more;
+//! - `save_errno` keeps `GetLastError`, and errno of the C library that the program is linked with;
+//! - `raw` callbacks get the registers of the Windows convention, `rcx`, `rdx`, `r8` and `r9` first;
+//! - hooks keep the 128 bytes below the stack pointer as everywhere, though the system itself does not when it raises an
+//!   exception there;
+//! - unwind tables are those of the system (`.pdata`): panics, exceptions of C++ and structured ones go through all entries,
+//!   and a debugger finds the caller from every one, but in the middle of those of hooks and for single instructions behind a
+//!   call;
+//! - with MinGW `long double` is [`LongDouble`]; Microsoft's compiler has `double` for it. Where the two compilers differ in how
+//!   a value is passed, [`abi::Abi::Win64`] says which one is followed;
+//! - fibers are what coroutines are elsewhere.
+//!
+//! `x86_64-pc-windows-gnu` is tested under Wine; for `x86_64-pc-windows-msvc` the crate is compiled and its unwind tables are
+//! looked at, and that is all.
 //!
 //! Conventions that rustc does not know are written for one function, with `abi = "custom"` and a register for each parameter
 //! ([`#[cbframe]`](macro@cbframe#conventions-of-ones-own)), or as data for many ([`convention!`](macro@convention)).
@@ -215,8 +234,13 @@
 //!   of cbframe's; with `on_panic` it reads one global variable. (Built with debug assertions, each call of a frame that
 //!   owns its state is noted in a table, to find frames that are dropped in use.)
 //! - Every target of an indirect branch begins with `endbr64`. User shadow stacks are satisfied by all entries but those of
-//!   [hooks](JumpTarget), as long as a handler leaves `rip` in its [`CpuState`] alone. Callers compiled with kcfi, or Control Flow Guard
-//!   on Windows, check the *type* of what they call: stubs carry no type hash, so such callers must exempt the call.
+//!   [hooks](JumpTarget), as long as a handler leaves `rip` in its [`CpuState`] alone. Callers compiled with kcfi check the *type*
+//!   of what they call: stubs carry no type hash, so such callers must exempt the call.
+//! - Control Flow Guard on Windows checks the *address*, against a table of functions that the linker makes of a program that
+//!   is linked with `/guard:cf`. `FN` and what [`bind_static!`] gives are functions and are in it; the stub of a [`Frame`]
+//!   lies within a function, so that a caller compiled with `/guard:cf` is ended there (`FAST_FAIL_GUARD_ICALL_CHECK_FAILURE`).
+//!   Exempt such callers (`__declspec(guard(nocf))`). Code that is compiled without it, as Windows' own older interfaces and
+//!   most C libraries are, calls any address.
 //!   A linked program is marked for IBT or SHSTK (`.note.gnu.property`) only if every object in it is. With
 //!   `-Zcf-protection=full` all of cbframe's are; the standard library's and many a system's start files are not.
 //! - Registers and flags that the ABI preserves are preserved.

@@ -2,6 +2,7 @@
 //! compared with those of its callees. Built without clang, there is nothing here.
 #![cfg(all(target_arch = "x86_64", cbt_clang))]
 #![allow(missing_docs, reason = "tests")]
+#![cfg_attr(windows, allow(unused_imports, reason = "clang for Windows has vectorcall only"))]
 
 use std::arch::x86_64::__m128;
 use std::cell::RefCell;

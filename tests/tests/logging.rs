@@ -82,7 +82,7 @@ unsafe fn sysv64_list(#[state] log: &Log, format: *const c_char, list: *mut c_vo
     unsafe { log.add(format, VaList::from_raw_of(Abi::SysV64, list)) }
 }
 
-#[cbframe(abi = "sysv64")]
+#[cbframe(abi = "win64")]
 unsafe fn win64_list(#[state] log: &Log, format: *const c_char, list: *mut c_void) {
     // SAFETY: the caller passes what the format says.
     unsafe { log.add(format, VaList::from_raw_of(Abi::Win64, list)) }
@@ -90,8 +90,8 @@ unsafe fn win64_list(#[state] log: &Log, format: *const c_char, list: *mut c_voi
 
 type Address = *const c_void;
 
-/// The C side, compiled by each compiler with each of these options.
-fn libraries() -> Vec<Library> {
+/// The C side, compiled by each compiler with each of these options; and whether that compiler has System V's lists.
+fn libraries() -> Vec<(Library, bool)> {
     let source = formats::source();
     let clang = std::env::var("CBFRAME_CLANG").unwrap_or_else(|_| "clang-19".into());
     let mut libraries = Vec::new();
@@ -101,8 +101,11 @@ fn libraries() -> Vec<Library> {
             continue;
         }
         for level in ["-O0", "-O2"] {
-            let options: Vec<_> = [level, "-Wno-format", "-Wno-overflow"].into_iter().chain(target).collect();
-            libraries.push(Library::compile_by(compiler, env!("CARGO_TARGET_TMPDIR"), "formats.c", &source, &options));
+            // With unwind tables gcc 12 for Windows ends with an internal error, in `choose_baseaddr`.
+            let options = [level, "-Wno-format", "-Wno-overflow", "-fno-asynchronous-unwind-tables"];
+            let options: Vec<_> = options.into_iter().chain(target).collect();
+            let library = Library::compile_by(compiler, env!("CARGO_TARGET_TMPDIR"), "formats.c", &source, &options);
+            libraries.push((library, !cfg!(windows) || compiler == system::GCC));
         }
     }
     libraries
@@ -136,11 +139,13 @@ extern "C" fn expect(expected: &Expected, text: CStrRef<'_>) {
 
 #[test]
 fn a_thousand_formats_behind_dots_and_in_lists() {
-    for library in libraries() {
+    for (library, has_sysv64_lists) in libraries() {
         let log = Log::default();
         compare(&library, "log_sysv64", &log, sysv64::bind(&log).unwrap().as_ptr().cast());
         compare(&library, "log_win64", &log, win64::bind(&log).unwrap().as_ptr().cast());
-        compare(&library, "pass_sysv64", &log, sysv64_list::bind(&log).unwrap().as_ptr().cast());
+        if has_sysv64_lists {
+            compare(&library, "pass_sysv64", &log, sysv64_list::bind(&log).unwrap().as_ptr().cast());
+        }
         compare(&library, "pass_win64", &log, win64_list::bind(&log).unwrap().as_ptr().cast());
     }
 }

@@ -2,6 +2,9 @@
 //!
 //! Every signature of `tests/signatures.rs`, `types.rs` and `variadic.rs` is read from C as well, and placed as its callback
 //! is: `cbframe_tests::again`.
+//!
+//! Nothing in this depends on the target, and the compilers that are asked are the host's.
+#![cfg(unix)]
 #![allow(missing_docs, reason = "tests")]
 
 #[path = "parse_c/layouts.rs"]

@@ -2,7 +2,7 @@
 //! ABI of the target. `CBFRAME_ROUND_TRIP` says with how many signatures.
 //!
 //! Either side is the other's measure here; C compilers are that of both in `cbframe-signatures`.
-#![cfg(all(target_os = "linux", target_arch = "x86_64"))]
+#![cfg(target_arch = "x86_64")]
 #![allow(missing_docs, reason = "tests")]
 
 #[path = "round_trip/conventions.rs"]
@@ -21,6 +21,7 @@ use cbframe::conventions::{GoInternal, PreserveAll, PreserveMost, PreserveNoneCl
 use cbframe::types::{Kind, Type};
 use cbframe::{Call, DynFrame, Float16, Float128, LongDouble, Value};
 use cbframe_tests::guard::{self, Environment, Expected};
+use cbframe_tests::system::set_errno;
 use proptest::test_runner::{Config, TestCaseError, TestRunner};
 
 use conventions::{Lots, Pops, PopsUnaligned};
@@ -63,8 +64,7 @@ fn answer(call: &mut Call<'_>, signature: &Signature, exchange: &Mutex<Exchange>
     // SAFETY: as many bytes as the type has, and a value.
     let result = unsafe { Value::read(&signature.result().ty, exchange.values.result().as_slice().as_ptr()) };
     call.ret(result.expect("a value"));
-    // SAFETY: the thread's own.
-    unsafe { *libc::__errno_location() = exchange.errno };
+    set_errno(exchange.errno);
 }
 
 fn look(call: &mut Call<'_>, signature: &Signature, exchange: &mut Exchange) {

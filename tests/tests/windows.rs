@@ -71,18 +71,25 @@ fn qsort_of_the_c_library_sorts_suffixes() {
 #[test]
 fn locales_go_into_a_list() {
     const LCID_INSTALLED: u32 = 1;
-    #[cbframe(abi = "system")]
-    fn locale(#[state] found: &mut Vec<String>, name: CStrRef<'_>) -> c_int {
-        found.push(name.to_str().expect("digits").to_owned());
-        (found.len() < 40).into()
+    struct List {
+        found: Vec<String>,
+        most: usize,
     }
-    let mut found = Vec::new();
-    let frame = locale::bind(&mut found).unwrap();
-    // SAFETY: it calls back before it returns.
-    let good = unsafe { EnumSystemLocalesA(Some(frame.as_fn()), LCID_INSTALLED) };
-    drop(frame);
-    assert_ne!(good, 0);
-    assert!(found.len() > 10, "{found:?}");
+    #[cbframe(abi = "system")]
+    fn locale(#[state] list: &mut List, name: CStrRef<'_>) -> c_int {
+        list.found.push(name.to_str().expect("digits").to_owned());
+        (list.found.len() < list.most).into()
+    }
+    let locales = |most: usize| {
+        let mut list = List { found: Vec::new(), most };
+        let frame = locale::bind(&mut list).unwrap();
+        // SAFETY: it calls back before it returns.
+        assert_ne!(unsafe { EnumSystemLocalesA(Some(frame.as_fn()), LCID_INSTALLED) }, 0);
+        drop(frame);
+        list.found
+    };
+    let found = locales(usize::MAX);
+    assert_eq!(locales(5), found[..5], "it stops when the callback says so");
     let numbers: BTreeSet<_> =
         found.iter().map(|name| u32::from_str_radix(name, 16).expect("a number in base 16")).collect();
     assert_eq!(numbers.len(), found.len());

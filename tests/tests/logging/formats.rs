@@ -144,7 +144,12 @@ pub(crate) fn source() -> String {
 #define SYSV64 __attribute__((sysv_abi))
 #undef WIN64
 #define WIN64
+#ifdef __clang__
+#define NO_SYSV64_LIST // on this system
+typedef void *sysv64_list;
+#else
 typedef __builtin_sysv_va_list sysv64_list;
+#endif
 typedef va_list win64_list;
 #define SYSV64_START __builtin_sysv_va_start
 #define SYSV64_END __builtin_sysv_va_end
@@ -163,7 +168,8 @@ typedef __builtin_ms_va_list win64_list;
 typedef void expect(const void *expected, const char *text);
 static double real(unsigned long long bits) { double value; memcpy(&value, &bits, sizeof value); return value; }
 typedef void SYSV64 list_sysv64(const char *format, sysv64_list list);
-typedef void SYSV64 list_win64(const char *format, win64_list list);
+typedef void WIN64 list_win64(const char *format, win64_list list);
+#ifndef NO_SYSV64_LIST
 static void SYSV64 pass_to_sysv64(list_sysv64 *log, int level, const char *format, ...) {
     sysv64_list list;
     SYSV64_START(list, format);
@@ -171,6 +177,7 @@ static void SYSV64 pass_to_sysv64(list_sysv64 *log, int level, const char *forma
     SYSV64_END(list);
     (void)level;
 }
+#endif
 static void WIN64 pass_to_win64(list_win64 *log, int level, const char *format, ...) {
     win64_list list;
     WIN64_START(list, format);
@@ -186,6 +193,7 @@ static void WIN64 pass_to_win64(list_win64 *log, int level, const char *format, 
         ("pass_sysv64", "list_sysv64 pass_sysv64_type", "pass_to_sysv64(log, ", true),
         ("pass_win64", "list_win64 pass_win64_type", "pass_to_win64(log, ", false),
     ] {
+        out.push_str(if name == "pass_sysv64" { "#ifndef NO_SYSV64_LIST\n" } else { "#if 1\n" });
         writeln!(out, "typedef {ty};\nvoid {name}({name}_type *log, expect *expect, const void *expected) {{").unwrap();
         out.push_str("    char text[4096];\n");
         for index in 0..COUNT {
@@ -195,7 +203,7 @@ static void WIN64 pass_to_win64(list_win64 *log, int level, const char *format, 
             writeln!(out, "    snprintf(text, sizeof text, \"{format}\"{arguments});\n    expect(expected, text);")
                 .unwrap();
         }
-        out.push_str("}\n");
+        out.push_str("}\n#endif\n");
     }
     out
 }

@@ -125,7 +125,7 @@ fn copied(parameter: &Parameter) -> usize {
 /// What is to be done for a value, or a piece of one, in this register.
 const fn of_register(register: Register, size: u16) -> How {
     match (register, size) {
-        (Register::Integer(11), _) => How::R11,
+        (Register::Integer(5 | 11), _) => How::RARE,
         (Register::X87(0), _) => How::X87,
         (Register::X87(_), _) => How::X87_PAIR,
         (Register::Vector(_), 17..=32) => How::YMM,

@@ -10,9 +10,9 @@ use core::ptr;
 use super::capture::{Capture, Group, register_bit};
 use super::moves::{give_part, offset, pointer, take_part};
 use super::state::CpuState;
-use crate::__cbframe_captured_entry as captured_entry;
 use crate::abi::{Abi, Convention, Layout, Parameter, Part, Place, Pointer, Register, extension, win64};
 use crate::pool::Entry;
+use crate::{__cbframe_captured_entry as captured_entry, __cbframe_unwind as unwind};
 
 /// What ctx leads to in a slot with one of these entries. The aligning entry knows the layout.
 #[repr(C)]
@@ -397,14 +397,15 @@ macro_rules! aligning_entry {
         #[unsafe(naked)]
         unsafe extern "C" fn $name() {
             core::arch::naked_asm!(
-                ".cfi_startproc",
-                ".cfi_def_cfa_offset 16",
+                unwind!(
+                    dwarf ".cfi_startproc", ".cfi_def_cfa_offset 16";
+                    seh ".seh_proc .Lcbframe", ".seh_stackalloc 8"
+                ),
                 "endbr64",
                 "push rbp",
-                ".cfi_adjust_cfa_offset 8",
-                ".cfi_offset rbp, -24",
+                unwind!(dwarf ".cfi_adjust_cfa_offset 8", ".cfi_offset rbp, -24"; seh ".seh_pushreg rbp"),
                 "mov rbp, rsp",
-                ".cfi_def_cfa_register rbp",
+                unwind!(dwarf ".cfi_def_cfa_register rbp"; seh ".seh_setframe rbp, 0", ".seh_endprologue"),
                 "push rax",
                 "push rcx",
                 "mov rax, [rbp + 8]", // ctx
@@ -438,17 +439,20 @@ macro_rules! aligning_entry {
                 "pop rax",
                 "mov rsp, rbp",
                 "pop rbp",
-                ".cfi_remember_state",
-                ".cfi_restore rbp",
-                ".cfi_def_cfa rsp, 16",
+                // Functions of their own to Windows, as in `__cbframe_aligning_entry`.
+                unwind!(
+                    dwarf ".cfi_remember_state", ".cfi_restore rbp", ".cfi_def_cfa rsp, 16";
+                    seh ".seh_endproc", ".seh_proc .Lcbframe", ".seh_stackalloc 8"
+                ),
                 "mov rsp, [rsp]",
-                ".cfi_def_cfa_offset 8",
+                unwind!(dwarf ".cfi_def_cfa_offset 8"; seh ".seh_endprologue", ".seh_endproc"),
                 "ret",
-                ".cfi_restore_state",
+                unwind!(dwarf ".cfi_restore_state"; seh ".seh_proc .Lcbframe"),
                 "2:",
                 "push qword ptr [rbp + 8]", // ctx, as a stub does
+                unwind!(; seh ".seh_stackalloc 8"),
                 "jmp {inner}",
-                ".cfi_endproc",
+                unwind!(dwarf ".cfi_endproc"; seh ".seh_endprologue", ".seh_endproc"),
                 ".balign 64",
                 inner = sym $inner,
             )

@@ -7,12 +7,14 @@
 //!
 //! A function may change every register, and pop its arguments: then nothing is left that tells where the caller's frame is
 //! but the stack pointer. So the record lies at a multiple of the room, a power of two, with fewer bytes of arguments below
-//! it, and is found by rounding the stack pointer up, by what runs after the call and by the unwinder.
+//! it, and is found by rounding the stack pointer up, by what runs after the call and by the unwinder. Windows' unwinder finds
+//! the frame by rbp, unless that carries an argument: then it does not.
 
 use core::arch::naked_asm;
 
 use super::image::CpuImage;
 use super::state::CpuState;
+use crate::__cbframe_unwind as unwind;
 
 /// What there is to be done around a call, as bits.
 #[derive(Clone, Copy)]
@@ -24,8 +26,8 @@ impl How {
     pub(super) const PLAIN: Self = Self(0);
     /// Every register of a [`CpuImage`]: flags, mxcsr and the x87 unit too.
     pub(super) const WHOLE: Self = Self(1);
-    /// r11 carries an argument.
-    pub(super) const R11: Self = Self(1 << 1);
+    /// r11, which holds the address otherwise, or rbp carries an argument.
+    pub(super) const RARE: Self = Self(1 << 1);
     /// A result in `st(0)`.
     pub(super) const X87: Self = Self(1 << 2);
     /// A second one in `st(1)`.
@@ -117,26 +119,28 @@ macro_rules! thunk {
                 ".set .Lcbframe_\\r, .Lcbframe_at",
                 ".set .Lcbframe_at, .Lcbframe_at + 8",
                 ".endr",
-                ".cfi_startproc",
+                unwind!(dwarf ".cfi_startproc"; seh ".seh_proc .Lcbframe"),
                 "endbr64",
                 "push rbp",
-                ".cfi_def_cfa_offset 16",
-                ".cfi_offset rbp, -16",
+                unwind!(dwarf ".cfi_def_cfa_offset 16", ".cfi_offset rbp, -16"; seh ".seh_pushreg rbp"),
                 "mov rbp, rsp",
-                ".cfi_def_cfa_register rbp",
+                unwind!(dwarf ".cfi_def_cfa_register rbp"),
                 "push rbx",
-                ".cfi_offset rbx, -24",
+                unwind!(dwarf ".cfi_offset rbx, -24"; seh ".seh_pushreg rbx"),
                 "push r12",
-                ".cfi_offset r12, -32",
+                unwind!(dwarf ".cfi_offset r12, -32"; seh ".seh_pushreg r12"),
                 "push r13",
-                ".cfi_offset r13, -40",
+                unwind!(dwarf ".cfi_offset r13, -40"; seh ".seh_pushreg r13"),
                 "push r14",
-                ".cfi_offset r14, -48",
+                unwind!(dwarf ".cfi_offset r14, -48"; seh ".seh_pushreg r14"),
                 "push r15",
-                ".cfi_offset r15, -56",
+                unwind!(dwarf ".cfi_offset r15, -56"; seh ".seh_pushreg r15"),
                 "push r8",         // [rbp - 48]: address
+                unwind!(; seh ".seh_stackalloc 8"),
                 "push rcx",        // [rbp - 56]: how
+                unwind!(; seh ".seh_stackalloc 8"),
                 "sub rsp, 8",      // [rbp - 60]: mxcsr, [rbp - 64]: x87 control word
+                unwind!(; seh ".seh_stackalloc 8", ".seh_setframe rbp, 64", ".seh_endprologue"),
                 "mov rbx, rdi",    // the state
                 "lea rax, [rsp - 16]",
                 "and rax, -{room}", // the record
@@ -151,7 +155,7 @@ macro_rules! thunk {
                 "mov [rax], rbp",
                 "mov [rax + 8], rbx",
                 "mov rsp, rax",
-                $cfa,
+                unwind!(dwarf $cfa),
                 "lea rcx, [rdx * 8 + 63]",
                 "and rcx, -64",
                 "sub rax, rcx",    // where the arguments begin
@@ -175,13 +179,13 @@ macro_rules! thunk {
                 "test r8d, {ymm} | {zmm}",
                 "jnz 11f",
                 "6:",
-                "test r8d, {whole} | {r11}",
+                "test r8d, {whole} | {rare}",
                 "jnz 8f",
                 "mov r11, [rbp - 48]",
                 ".irp r, rdi, rsi, rdx, rcx, r8, r9",
                 "mov \\r, [rbx + .Lcbframe_\\r]",
                 ".endr",
-                ".irp r, rax, rbp, r10, r12, r13, r14, r15, rbx",
+                ".irp r, rax, r10, r12, r13, r14, r15, rbx",
                 "mov \\r, [rbx + .Lcbframe_\\r]",
                 ".endr",
                 "call r11",
@@ -203,8 +207,7 @@ macro_rules! thunk {
                 "movaps [rax + .Lcbframe_xmm + 16 * \\n], xmm\\n",
                 ".endr",
                 "mov rbp, [rcx]",
-                ".cfi_remember_state",
-                ".cfi_def_cfa rbp, 16",
+                unwind!(dwarf ".cfi_remember_state", ".cfi_def_cfa rbp, 16"),
                 "mov ecx, [rbp - 56]",
                 "test ecx, {ymm} | {zmm} | {x87} | {whole}",
                 "jnz 14f",
@@ -216,11 +219,12 @@ macro_rules! thunk {
                 "pop r12",
                 "pop rbx",
                 "pop rbp",
-                ".cfi_def_cfa rsp, 8",
+                unwind!(dwarf ".cfi_def_cfa rsp, 8"),
                 "ret",
-                ".cfi_restore_state",
-                // Out of the way: what is rare. With an argument in r11, or every register: the address is in the word in which
-                // `call` puts the return address when it has read it.
+                unwind!(dwarf ".cfi_restore_state"),
+                // Out of the way: what is rare. With an argument in r11 or rbp, or every register: the address is in the word in which
+                // `call` puts the return address when it has read it. (Windows has no red zone, but writes there only to raise
+                // an exception of this very thread.)
                 "8:",
                 "test r8d, {whole}",
                 "jz 9f",
@@ -257,7 +261,7 @@ macro_rules! thunk {
                 ".endr",
                 "jmp 6b",
                 "14:",
-                ".cfi_def_cfa rbp, 16",
+                unwind!(dwarf ".cfi_def_cfa rbp, 16"),
                 "cld",
                 "test ecx, {zmm}",
                 "jz 16f",
@@ -286,11 +290,11 @@ macro_rules! thunk {
                 "fldcw [rbp - 64]",
                 "ldmxcsr [rbp - 60]",
                 "jmp 10b",
-                ".cfi_endproc",
+                unwind!(dwarf ".cfi_endproc"; seh ".seh_endproc"),
                 room = const $room,
                 wide = const WIDE,
                 whole = const How::WHOLE.0,
-                r11 = const How::R11.0,
+                rare = const How::RARE.0,
                 x87 = const How::X87.0,
                 x87_pair = const How::X87_PAIR.0,
                 ymm = const How::YMM.0,
