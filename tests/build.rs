@@ -34,7 +34,7 @@ fn main() {
     }
     write("conventions.rs", conventions::conventions(windows).map(conventions::Convention::rust).collect());
     for cpu in Cpu::ALL {
-        write(&file(cpu), c::write(&table, signatures.iter().map(|(_, signature)| signature), cpu));
+        write(&file(cpu), c::write(&table, signatures.iter().map(|(_, signature)| signature), cpu, None));
     }
 
     build_c(&out, windows);

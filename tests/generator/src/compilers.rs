@@ -54,6 +54,16 @@ impl Compiler {
                 // gcc issue 54412.
                 Some("aligns the stack to 16 bytes only, in programs for Windows")
             }
+            (Self::Clang, Family::SysV64)
+                if signature.named.is_some() && signature.split().0.iter().any(|ty| ty.cpu() > Cpu::Any) =>
+            {
+                // psABI 3.5.7 speaks of those behind `...`.
+                Some("passes 256-bit and 512-bit vectors in front of `...` in memory too")
+            }
+            (Self::Clang, Family::SysV64) if signature.types().any(|ty| ty.any(&has_array_of_empty)) => {
+                // `struct { double a; float b; struct { } c[1]; }`: it divides by the size of an element.
+                Some("dies of an array of empty structs behind a float")
+            }
             (Self::Clang, Family::SysV64) if signature.types().any(is_taken_for_vector) => {
                 Some("takes a union for the vector in it though another member has another class")
             }
@@ -92,6 +102,25 @@ fn has_x87(ty: &Type) -> bool {
     ty.has(|scalar| matches!(scalar.kind, Kind::LongDouble | Kind::Complex(16)))
 }
 
+impl Compiler {
+    /// Why the compiler's functions of this signature do not get what its callers pass.
+    #[must_use]
+    pub fn refuses_callee(self, signature: &Signature) -> Option<&'static str> {
+        let behind = signature.split().1;
+        match (self, signature.family) {
+            // It reads what its own callers put elsewhere: they pass the address.
+            (Self::Gcc, Family::Win64) if behind.iter().any(|ty| !matches!(ty.size(), 1 | 2 | 4 | 8)) => {
+                Some("takes from lists by value what its callers pass by reference")
+            }
+            // At -O2, `union { __m256 a; } f(void)` ends in `vmovdqu (%rax), %ymm0; vzeroupper; ret`.
+            (Self::Gcc, Family::SysV64) if signature.result.iter().any(has_vector_union) => {
+                Some("clears the upper halves of a union of 256-bit or 512-bit vectors that it returns")
+            }
+            _ => None,
+        }
+    }
+}
+
 /// Whether it has a vector that is wider than 16 bytes, and a union.
 fn has_vector_union(ty: &Type) -> bool {
     ty.cpu() > Cpu::Any && ty.any(&|ty| ty.aggregate().is_some_and(|found| found.union))
@@ -101,6 +130,12 @@ fn has_vector_union(ty: &Type) -> bool {
 fn has_vector_and_empty(ty: &Type) -> bool {
     ty.cpu() > Cpu::Any
         && ty.aggregate().is_some_and(|found| !found.union && found.fields.iter().any(|field| field.size() == 0))
+}
+
+/// Whether it has an array whose elements have no bytes.
+fn has_array_of_empty(ty: &Type) -> bool {
+    ty.aggregate()
+        .is_some_and(|found| found.fields.iter().any(|field| !field.lengths.is_empty() && field.ty.size() == 0))
 }
 
 /// Whether there is a union of more than two eightbytes with a vector, and with an array, which clang forgets there, or

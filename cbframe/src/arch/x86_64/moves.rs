@@ -48,7 +48,7 @@ pub(super) unsafe fn pointer(cpu: *const CpuState, pointer: Pointer) -> *mut u8 
     unsafe {
         match pointer {
             Pointer::Register(register) => ptr::with_exposed_provenance_mut(read(cpu, offset(register, 8)) as usize),
-            Pointer::Stack(offset) => stack_arguments(cpu).add(offset as usize).cast::<*mut u8>().read(),
+            Pointer::Stack(offset) => stack_arguments(cpu).add(offset as usize).cast::<*mut u8>().read_unaligned(),
         }
     }
 }
