@@ -25,9 +25,16 @@ pub(crate) struct Workshop {
     callees: Callees,
 }
 
+/// Levels of optimization, as options.
+pub(crate) type Levels = &'static [&'static str];
+
+/// Every level.
+pub(crate) const LEVELS: Levels = &["-O0", "-O2"];
+
 /// Compilers at work on a batch.
 pub(crate) struct Compiling {
     dir: PathBuf,
+    levels: Levels,
     running: Vec<(C, Child)>,
 }
 
@@ -38,7 +45,7 @@ impl Compiling {
 
     /// The libraries.
     fn finish(self) -> Result<Vec<(C, PathBuf)>, String> {
-        let Self { dir, running } = self;
+        let Self { dir, running, .. } = self;
         let finish = |(c, mut child): (C, Child)| {
             let (status, library) = (child.wait().expect("it was started"), Self::library(&dir, c));
             if status.success() {
@@ -62,7 +69,7 @@ impl Workshop {
     }
 
     /// Starts the compilers.
-    pub(crate) fn compile(&mut self, table: &Table, signatures: &[Signature]) -> Compiling {
+    pub(crate) fn compile(&mut self, table: &Table, signatures: &[Signature], levels: Levels) -> Compiling {
         self.batches += 1;
         let dir = self.work.join(self.batches.to_string());
         fs::create_dir_all(&dir).unwrap_or_else(|error| panic!("{}: {error}", dir.display()));
@@ -92,8 +99,8 @@ impl Workshop {
             let errors = File::create(library.with_extension("err")).expect("the folder was just made");
             (c, command.stderr(errors).spawn().unwrap_or_else(|error| panic!("{command:?}: {error}")))
         };
-        let running = C::ways(signatures).into_iter().map(start).collect();
-        Compiling { dir, running }
+        let ways = C::ways(signatures).into_iter().filter(|c| levels.contains(&c.level));
+        Compiling { running: ways.map(start).collect(), dir, levels }
     }
 
     /// Judges the signatures that were compiled; `alone` says whether each has a process of its own.
@@ -104,7 +111,7 @@ impl Workshop {
         compiling: Compiling,
         alone: bool,
     ) -> Vec<Verdict> {
-        let dir = compiling.dir.clone();
+        let (dir, levels) = (compiling.dir.clone(), compiling.levels);
         let verdicts = match compiling.finish() {
             Ok(libraries) => run_all(&dir, &libraries, signatures, alone),
             Err(message) if signatures.len() == 1 => {
@@ -115,7 +122,7 @@ impl Workshop {
                 let (first, second) = signatures.split_at(signatures.len() / 2);
                 [first, second]
                     .map(|half| {
-                        let compiling = self.compile(table, half);
+                        let compiling = self.compile(table, half, levels);
                         self.judge(table, half, compiling, alone)
                     })
                     .concat()

@@ -15,7 +15,7 @@ use cbframe_signatures::signatures::Signature;
 use cbframe_signatures::table::Table;
 use cbframe_signatures::verdict::Verdict;
 
-use crate::batch::Workshop;
+use crate::batch::{LEVELS, Workshop};
 use crate::options::Options;
 use crate::report::Totals;
 
@@ -40,15 +40,17 @@ fn main() -> ExitCode {
 fn test_all(options: &Options, workshop: &mut Workshop) -> (Totals, Option<(u64, Vec<String>)>) {
     let (start, table) = (Instant::now(), Table::new());
     let indices = options.indices();
-    let mut batches = indices.chunks(options.batch).map(|indices| {
+    // One level for each batch: twice as many signatures say more than both levels for each.
+    let levels = LEVELS.chunks(1).cycle();
+    let mut batches = indices.chunks(options.batch).zip(levels).map(|(indices, levels)| {
         let signatures: Vec<_> = indices.iter().map(|index| made::of_c(&table, options.seed, *index)).collect();
-        (indices, signatures)
+        (indices, signatures, levels)
     });
     let (mut totals, mut failed) = (Totals::default(), None);
     // The compilers work on the next batch while one is tested.
     let mut begin = |workshop: &mut Workshop| {
-        let (indices, signatures) = batches.next()?;
-        let compiling = workshop.compile(&table, &signatures);
+        let (indices, signatures, levels) = batches.next()?;
+        let compiling = workshop.compile(&table, &signatures, levels);
         Some((indices, signatures, compiling))
     };
     let mut next = begin(workshop);
@@ -77,7 +79,7 @@ fn shrink(workshop: &mut Workshop, first: Signature, lines: Vec<String>) -> (Sig
     let mut fail = |signatures: &[Signature]| {
         let named = |(i, signature): (usize, &Signature)| Signature { name: format!("r{i}"), ..signature.clone() };
         let named: Vec<_> = signatures.iter().enumerate().map(named).collect();
-        let compiling = workshop.compile(&table, &named);
+        let compiling = workshop.compile(&table, &named, LEVELS);
         let verdicts = workshop.judge(&table, &named, compiling, true);
         verdicts.into_iter().enumerate().find_map(|(index, verdict)| match verdict {
             Verdict::Failed(lines) => {

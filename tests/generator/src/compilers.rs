@@ -31,12 +31,6 @@ impl Compiler {
                 // half of `b` is not passed.
                 Some("loses bytes of a union that are padding in one of its members")
             }
-            (Self::Clang, Family::SysV64)
-                if signature.named.is_some() && signature.split().0.iter().any(|ty| ty.cpu() > Cpu::Any) =>
-            {
-                // psABI 3.5.7: what has a name is passed as if there were no `...`. A FIXME in LLVM's X86CallingConv.td.
-                Some("passes 256-bit and 512-bit vectors before `...` in memory")
-            }
             (Self::Clang, Family::SysV64) if has(Kind::Wide) && signature.integer_registers() > 6 => {
                 // LLVM issue 123935.
                 Some("wastes r9 after an `__int128` that does not fit into registers")
