@@ -64,6 +64,12 @@ impl Compiler {
             (Self::Clang, Family::SysV64) if signature.types().any(|ty| ty.size() <= 16 && ty.any(&mixes_floats)) => {
                 Some("loses half of a union of different floats")
             }
+            (Self::Gcc, Family::SysV64)
+                if signature.types().any(|ty| ty.size() <= 64 && ty.any(&has_unaligned_empty)) =>
+            {
+                // psABI 3.2.3, rule 1. It does see that an array without elements is unaligned.
+                Some("overlooks that an empty struct in a packed one is unaligned")
+            }
             (Self::Gcc, Family::SysV64) if signature.split().1.iter().any(has_vector_union) => {
                 // psABI 3.5.7: what is in a save area has 16 bytes for each vector register.
                 Some("passes a union of 256-bit or 512-bit vectors behind `...` in a register")
@@ -106,6 +112,10 @@ impl Compiler {
             (Self::Gcc, Family::Win64) if behind.iter().any(|ty| !matches!(ty.size(), 1 | 2 | 4 | 8)) => {
                 Some("takes from lists by value what its callers pass by reference")
             }
+            // At -O2 it reads both registers' words at once, as if they lay at a multiple of 16.
+            (Self::Gcc, Family::SysV64) if behind.iter().any(|ty| ty.aggregate().is_some() && ty.align() > 8) => {
+                Some("takes aligned structs and unions from lists where they are not aligned")
+            }
             // At -O2, `union { __m256 a; } f(void)` ends in `vmovdqu (%rax), %ymm0; vzeroupper; ret`.
             (Self::Gcc, Family::SysV64) if signature.result.iter().any(has_vector_union) => {
                 Some("clears the upper halves of a union of 256-bit or 512-bit vectors that it returns")
@@ -124,6 +134,13 @@ fn has_vector_union(ty: &Type) -> bool {
 fn has_vector_and_empty(ty: &Type) -> bool {
     ty.cpu() > Cpu::Any
         && ty.aggregate().is_some_and(|found| !found.union && found.fields.iter().any(|field| field.size() == 0))
+}
+
+/// Whether a struct without bytes lies in it where it is not aligned.
+fn has_unaligned_empty(ty: &Type) -> bool {
+    ty.aggregate().is_some_and(|found| {
+        found.fields.iter().zip(found.offsets()).any(|(field, at)| field.size() == 0 && at % field.ty.align() != 0)
+    })
 }
 
 /// Whether it has an array whose elements have no bytes.
