@@ -36,12 +36,18 @@ pub(crate) use calls::Concurrently;
 pub(crate) use calls::RawHandler;
 #[cfg(feature = "alloc")]
 pub use calls::{call_local, call_once, call_shared};
+#[cfg(feature = "std")]
+pub(crate) use fallback::Refused;
 #[cfg(feature = "alloc")]
 pub use fallback::{Abort, Fallback};
 #[cfg(feature = "std")]
 pub use fallback::{FallbackValue, value};
 #[cfg(feature = "std")]
 pub use guarded::Guarded;
+#[cfg(feature = "std")]
+pub(crate) use guarded::{Control, Guard, bind as bind_guarded, set as set_guarded};
+#[cfg(feature = "std")]
+pub(crate) use hazard::calls_need_barriers;
 #[cfg(feature = "alloc")]
 pub(crate) use local::Locally;
 #[cfg(feature = "alloc")]
