@@ -98,6 +98,7 @@ macro_rules! with_abis {
         crate::arch::with_conventions! { $macro $args }
         $macro! { $args "system" [crate::arch::Native<false>] }
         $macro! { $args "system-unwind" [crate::arch::Native<true>] }
+        $macro! { $args "efiapi" [crate::arch::Native<false>] }
     };
 }
 pub(crate) use with_abis;

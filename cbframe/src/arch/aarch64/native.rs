@@ -6,10 +6,11 @@
 #[macro_export]
 macro_rules! __cbframe_only {
     ("custom" { $($expansion:tt)* }) => { $($expansion)* };
+    ("efiapi" { $($expansion:tt)* }) => { $($expansion)* };
     ($abi:literal { $($expansion:tt)* }) => {
         $crate::private::core::compile_error!($crate::private::core::concat!(
-            "cbframe: no function has the calling convention `", $abi, "` on AArch64; there are `C` and `system`, which are the ",
-            "same, each also with `-unwind`, `raw` and `custom`"
+            "cbframe: no function has the calling convention `", $abi, "` on AArch64; there are `C` and `system`, each also ",
+            "with `-unwind`, and `efiapi`, which are all the same, `raw` and `custom`"
         ));
     };
 }
