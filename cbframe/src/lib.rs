@@ -285,9 +285,8 @@ mod signature;
 pub mod types;
 mod va_list;
 
-pub use arch::{
-    Annotated, CpuImage, CpuState, CpuSubset, Diff, F80, Fxsave, Gpr, LongDouble, Snapshot, Word, Xmm, Ymm, Zmm,
-};
+pub use arch::Word;
+pub use arch::exports::*;
 pub use cbframe_macros::{CType, c_type, cbframe, convention};
 #[cfg(feature = "alloc")]
 pub use cbframe_macros::{call, frame};

@@ -139,7 +139,7 @@ const fn is_composite(ty: &Type) -> bool {
 }
 
 /// B.6 and C.14: the alignment of the copy that is passed, 8 or 16.
-const fn alignment(apple: bool, ty: &Type) -> usize {
+pub(crate) const fn alignment(apple: bool, ty: &Type) -> usize {
     let natural = if apple { ty.align } else { natural_alignment(ty) };
     if natural < 16 { 8 } else { 16 }
 }

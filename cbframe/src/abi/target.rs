@@ -329,11 +329,16 @@ impl Abi {
 
     /// The target whose C has this convention, or that has it beside that of its C.
     ///
-    /// [`Named`](Self::Named) and [`Custom`](Self::Custom) are conventions of x86-64 so far.
+    /// [`Named`](Self::Named) are conventions of x86-64 so far; with [`Custom`](Self::Custom) registers are those of the target
+    /// that this is compiled for.
     #[must_use]
     pub const fn target(self) -> Target {
         match self {
-            Self::SysV64 | Self::Named(_) | Self::Custom => Target::X86_64Unix,
+            Self::SysV64 | Self::Named(_) => Target::X86_64Unix,
+            Self::Custom => match Target::HOST {
+                Target::X86_64Windows => Target::X86_64Unix,
+                target => target,
+            },
             Self::Win64 => Target::X86_64Windows,
             Self::X86 { windows: false, .. } => Target::X86Linux,
             Self::X86 { windows: true, .. } => Target::X86Windows,

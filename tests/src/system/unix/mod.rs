@@ -2,7 +2,9 @@
 
 mod steps;
 
-pub use steps::{Interrupted, functions, on_step, stepping, walk};
+#[cfg(target_arch = "x86_64")]
+pub use steps::stepping;
+pub use steps::{Interrupted, functions, on_step, walk};
 
 use std::ffi::{CStr, CString, c_void};
 use std::os::unix::ffi::OsStrExt;
