@@ -231,6 +231,48 @@ fn exchange_while_called<F: Exchanged>(calls: u64, hooks: &'static Pool) {
     assert_eq!(left, 0, "of {made}");
 }
 
+/// A closure that was exchanged is gone when the calls are that were under way: also one that a call has only begun to use.
+#[test]
+fn nothing_is_left_behind() {
+    const ROUNDS: usize = 2000;
+    pool!(static HOOKS: 1);
+    let callers = thread::available_parallelism().map_or(2, |n| n.get().max(3) - 1);
+    let seen: &'static Seen = Box::leak(Box::default());
+    let states = States::new(ROUNDS + 1);
+    let round = AtomicUsize::new(0);
+    let out = AtomicUsize::new(0);
+    let frame = <Frame<'static, Hook, Guarded> as Exchanged>::bind(&HOOKS, seen, states.next().unwrap());
+    let hook = frame.as_fn();
+    let mut left = Vec::new();
+    thread::scope(|s| {
+        for _ in 0..callers {
+            s.spawn(|| {
+                for now in 0..ROUNDS {
+                    while round.load(Ordering::Acquire) == now {
+                        // SAFETY: the frame lives.
+                        unsafe { hook(1) };
+                    }
+                    out.fetch_add(1, Ordering::Release);
+                    while out.load(Ordering::Acquire) < callers * (now + 1) {
+                        thread::yield_now();
+                    }
+                }
+            });
+        }
+        for now in 0..ROUNDS {
+            Exchanged::set(&frame, seen, states.next().unwrap());
+            round.store(now + 1, Ordering::Release);
+            while out.load(Ordering::Acquire) < callers * (now + 1) {
+                thread::yield_now();
+            }
+            if states.dropped[now].load(Ordering::SeqCst) == 0 {
+                left.push(now);
+            }
+        }
+    });
+    assert_eq!(left, [], "closures that nobody calls");
+}
+
 /// The same without the guard: `Frame::set`, which must not be used so, tears the two words of a slot apart. States are
 /// never dropped here, so that what happens can be counted.
 #[test]

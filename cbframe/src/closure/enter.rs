@@ -87,6 +87,7 @@ macro_rules! enter {
         impl<R: CType, $($ty: CType),*> Enter<$convention, R> for $parameters {
             fn entry<H: Handler<Self, R>>() -> Entry {
                 #[inline(always)]
+                #[allow(clippy::too_many_arguments, reason = "as many as the closure has")]
                 unsafe fn call<H: Handler<$parameters, R>, R: CType, $($ty: CType),*>(
                     ctx: *const (), $($arg: MaybeUninit<$ty>),*
                 ) -> R {

@@ -203,10 +203,13 @@ fn announce(own: &Call, place: &AtomicPtr<()>) -> *mut () {
         barrier(true);
         let now = place.load(Ordering::Acquire);
         if now == used {
-            return used;
+            break;
         }
         used = now;
     }
+    // Who has exchanged what was announced before may have found it in use, by this call: nobody else would look again.
+    collect();
+    used
 }
 
 /// Runs `call` with what `place` holds when it begins, which stays as it is until it ends.
