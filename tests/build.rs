@@ -36,7 +36,7 @@ fn main() {
     }
     write("conventions.rs", conventions::conventions(windows).map(conventions::Convention::rust).collect());
     for &cpu in cpus(target) {
-        write(&file(cpu), c::write(&table, signatures.iter().map(|(_, signature)| signature), cpu));
+        write(&file(cpu), c::write(&table, signatures.iter().map(|(_, signature)| signature), cpu, None));
     }
 
     build_c(&out, target);
@@ -90,7 +90,13 @@ fn build_c(out: &Path, target: Target) {
 
     let mut build = cc::Build::new();
     let guard = if target == Target::Aarch64 { "c/aarch64" } else { "c" };
-    build.file(format!("{guard}/guard.S")).file(format!("{guard}/guard.c")).file("c/hand.c").file("c/switches.c").warnings(true).extra_warnings(true);
+    build
+        .file(format!("{guard}/guard.S"))
+        .file(format!("{guard}/guard.c"))
+        .file("c/hand.c")
+        .file("c/switches.c")
+        .warnings(true)
+        .extra_warnings(true);
     build.compile("cbt_guard");
 
     let mut build = cc::Build::new();

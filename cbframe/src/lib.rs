@@ -247,7 +247,7 @@
 //!
 //! # Features
 //!
-//! - `std` (default): `on_panic`, [`Builder::or`], [`resume_panics`], [`Frame::guarded`]. Implies `alloc`.
+//! - `std` (default): `on_panic`, [`Builder::or`], [`resume_panics`], [`Frame::guarded`], [`DynFrame::guarded`]. Implies `alloc`.
 //! - `alloc`: closures, [`frame!`](macro@frame), and binding `S`, `Box<S>` and `Arc<S>`. Without it `&S` and `&mut S` can be
 //!   bound.
 //! - `libc`: [`CType`] for structs of the crate `libc` that are passed by value, such as `timespec`, `tm`, `in_addr`,

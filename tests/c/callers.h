@@ -3,15 +3,32 @@
 #include <stdint.h>
 #include <string.h>
 
+// The conventions, and their lists of the arguments behind `...`.
 #if defined(_WIN32)
 #define CBT_SYSV64 __attribute__((sysv_abi))
 #define CBT_WIN64
+#define CBT_SYSV64_LIST __builtin_sysv_va_list
+#define CBT_SYSV64_START __builtin_sysv_va_start
+#define CBT_SYSV64_END __builtin_sysv_va_end
+#define CBT_WIN64_LIST __builtin_va_list
+#define CBT_WIN64_START __builtin_va_start
+#define CBT_WIN64_END __builtin_va_end
 #elif defined(__x86_64__)
 #define CBT_SYSV64
 #define CBT_WIN64 __attribute__((ms_abi))
+#define CBT_SYSV64_LIST __builtin_va_list
+#define CBT_SYSV64_START __builtin_va_start
+#define CBT_SYSV64_END __builtin_va_end
+#define CBT_WIN64_LIST __builtin_ms_va_list
+#define CBT_WIN64_START __builtin_ms_va_start
+#define CBT_WIN64_END __builtin_ms_va_end
 #else // there is one convention
 #define CBT_SYSV64
 #define CBT_WIN64
+#define CBT_AAPCS64
+#define CBT_AAPCS64_LIST __builtin_va_list
+#define CBT_AAPCS64_START __builtin_va_start
+#define CBT_AAPCS64_END __builtin_va_end
 #endif
 
 typedef void (*function)(void);
@@ -42,3 +59,11 @@ struct cbt_wire {
 };
 
 typedef void (*cbt_caller)(const struct cbt_wire *);
+
+// What C functions that are called ask of the test.
+struct cbt_host {
+    // Takes the arguments, and what is narrower than 32 bits as a C integer.
+    void (*receive)(const void *const *arguments, const uint32_t *extended);
+    // Gives the result.
+    const void *(*reply)(void);
+};

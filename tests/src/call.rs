@@ -116,6 +116,31 @@ pub unsafe fn receive(arguments: &[*const u8]) {
     });
 }
 
+/// Compares what a C function has made of its arguments that are narrower than 32 bits: one number for each argument.
+///
+/// # Safety
+///
+/// There are as many as the signature has parameters.
+pub(crate) unsafe fn receive_extended(found: *const u32) {
+    CALL.with_borrow_mut(|call| {
+        let received = call.received.as_ref().expect("the arguments");
+        for (index, (ty, value)) in call.parameters.iter().zip(received).enumerate() {
+            // SAFETY: the caller's promise.
+            let (found, expected) =
+                (unsafe { *found.add(index) }, if ty.narrow.is_some() { extended(ty, value) } else { 0 });
+            if ty.narrow.is_some() && found != expected {
+                write!(call.notes, "p{index} as a number of 32 bits is {found:#x}, not {expected:#x}; ")
+                    .expect("a string");
+            }
+        }
+    });
+}
+
+/// How many parameters the signature has that is called.
+pub(crate) fn parameters() -> usize {
+    CALL.with_borrow(|call| call.parameters.len())
+}
+
 /// Destroys registers, and gives the address of the result that the test expects.
 #[inline(never)]
 #[must_use]
@@ -184,7 +209,7 @@ impl<'r> Run<'r> {
         signature: &'static Signature,
         callers: &'r [Callers],
         progress: &'r mut dyn FnMut(&str, &str),
-        run: fn(&mut Run<'_>),
+        run: impl FnOnce(&mut Run<'_>),
     ) -> Result<Outcome, &'static str> {
         if !signature.can_run() {
             return Err(signature.cpu.expect("something is missing"));
@@ -226,6 +251,26 @@ impl<'r> Run<'r> {
         self.known = Known::of(layout);
     }
 
+    /// Says how the signature is placed that is known at run time only, instead of [`layout`](Self::layout).
+    pub fn known(&mut self, signature: cbframe::abi::Signature) {
+        self.expected = Expected::of(&signature.layout());
+        self.known = Some(Known::new(signature));
+    }
+
+    /// Calls a function that C defines, which asks [`crate::callee`].
+    ///
+    /// # Panics
+    ///
+    /// If nothing knows the signature at run time.
+    pub fn callee(&mut self, name: &'static str, function: *const ()) {
+        let known = self.known.clone().expect("a signature that is known at run time");
+        let views = self.views();
+        let calls = known
+            .callers()
+            .map(|(caller, called_by)| self.called_by(name, called_by, caller, views, function, std::ptr::null()));
+        self.outcome.lanes.push((name, calls.iter().sum()));
+    }
+
     /// The lanes from here on are captured ones.
     pub const fn captured(&mut self) {
         self.extends = true;
@@ -249,7 +294,7 @@ impl<'r> Run<'r> {
     /// Calls `callback`, which is bound to `state`.
     pub fn stateful(&mut self, lane: &'static str, callback: *const (), state: *const State) {
         let signature = self.signature;
-        let views = signature.types().map(|ty| ty.views.len()).max().unwrap_or(1);
+        let views = self.views();
         let mut calls = 0;
         for callers in self.callers.iter().filter(|callers| callers.cpu == signature.cpu) {
             // SAFETY: there is something for each signature.
@@ -264,10 +309,15 @@ impl<'r> Run<'r> {
             let Some(caller) = caller else { continue };
             calls += self.called_by(lane, callers.name, caller, views, callback, state);
         }
-        if let Some(caller) = self.known.as_ref().map(Known::caller) {
-            calls += self.called_by(lane, "Signature::call_raw", caller, views, callback, state);
+        if let Some([(caller, name), _]) = self.known.as_ref().map(Known::callers) {
+            calls += self.called_by(lane, name, caller, views, callback, state);
         }
         self.outcome.lanes.push((lane, calls));
+    }
+
+    /// In how many ways values are looked at.
+    fn views(&self) -> usize {
+        self.signature.types().map(|ty| ty.views.len()).max().unwrap_or(1)
     }
 
     /// Has `caller` call the callback; how often.

@@ -114,15 +114,34 @@ impl Library {
         assert!(output.status.success(), "{compiler} refuses {name}: {}", String::from_utf8_lossy(&output.stderr));
         fs::remove_file(&source_file).expect("it was made a moment ago");
         // SAFETY: a library without constructors of its own.
-        let handle = unsafe { system::load(&library) };
-        Self(handle)
+        let loaded = unsafe { Self::load(&library) };
+        // It stays mapped; Windows removes no file that is.
+        if cfg!(unix) {
+            fs::remove_file(&library).expect("it was made a moment ago");
+        }
+        loaded
     }
 
-    /// The function `name` as a function pointer of type `F`.
+    /// Loads a library that was compiled before.
     ///
     /// # Safety
     ///
-    /// `F` is a function pointer type, and that of the function.
+    /// Its constructors may run.
+    ///
+    /// # Panics
+    ///
+    /// If it cannot be loaded.
+    #[must_use]
+    pub unsafe fn load(path: &Path) -> Self {
+        // SAFETY: the caller's promise.
+        Self(unsafe { system::load(path) })
+    }
+
+    /// The function `name` as a function pointer of type `F`, or the address of the variable `name`.
+    ///
+    /// # Safety
+    ///
+    /// `F` is a function pointer type, and that of the function, or a pointer to a variable of that type.
     ///
     /// # Panics
     ///
@@ -133,7 +152,7 @@ impl Library {
         let symbol = CString::new(name).expect("no NUL");
         // SAFETY: the library stays loaded; the name ends in a NUL.
         let address = unsafe { system::symbol(self.0, &symbol) };
-        assert!(!address.is_null(), "there is no function {name}");
+        assert!(!address.is_null(), "there is no {name}");
         // SAFETY: the caller's promise; the size is right.
         unsafe { std::mem::transmute_copy(&address) }
     }

@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 
-use cbframe::abi::{Layout, Signature};
+use cbframe::abi::{Layout, Parameter, Signature};
 use cbframe::types::Type;
 use cbframe::{Call, DynFrame};
 
@@ -24,24 +24,31 @@ thread_local! {
 }
 
 impl Known {
+    pub(crate) fn new(signature: Signature) -> Self {
+        let wide = (signature.result().ty.size < 4).then(|| {
+            let start = Signature::new(signature.abi()).ret(Type::U32);
+            let all = signature.parameters().iter().enumerate().fold(start, |all, (index, parameter)| {
+                if signature.before_dots() == Some(index) {
+                    all.dots().param(parameter.ty)
+                } else {
+                    all.param(parameter.ty)
+                }
+            });
+            let all = if signature.before_dots() == Some(signature.parameters().len()) { all.dots() } else { all };
+            all.build().expect("as before")
+        });
+        Self { signature, wide }
+    }
+
     /// What a layout says of a signature; `None` for variadic ones, whose layout does not say all.
     pub(crate) fn of(layout: &Layout<'_>) -> Option<Self> {
-        if layout.is_variadic() {
-            return None;
-        }
-        let signature = again::signature(layout);
-        let wide = (layout.result().ty.size < 4).then(|| {
-            let parameters = signature.parameters().iter();
-            let start = Signature::new(layout.abi()).ret(Type::U32);
-            parameters.fold(start, |all, parameter| all.param(parameter.ty)).build().expect("as before")
-        });
-        Some(Self { signature, wide })
+        (!layout.is_variadic()).then(|| Self::new(again::signature(layout)))
     }
 
     /// What calls callbacks as the generated C callers do.
-    pub(crate) fn caller(&self) -> Caller {
+    pub(crate) fn callers(&self) -> [(Caller, &'static str); 2] {
         CALLED.set(Some(self.clone()));
-        caller
+        [(call_raw, "Signature::call_raw"), (call_values, "Signature::call")]
     }
 
     /// Calls callbacks that learn of their signature here.
@@ -76,17 +83,34 @@ impl Known {
     }
 }
 
-/// Calls the callback on the wire by the signature of this thread.
-unsafe extern "C" fn caller(wire: *const Wire) {
+/// The signature of this thread, and what is on the wire for a call by it: what is called, the arguments, and where the
+/// result goes.
+unsafe fn called(wire: *const Wire) -> (Signature, *const (), Vec<*const ()>, *mut ()) {
     // SAFETY: the test's own.
     let Wire { callback, arguments, result, wide, .. } = unsafe { &*wire };
     let Known { signature, wide: widened } = CALLED.with_borrow(|called| called.clone()).expect("a signature");
-    let arguments = arguments.map(|value| value.cast::<()>());
-    let arguments = &arguments[..signature.parameters().len()];
-    let (signature, result) = match widened {
-        Some(widened) if !wide.is_null() => (widened, wide.cast::<()>()),
-        _ => (signature, result.cast()),
-    };
+    let arguments = arguments[..signature.parameters().len()].iter().map(|value| value.cast()).collect();
+    match widened {
+        Some(widened) if !wide.is_null() => (widened, *callback, arguments, wide.cast()),
+        _ => (signature, *callback, arguments, result.cast()),
+    }
+}
+
+unsafe extern "C" fn call_raw(wire: *const Wire) {
     // SAFETY: the callback has this signature, and these are its arguments; there is room for any result.
-    unsafe { signature.call_raw(*callback, arguments, result) }.expect("a call");
+    unsafe {
+        let (signature, callback, arguments, result) = called(wire);
+        signature.call_raw(callback, &arguments, result).expect("a call");
+    }
+}
+
+unsafe extern "C" fn call_values(wire: *const Wire) {
+    // SAFETY: as above; the values stay where they are.
+    unsafe {
+        let (signature, callback, arguments, result) = called(wire);
+        let value = |(from, parameter): (&*const (), &Parameter)| cbframe::Value::read(&parameter.ty, from.cast());
+        let values: Result<Vec<_>, _> = arguments.iter().zip(signature.parameters()).map(value).collect();
+        let value = signature.call(callback, &values.expect("values")).expect("a call");
+        value.bytes().as_ptr().copy_to_nonoverlapping(result.cast(), value.bytes().len());
+    }
 }

@@ -4,6 +4,7 @@ pub mod again;
 #[cfg(target_os = "linux")]
 pub mod ban;
 pub mod call;
+pub mod callee;
 pub mod child;
 mod dynamic;
 pub mod guard;

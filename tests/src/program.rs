@@ -25,20 +25,34 @@ pub fn main(callers: &[Callers], cases: &[Case]) {
         }
         return;
     }
-    // What was said is read even if the next call kills the process.
-    let say = |line: &str| {
-        let mut out = io::stdout().lock();
-        out.write_all(format!("{line}\n").as_bytes()).and_then(|()| out.flush()).expect("somebody reads");
-    };
     for (index, (signature, run)) in cases.iter().enumerate().take(to).skip(from) {
-        let mut progress = |lane: &str, compiler: &str| say(&format!("calls {index} {lane}, called by {compiler}"));
-        match Run::of(signature, callers, &mut progress, *run) {
-            Err(feature) => say(&format!("skipped {index} {feature}")),
-            Ok(outcome) => {
-                outcome.lanes.iter().for_each(|(lane, calls)| say(&format!("lane {index} {calls} {lane}")));
-                outcome.wrong.iter().for_each(|line| say(&format!("wrong {index} {line}")));
-                say(&format!("done {index}"));
-            }
+        test(index, signature, callers, io::stdout().lock(), *run);
+    }
+}
+
+/// Runs the signature at `index` as `run` says, and says `to` what it found.
+///
+/// # Panics
+///
+/// If nobody reads that.
+pub fn test(
+    index: usize,
+    signature: &'static Signature,
+    callers: &[Callers],
+    mut to: impl Write,
+    run: impl FnOnce(&mut Run<'_>),
+) {
+    // What was said is read even if the next call kills the process.
+    let mut say = |line: &str| {
+        to.write_all(format!("{line}\n").as_bytes()).and_then(|()| to.flush()).expect("somebody reads");
+    };
+    let mut progress = |lane: &str, compiler: &str| say(&format!("calls {index} {lane}, called by {compiler}"));
+    match Run::of(signature, callers, &mut progress, run) {
+        Err(feature) => say(&format!("skipped {index} {feature}")),
+        Ok(outcome) => {
+            outcome.lanes.iter().for_each(|(lane, calls)| say(&format!("lane {index} {calls} {lane}")));
+            outcome.wrong.iter().for_each(|line| say(&format!("wrong {index} {line}")));
+            say(&format!("done {index}"));
         }
     }
 }

@@ -9,7 +9,9 @@ use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier, Mutex};
 use std::thread;
 
-use cbframe::{Frame, Guarded, pool, resolve};
+use cbframe::abi::{Abi, Signature};
+use cbframe::types::Type;
+use cbframe::{DynFrame, Frame, Guarded, Pool, Value, pool, resolve};
 use cbframe_tests::child;
 
 type Hook = unsafe extern "C" fn(u64) -> u64;
@@ -72,13 +74,76 @@ impl Seen {
     }
 }
 
+/// A kind of frame, with closures that call [`Seen::call`].
+trait Exchanged: Sized {
+    fn bind(pool: &'static Pool, seen: &'static Seen, state: State<'static>) -> Self;
+    fn set(&self, seen: &'static Seen, state: State<'static>);
+    fn address(&self) -> *const ();
+}
+
+impl Exchanged for Frame<'static, Hook, Guarded> {
+    fn bind(pool: &'static Pool, seen: &'static Seen, state: State<'static>) -> Self {
+        let builder = Frame::<Hook>::builder().pool(pool).or(GONE);
+        match state.number % 2 {
+            0 => builder.guarded(move |x| seen.call(&state, 0, x)).unwrap(),
+            _ => builder.guarded(move |x| seen.call(&state, 1, x)).unwrap(),
+        }
+    }
+
+    fn set(&self, seen: &'static Seen, state: State<'static>) {
+        match state.number % 2 {
+            0 => self.set(move |x| seen.call(&state, 0, x)),
+            _ => self.set(move |x| seen.call(&state, 1, x)),
+        }
+    }
+
+    fn address(&self) -> *const () {
+        self.as_ptr()
+    }
+}
+
+/// That of [`Hook`].
+fn signature() -> Signature {
+    Signature::new(Abi::C).param(Type::U64).ret(Type::U64).build().unwrap()
+}
+
+impl Exchanged for DynFrame<'static, Guarded> {
+    fn bind(pool: &'static Pool, seen: &'static Seen, state: State<'static>) -> Self {
+        let signature = signature();
+        let builder = DynFrame::builder(&signature).pool(pool).or(GONE);
+        match state.number % 2 {
+            0 => builder.guarded(move |call| call.ret(seen.call(&state, 0, call.arg(0)))).unwrap(),
+            _ => builder.guarded(move |call| call.ret(seen.call(&state, 1, call.arg(0)))).unwrap(),
+        }
+    }
+
+    fn set(&self, seen: &'static Seen, state: State<'static>) {
+        match state.number % 2 {
+            0 => self.set(move |call| call.ret(seen.call(&state, 0, call.arg(0)))),
+            _ => self.set(move |call| call.ret(seen.call(&state, 1, call.arg(0)))),
+        }
+    }
+
+    fn address(&self) -> *const () {
+        self.as_ptr()
+    }
+}
+
 /// How many calls there are in all: a hundred millions where code is optimized.
 const CALLS: u64 = if cfg!(debug_assertions) { 2_000_000 } else { 100_000_000 };
 
 /// One thread retargets, frees and binds again; the others call.
 #[test]
 fn retargeted_and_freed_while_called() {
-    exchange_while_called(CALLS);
+    pool!(static HOOKS: 2);
+    exchange_while_called::<Frame<'static, Hook, Guarded>>(CALLS, &HOOKS);
+}
+
+/// The same with a signature that is known at run time only.
+#[test]
+fn retargeted_and_freed_while_called_by_a_run_time_signature() {
+    pool!(static HOOKS: 2);
+    exchange_while_called::<DynFrame<'static, Guarded>>(CALLS / 4, &HOOKS);
 }
 
 /// The same where the kernel puts no barriers into other threads, so that calls have their own: other entries. (Whether the
@@ -95,7 +160,9 @@ fn retargeted_and_freed_without_membarrier() {
         return;
     }
     ban::refuse(libc::SYS_membarrier).unwrap();
-    exchange_while_called(CALLS / 20);
+    pool!(static HOOKS: 4);
+    exchange_while_called::<Frame<'static, Hook, Guarded>>(CALLS / 20, &HOOKS);
+    exchange_while_called::<DynFrame<'static, Guarded>>(CALLS / 20, &HOOKS);
 }
 
 #[test]
@@ -103,8 +170,7 @@ fn retargeted_and_freed_without_membarrier() {
 #[ignore = "nothing makes the system refuse its barriers; Wine before version 9 has none, so there all tests are without"]
 fn retargeted_and_freed_without_membarrier() {}
 
-fn exchange_while_called(calls: u64) {
-    pool!(static HOOKS: 2);
+fn exchange_while_called<F: Exchanged>(calls: u64, hooks: &'static Pool) {
     let callers = thread::available_parallelism().map_or(2, |n| n.get().max(3) - 1);
     let seen: &'static Seen = Box::leak(Box::default());
     let states = States::new(4_000_000);
@@ -112,13 +178,6 @@ fn exchange_while_called(calls: u64) {
     let ready = Barrier::new(callers + 1);
     let address = Mutex::new(ptr::null::<()>() as usize);
 
-    let make = |state: State<'static>| -> Frame<'static, Hook, Guarded> {
-        let builder = Frame::<Hook>::builder().pool(&HOOKS).or(GONE);
-        match state.number % 2 {
-            0 => builder.guarded(move |x| seen.call(&state, 0, x)).unwrap(),
-            _ => builder.guarded(move |x| seen.call(&state, 1, x)).unwrap(),
-        }
-    };
     thread::scope(|s| {
         for _ in 0..callers {
             s.spawn(|| {
@@ -140,23 +199,21 @@ fn exchange_while_called(calls: u64) {
                 done.store(true, Ordering::Relaxed);
             });
         }
-        let mut frame = make(states.next().unwrap());
-        *address.lock().unwrap() = frame.as_ptr() as usize;
+        let mut frame = F::bind(hooks, seen, states.next().unwrap());
+        *address.lock().unwrap() = frame.address() as usize;
         ready.wait();
         let mut turn = 0_u32;
         while !done.load(Ordering::Relaxed) {
             let Some(state) = states.next() else { break };
             turn += 1;
             if turn.is_multiple_of(16) {
-                let at = frame.as_ptr();
+                let at = frame.address();
                 drop(frame);
                 assert!(!resolve(at).unwrap().is_bound());
-                frame = make(state);
-                assert_eq!(frame.as_ptr(), at, "the address stays with guarded frames");
-            } else if state.number % 2 == 0 {
-                frame.set(move |x| seen.call(&state, 0, x));
+                frame = F::bind(hooks, seen, state);
+                assert_eq!(frame.address(), at, "the address stays with guarded frames");
             } else {
-                frame.set(move |x| seen.call(&state, 1, x));
+                frame.set(seen, state);
             }
         }
     });
@@ -338,6 +395,49 @@ fn slots_stay_with_their_signature() {
     assert!(again.iter().all(|frame| addresses.contains(&frame.as_ptr())));
     assert_eq!(FEW.live().count(), 3);
     assert!(again[0].resolved().name().contains("slots_stay_with_their_signature"));
+}
+
+/// The same where one entry serves many signatures.
+#[test]
+fn slots_stay_with_their_run_time_signature() {
+    pool!(static FEW: 2);
+    let mut record = [0_u64; 3];
+    let of = |result| Signature::new(Abi::C).param(Type::U64).ret(result).build().unwrap();
+    let large = Type::array(Type::U64, 3).and_then(|array| Type::structure("three", &[("all", array)])).unwrap();
+    let (word, large) = (of(Type::U64), of(large));
+    let bind = || DynFrame::builder(&signature()).pool(&FEW).or(GONE).guarded(|call| call.ret(1_u64)).unwrap();
+    let frame = bind();
+    let (address, hook) = (frame.as_ptr(), frame.pointer::<Hook>().unwrap());
+    assert_eq!(frame.signature().to_string(), word.to_string());
+    // SAFETY: guarded frames of this signature are all that is ever bound there.
+    assert_eq!(unsafe { hook(3) }, 1);
+    frame.set(|call| call.ret(2 + call.arg::<u64>(0)));
+    // SAFETY: as above.
+    assert_eq!(unsafe { hook(3) }, 5);
+    frame.into_frame().free();
+    // SAFETY: as above.
+    assert_eq!(unsafe { hook(3) }, GONE);
+
+    let gone = [7_u64, 8, 9];
+    // SAFETY: the bytes of such a struct.
+    let value = unsafe { Value::read(&large.result().ty, gone.as_ptr().cast()) }.unwrap();
+    let other = DynFrame::builder(&large).pool(&FEW).or(value).guarded(|_| panic!("this is caught")).unwrap();
+    assert_ne!(other.as_ptr(), address, "another signature");
+    let other_address = other.as_ptr();
+    for _ in 0..2 {
+        // SAFETY: as above; there is room for the result.
+        unsafe { large.call_raw(other_address, &[(&raw const gone[0]).cast()], record.as_mut_ptr().cast()).unwrap() };
+        assert_eq!(std::mem::take(&mut record), gone, "after a panic");
+    }
+    drop(other);
+    // SAFETY: as above.
+    unsafe { large.call_raw(other_address, &[(&raw const gone[0]).cast()], record.as_mut_ptr().cast()).unwrap() };
+    assert_eq!(record, gone);
+    assert!(
+        DynFrame::builder(&large).pool(&FEW).save().guarded(|_| ()).is_err(),
+        "it is another entry, and the pool is full"
+    );
+    assert_eq!(bind().as_ptr(), address);
 }
 
 #[test]

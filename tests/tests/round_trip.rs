@@ -322,9 +322,12 @@ fn by_abi(share: u32, abi: Abi) {
     let met = Met::default();
     round_trip(share, |plan| test(plan, Rules::Abi(abi), &met));
     println!("{}: {met:?}", abi.name());
-    for count in [&met.arguments, &met.in_registers, &met.on_the_stack, &met.results] {
-        assert!(count.get() * 10 > met.signatures.get(), "{met:?}");
+    let mut counts = vec![&met.arguments, &met.in_registers, &met.results];
+    // Others have many registers, or refuse much.
+    if matches!(abi, Abi::SysV64 | Abi::Win64) {
+        counts.extend([&met.on_the_stack, &met.variadic]);
     }
+    assert!(counts.iter().all(|count| count.get() > met.signatures.get() / 20), "{met:?}");
 }
 
 #[test]

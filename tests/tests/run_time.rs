@@ -3,7 +3,10 @@
 #![allow(missing_docs, reason = "tests")]
 
 use cbframe::abi::CallingConvention;
-use cbframe::abi::{Abi, Architecture, Layout, Place, Signature, SignatureError, Target};
+use cbframe::abi::{
+    Abi, Architecture, Layout, Parts, Place, Placement, Placing, Pointer, Refusal, Register, Signature, SignatureError,
+    Target,
+};
 use cbframe::conventions::Regcall;
 use cbframe::types::{Alignment, Field, Kind, Type};
 use cbframe_tests::again;
@@ -202,5 +205,49 @@ fn conventions_of_other_architectures() {
             // SAFETY: as above.
             refused(&|| _ = unsafe { VaList::from_raw_of(abi, std::ptr::null_mut()) });
         }
+    }
+}
+
+/// What an algorithm that places values may not do.
+#[test]
+fn what_is_no_placement() {
+    /// Places for two parameters and the result.
+    struct Fixed([Place; 3]);
+
+    // SAFETY: nobody calls anything by these places.
+    unsafe impl Placement for Fixed {
+        fn place(&self, values: &mut Placing<'_>) -> Result<(), Refusal> {
+            values.put(0, self.0[0]);
+            values.put(1, self.0[1]);
+            values.put_result(self.0[2]);
+            Ok(())
+        }
+    }
+
+    let build = |places| Signature::custom().param(Type::I64).param(Type::I64).ret(Type::I64).build_by(&Fixed(places));
+    let integer = |number| Place::Registers(Parts::whole(Register::Integer(number), 8));
+    let hidden = |offset| Place::Hidden { arrives: Pointer::Stack(offset), leaves: None };
+    let by_stack = |offset| Place::Reference(Pointer::Stack(offset));
+    let size = |places| build(places).unwrap().layout().stack_size();
+    assert_eq!(size([integer(0), Place::Stack(12), hidden(0)]), 24);
+    assert_eq!(size([integer(0), integer(1), hidden(16)]), 24);
+    assert_eq!(size([by_stack(8), integer(1), hidden(0)]), 16);
+    let overlaps = "it overlaps another one on the stack, or the address of the result";
+    for (places, parameter, reason) in [
+        ([integer(0), Place::Stack(4), hidden(0)], Some(1), overlaps),
+        ([by_stack(9), integer(1), hidden(16)], Some(0), overlaps),
+        ([Place::Stack(0), Place::Stack(7), integer(0)], Some(1), overlaps),
+        ([integer(3), integer(3), integer(0)], Some(1), "a piece is in a register that carries something else"),
+        ([integer(4), integer(3), integer(0)], Some(0), "a piece is in a register that carries something else"),
+        ([integer(1), Place::Nothing, integer(0)], Some(1), "the value has no place"),
+        (
+            [integer(1), integer(2), Place::Stack(0)],
+            None,
+            "the result is neither in registers nor in memory whose address is passed",
+        ),
+    ] {
+        let error = build(places).unwrap_err();
+        assert_eq!(error.parameter(), parameter);
+        assert!(error.to_string().ends_with(&format!("has the type `i64`: {reason}")), "{error}");
     }
 }

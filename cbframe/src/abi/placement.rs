@@ -1,5 +1,7 @@
 //! Calling conventions as algorithms, where data does not say enough.
 
+use core::ops::Range;
+
 use super::{Parameter, Part, Parts, Place, Pointer, Register};
 use crate::types::Type;
 
@@ -127,18 +129,20 @@ impl Placing<'_> {
     /// If there is no such parameter.
     #[track_caller]
     pub fn put(&mut self, index: usize, place: Place) {
-        let end = match place {
-            Place::Stack(offset) => offset as usize + self.parameters[index].ty.size,
-            Place::Reference(Pointer::Stack(offset)) => offset as usize + 8,
-            _ => 0,
-        };
-        self.stack = self.stack.max(u32::try_from(end.next_multiple_of(8)).unwrap_or(u32::MAX));
         self.parameters[index].place = place;
+        self.reach(on_stack(&self.parameters[index]));
     }
 
-    /// Gives the result a place: registers, or, for a result in memory, [`Place::Hidden`].
-    pub const fn put_result(&mut self, place: Place) {
+    /// Gives the result a place: registers, or, for a result in memory, [`Place::Hidden`]. If the address of that is on the stack,
+    /// it adds to what there is of it.
+    pub fn put_result(&mut self, place: Place) {
         self.result.place = place;
+        self.reach(on_stack(self.result));
+    }
+
+    /// Has as much on the stack.
+    fn reach(&mut self, bytes: Range<usize>) {
+        self.stack = self.stack.max(u32::try_from(bytes.end.next_multiple_of(8)).unwrap_or(u32::MAX));
     }
 
     /// Has so many bytes of arguments on the stack, if that is more than what the parameters take.
@@ -181,27 +185,32 @@ impl Placing<'_> {
     }
 
     fn wrong_with(&self, index: usize, parameter: &Parameter, taken: &mut Taken) -> Option<&'static str> {
-        let size = parameter.ty.size;
-        let (from, bytes) = match parameter.place {
-            Place::Nothing if size == 0 => return None,
+        match parameter.place {
+            Place::Nothing if parameter.ty.size == 0 => return None,
             Place::Nothing => return Some("the value has no place"),
             Place::Registers(parts) => return taken.wrong(&parameter.ty, &parts),
             Place::Reference(Pointer::Register(register)) if taken.take(register) => return None,
             Place::Reference(Pointer::Register(_)) => return Some("its address is in no register that is free"),
-            Place::Stack(offset) => (offset, size),
-            Place::Reference(Pointer::Stack(offset)) => (offset, 8),
+            Place::Stack(_) | Place::Reference(Pointer::Stack(_)) => {}
             Place::Hidden { .. } | Place::Split(..) => return Some("no parameter has such a place"),
-        };
-        let overlaps = self.parameters[..index].iter().any(|before| {
-            let (start, size) = match before.place {
-                Place::Stack(offset) => (offset, before.ty.size),
-                Place::Reference(Pointer::Stack(offset)) => (offset, 8),
-                _ => return false,
-            };
-            (start as usize) < from as usize + bytes && (from as usize) < start as usize + size
-        });
-        overlaps.then_some("it overlaps another one on the stack")
+        }
+        let bytes = on_stack(parameter);
+        let before = self.parameters[..index].iter().chain([&*self.result]).map(on_stack);
+        let overlaps = before.into_iter().any(|other| other.start < bytes.end && bytes.start < other.end);
+        overlaps.then_some("it overlaps another one on the stack, or the address of the result")
     }
+}
+
+/// The bytes of the stack that a parameter, its address, or that of a result has.
+const fn on_stack(parameter: &Parameter) -> Range<usize> {
+    let (start, size) = match parameter.place {
+        Place::Stack(offset) => (offset as usize, parameter.ty.size),
+        Place::Reference(Pointer::Stack(offset)) | Place::Hidden { arrives: Pointer::Stack(offset), .. } => {
+            (offset as usize, 8)
+        }
+        _ => (0, 0),
+    };
+    start..start + size
 }
 
 /// Registers that carry something already.

@@ -11,14 +11,14 @@ use crate::abi::{Parameter, Part, Place, Pointer};
 #[repr(C)]
 pub(crate) struct Head {
     /// Runs the callback, whose ctx this is.
-    pub(crate) run: unsafe fn(*mut CpuState, *const ()),
+    pub(crate) run: unsafe extern "C-unwind" fn(*mut CpuState, *const ()),
     /// Words of arguments on the stack.
     pub(crate) words: u32,
     /// Bytes of arguments that the return pops.
     pub(crate) pops: u32,
 }
 
-const _: () = assert!(offset_of!(Head, words) == 8 && offset_of!(Head, pops) == 12);
+const _: () = assert!(offset_of!(Head, run) == 0 && offset_of!(Head, words) == 8 && offset_of!(Head, pops) == 12);
 
 /// Where a value lies, relative to a state in an entry's frame.
 #[derive(Clone, Copy, Debug)]

@@ -36,7 +36,7 @@ pub(in crate::arch) unsafe fn pointer(cpu: *const CpuState, pointer: Pointer) ->
     unsafe {
         match pointer {
             Pointer::Register(register) => ptr::with_exposed_provenance_mut(read(cpu, offset(register, 8)) as usize),
-            Pointer::Stack(offset) => stack_arguments(cpu).add(offset as usize).cast::<*mut u8>().read(),
+            Pointer::Stack(offset) => stack_arguments(cpu).add(offset as usize).cast::<*mut u8>().read_unaligned(),
         }
     }
 }

@@ -9,7 +9,7 @@ use super::calls::{Concurrently, RawHandler};
 use super::fallback::{self, FallbackValue};
 use super::fallback::{Abort, Fallback};
 #[cfg(feature = "std")]
-use super::{Guarded, guarded};
+use super::guarded::{self, Guard, Guarded};
 use super::{Handler, Local, Once, Raw, local, once, raw_entry};
 use crate::CpuState;
 use crate::frame::Frame;
@@ -198,8 +198,9 @@ impl<P: ClosurePointer, V: Fallback<P::Result> + Copy + Send + Sync + 'static> B
         Concurrently<F, V>: Handler<P::Parameters, P::Result>,
     {
         let site = Site::guarded::<P, Concurrently<F, V>>(self.pool);
-        // SAFETY: the entry is that of this signature and handler.
-        unsafe { guarded::bind::<P::Unsafe, P::Parameters, P::Result, F, V>(site, closure, self.fallback) }
+        let guard = Guard { head: (), signature: 0, fallback: self.fallback, afterwards: self.fallback };
+        // SAFETY: the entry is that of this signature, and its handler does no more than that.
+        unsafe { guarded::bind::<P::Unsafe, P::Parameters, P::Result, F, _, V, V>(site, closure, guard) }
     }
 }
 
@@ -217,25 +218,8 @@ impl<P: ClosurePointer<Unsafe = P>> Frame<'static, P, Guarded> {
         Concurrently<F, Abort>: Handler<P::Parameters, P::Result>,
     {
         let site = Site::guarded::<P, Concurrently<F, Abort>>(Pool::shared());
-        // SAFETY: the frame is for this signature.
-        unsafe { self.set_guarded::<P::Parameters, P::Result, F, Abort>(site, closure, Abort) };
-    }
-}
-
-#[cfg(feature = "std")]
-impl<P> Frame<'static, P, Guarded> {
-    /// # Safety
-    ///
-    /// The signature is that of the frame, and of the entry in `site`.
-    unsafe fn set_guarded<A, R, F, V>(&self, site: Site, closure: F, fallback: V)
-    where
-        F: Send + Sync + 'static,
-        V: Fallback<R> + Send + Sync + 'static,
-        Concurrently<F, V>: Handler<A, R>,
-    {
-        let (bound, owned) = self.parts();
-        // SAFETY: the caller's promise.
-        unsafe { guarded::set::<A, R, F, V>(bound, owned.state, site, closure, fallback) };
+        // SAFETY: the frame is for this signature, and so is the entry.
+        unsafe { guarded::set::<P, Guarded, P::Parameters, P::Result, F, (), Abort>(self, site, closure, Abort) };
     }
 }
 

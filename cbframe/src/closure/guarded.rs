@@ -30,10 +30,11 @@ pub struct Guarded(());
 /// their own (`hazard`).
 pub(super) struct Guardedly<P, R, const FULL: bool>(PhantomData<fn(P) -> R>);
 
-/// What a slot leads to. Never freed.
+/// What a slot leads to. Never freed. `H` is what the entry looks at, if it does.
 #[repr(C)]
-struct Control {
-    /// A `Target` of the signature. The first, so that a call has its address.
+pub(crate) struct Control<H> {
+    head: H,
+    /// A `Target` of the signature.
     target: AtomicPtr<()>,
     /// The `Target` that answers when the frame is gone; it belongs to the frame.
     afterwards: AtomicPtr<()>,
@@ -41,13 +42,19 @@ struct Control {
     key: Key,
 }
 
-/// The entry, which stands for the signature, and the pool.
-type Key = (usize, usize);
+/// The entry and the pool, and what stands for the signature if the entry does not.
+type Key = (usize, usize, usize);
+
+/// A slot whose frame is gone, with its `Control`: of the same type for each key.
+struct Rested(Bound, NonNull<()>);
+
+// SAFETY: a control is never freed, and what it has is shared by threads anyway: `bind` demands that it can be.
+unsafe impl Send for Rested {}
 
 /// Slots whose frames are gone.
-static RESTING: Mutex<BTreeMap<Key, Vec<(Bound, &'static Control)>>> = Mutex::new(BTreeMap::new());
+static RESTING: Mutex<BTreeMap<Key, Vec<Rested>>> = Mutex::new(BTreeMap::new());
 
-fn resting() -> MutexGuard<'static, BTreeMap<Key, Vec<(Bound, &'static Control)>>> {
+fn resting() -> MutexGuard<'static, BTreeMap<Key, Vec<Rested>>> {
     RESTING.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -121,19 +128,32 @@ impl<P, R, const FULL: bool> Handler<P, R> for Guardedly<P, R, FULL> {
 
     #[inline(always)]
     unsafe fn handle(ctx: *const (), arguments: P, _: &'static Meta, unwind: bool) -> R {
-        // SAFETY: ctx is a control, which is never freed.
-        let control: &'static Control = unsafe { &*ctx.cast() };
+        // SAFETY: ctx is a control, which is never freed; the caller's promise.
+        unsafe { (*ctx.cast::<Control<()>>()).answer::<P, R, FULL>(arguments, unwind) }
+    }
+}
+
+impl<H> Control<H> {
+    pub(crate) const fn head(&self) -> &H {
+        &self.head
+    }
+
+    /// Answers a call. `FULL`, if it needs barriers of its own.
+    ///
+    /// # Safety
+    ///
+    /// The target has this signature.
+    #[inline(always)]
+    pub(crate) unsafe fn answer<P, R, const FULL: bool>(&'static self, arguments: P, unwind: bool) -> R {
         let call = |target: *mut ()| {
             let target = target.cast_const().cast::<Target<P, R>>();
             // SAFETY: what is in the control is a target of this signature, and is not dropped while it is used.
             unsafe { ((*target).call)(target, arguments, unwind) }
         };
         // SAFETY: a target stops what unwinds unless `unwind`: `Fallback::run`. Who binds knows whether barriers are needed.
-        unsafe { using::<_, FULL>(&control.target, "a guarded closure", unwind, call) }
+        unsafe { using::<_, FULL>(&self.target, "a guarded closure", unwind, call) }
     }
-}
 
-impl Control {
     /// Has calls that begin from now on answered by another target, and drops the one there was when the last call that
     /// uses it has ended.
     ///
@@ -147,28 +167,46 @@ impl Control {
     }
 }
 
+/// What is bound, but for the closure.
+pub(crate) struct Guard<H, V, A> {
+    /// What the entry looks at.
+    pub(crate) head: H,
+    /// What stands for the signature if the entry does not; otherwise 0.
+    pub(crate) signature: usize,
+    /// What C gets if the closure cannot be run.
+    pub(crate) fallback: V,
+    /// What it gets when the frame is gone.
+    pub(crate) afterwards: A,
+}
+
 /// Binds a closure that may be exchanged and freed while calls run.
 ///
 /// # Safety
 ///
-/// The entry is one for the pointer type `Q` and the handler [`Guardedly<P, R, _>`]; no other signature has it.
-pub(super) unsafe fn bind<Q, P, R, F, V>(
+/// The entry is one for the pointer type `Q`, and runs [`Control::answer`] with `P` and `R` of the control that ctx leads to. No
+/// other signature has it and `guard.signature`.
+pub(crate) unsafe fn bind<Q, P, R, F, H, V, A>(
     site: Site,
     closure: F,
-    fallback: V,
+    guard: Guard<H, V, A>,
 ) -> Result<Frame<'static, Q, Guarded>, PoolFull<F>>
 where
     F: Send + Sync + 'static,
-    V: Fallback<R> + Copy + Send + Sync + 'static,
+    H: Send + Sync + 'static,
+    V: Send + Sync + 'static,
+    A: Fallback<R> + Send + Sync + 'static,
     Concurrently<F, V>: Handler<P, R>,
 {
-    let key = (site.entry.address(), ptr::from_ref(site.pool).addr());
+    let Guard { head, signature, fallback, afterwards } = guard;
+    let key = (site.entry.address(), ptr::from_ref(site.pool).addr(), signature);
     let meta = site.meta;
     let rested = resting().get_mut(&key).and_then(Vec::pop);
     let (bound, control) = match rested {
-        Some((bound, control)) => {
+        Some(Rested(bound, control)) => {
+            // SAFETY: a control is never freed; those of one key are of one type, which is that of the frame's kind.
+            let control: &'static Control<H> = unsafe { control.cast().as_ref() };
             let owned = control.owned::<P, R>();
-            control.afterwards.store(Afterwards::<P, R, V>::boxed(bound, fallback), Ordering::Relaxed);
+            control.afterwards.store(Afterwards::<P, R, A>::boxed(bound, afterwards), Ordering::Relaxed);
             // SAFETY: the slot's words stay the same: this key's entry, and the control.
             unsafe { bound.rebind(site.binding(owned)) };
             // SAFETY: what answered for the last frame is such a target too.
@@ -177,13 +215,14 @@ where
         }
         None => {
             let Some(taken) = site.pool.take() else { return Err(PoolFull::new(site.pool, closure)) };
-            let control: &'static Control = Box::leak(Box::new(Control {
+            let control: &'static Control<H> = Box::leak(Box::new(Control {
+                head,
                 target: AtomicPtr::new(Live::<P, R, F, V>::boxed(closure, fallback, meta)),
                 afterwards: AtomicPtr::new(ptr::null_mut()),
                 key,
             }));
             let bound = taken.bind(site.binding(control.owned::<P, R>()));
-            control.afterwards.store(Afterwards::<P, R, V>::boxed(bound, fallback), Ordering::Relaxed);
+            control.afterwards.store(Afterwards::<P, R, A>::boxed(bound, afterwards), Ordering::Relaxed);
             (bound, control)
         }
     };
@@ -195,15 +234,17 @@ where
 ///
 /// # Safety
 ///
-/// `bound` and `control` are those of a frame from [`bind`] with this signature; `site` is for the same entry.
-pub(super) unsafe fn set<P, R, F, V>(bound: &Bound, control: NonNull<()>, site: Site, closure: F, fallback: V)
+/// `frame` is from [`bind`] with this signature and head; `site` is for the same entry.
+pub(crate) unsafe fn set<Q, C, P, R, F, H, V>(frame: &Frame<'static, Q, C>, site: Site, closure: F, fallback: V)
 where
     F: Send + Sync + 'static,
-    V: Fallback<R> + Send + Sync + 'static,
+    H: 'static,
+    V: Send + Sync + 'static,
     Concurrently<F, V>: Handler<P, R>,
 {
+    let (bound, owned) = frame.parts();
     // SAFETY: a control is never freed.
-    let control: &'static Control = unsafe { control.cast().as_ref() };
+    let control: &'static Control<H> = unsafe { owned.state.cast().as_ref() };
     let target = Live::<P, R, F, V>::boxed(closure, fallback, site.meta);
     // SAFETY: the slot's words stay the same; the caller's promise.
     unsafe {
@@ -212,9 +253,9 @@ where
     }
 }
 
-impl Control {
+impl<H: 'static> Control<H> {
     fn owned<P, R>(&'static self) -> Owned {
-        Owned { state: NonNull::from(self).cast(), release: Some(release::<P, R>) }
+        Owned { state: NonNull::from(self).cast(), release: Some(release::<P, R, H>) }
     }
 }
 
@@ -222,18 +263,18 @@ impl Control {
 ///
 /// # Safety
 ///
-/// `bound` and `state` are those of a frame from [`bind`] with this signature, which is not used again.
-unsafe fn release<P, R>(bound: &Bound, state: NonNull<()>, ending: Ending) {
+/// `bound` and `state` are those of a frame from [`bind`] with this signature and head, which is not used again.
+unsafe fn release<P, R, H: 'static>(bound: &Bound, state: NonNull<()>, ending: Ending) {
     // SAFETY: a control is never freed.
-    let control: &'static Control = unsafe { state.cast().as_ref() };
+    let control: &'static Control<H> = unsafe { state.cast().as_ref() };
     let Ending::Free(by) = ending else { return };
-    end::<P, R>(bound, control, by);
+    end::<P, R, H>(bound, control, by);
 }
 
-fn end<P, R>(bound: &Bound, control: &'static Control, by: Freed) {
+fn end<P, R, H>(bound: &Bound, control: &'static Control<H>, by: Freed) {
     bound.rest(by);
     let afterwards = control.afterwards.swap(ptr::null_mut(), Ordering::Relaxed);
     // SAFETY: both are targets of this signature; closures that are bound are `Send`.
     unsafe { control.exchange::<P, R>(afterwards) };
-    resting().entry(control.key).or_default().push((*bound, control));
+    resting().entry(control.key).or_default().push(Rested(*bound, NonNull::from(control).cast()));
 }

@@ -180,7 +180,7 @@ fn make_room(here: Activation) -> *const Call {
 }
 
 /// Whether calls need a barrier of their own: `full` for [`using`]. The same for as long as the program runs.
-pub(super) fn calls_need_barriers() -> bool {
+pub(crate) fn calls_need_barriers() -> bool {
     !has_membarrier()
 }
 

@@ -40,12 +40,18 @@ pub use calls::{call_local, call_once, call_shared};
 pub(crate) use enter::Enter;
 #[cfg(feature = "alloc")]
 pub(crate) use enter::raw_entry;
+#[cfg(feature = "std")]
+pub(crate) use fallback::Refused;
 #[cfg(feature = "alloc")]
 pub use fallback::{Abort, Fallback};
 #[cfg(feature = "std")]
 pub use fallback::{FallbackValue, value};
 #[cfg(feature = "std")]
 pub use guarded::Guarded;
+#[cfg(feature = "std")]
+pub(crate) use guarded::{Control, Guard, bind as bind_guarded, set as set_guarded};
+#[cfg(feature = "std")]
+pub(crate) use hazard::calls_need_barriers;
 #[cfg(feature = "alloc")]
 pub(crate) use local::Locally;
 #[cfg(feature = "alloc")]

@@ -1,12 +1,16 @@
 //! A call of a callback whose signature is known at run time only.
 
+#[cfg(feature = "std")]
+use alloc::boxed::Box;
 use core::any::type_name;
 use core::fmt;
 use core::mem::MaybeUninit;
 use core::ptr;
 
 use super::object::Object;
-use super::prepared::{Prepared, Shape, Slot, Way};
+use super::prepared::{Prepared, Shape, Way};
+#[cfg(feature = "std")]
+use super::record::Record;
 use super::value::{Value, ValueError};
 use crate::LongDouble;
 use crate::abi::{Parameter, Signature};
@@ -90,12 +94,14 @@ enum Given {
 /// parameter.
 pub struct Call<'c> {
     cpu: *mut CpuState,
-    arguments: &'c [Slot],
     prepared: &'c Prepared,
-    meta: &'static Meta,
-    /// Where the caller wants a result in memory.
-    hidden: *mut u8,
     given: Given,
+    // Of these three nothing is initialized that a call does not use.
+    /// Where the caller wants a result in memory.
+    hidden: MaybeUninit<*mut u8>,
+    /// What is recorded of the call, by a recorder.
+    #[cfg(feature = "std")]
+    record: MaybeUninit<Box<Record>>,
     result: Buffer,
 }
 
@@ -104,14 +110,66 @@ impl<'c> Call<'c> {
     ///
     /// `cpu` is a state of an entry for this signature, which nobody else has and nothing has changed.
     #[inline(always)]
-    pub(super) unsafe fn new(cpu: *mut CpuState, prepared: &'c Prepared, meta: &'static Meta) -> Self {
-        let hidden = match prepared.way {
+    pub(super) unsafe fn new(cpu: *mut CpuState, prepared: &'c Prepared) -> Self {
+        Self {
+            cpu,
+            prepared,
+            given: Given::Nothing,
+            hidden: MaybeUninit::uninit(),
+            #[cfg(feature = "std")]
+            record: MaybeUninit::uninit(),
+            result: Buffer([MaybeUninit::uninit(); 64]),
+        }
+    }
+
+    /// What is to be done before the callback is run. (Not in `new`: what calls borrow is not moved into its place without a copy.)
+    ///
+    /// # Safety
+    ///
+    /// Nobody has changed the state.
+    #[inline(always)]
+    pub(super) unsafe fn begin(&mut self) {
+        if self.prepared.prelude {
             // SAFETY: the caller's promise.
-            Way::Memory => unsafe { hidden(cpu, prepared.signature.result()) },
+            unsafe { self.begin_at_length() };
+        }
+    }
+
+    /// # Safety
+    ///
+    /// As for [`begin`](Self::begin).
+    #[inline(never)]
+    unsafe fn begin_at_length(&mut self) {
+        if let Way::Memory = self.prepared.way {
+            // SAFETY: the caller's promise.
+            self.hidden.write(unsafe { hidden(self.cpu, self.prepared.signature.result()) });
+        }
+        #[cfg(feature = "std")]
+        if self.prepared.recorder.is_some() {
+            self.record.write(Record::begin(self));
+        }
+    }
+
+    /// Has the call recorded, which has returned or was unwound.
+    ///
+    /// # Safety
+    ///
+    /// It ends once.
+    #[cfg(feature = "std")]
+    pub(super) unsafe fn end(&mut self, returned: bool) {
+        let Some(recorder) = &self.prepared.recorder else { return };
+        // SAFETY: `begin_at_length` has written it, and nobody else takes it.
+        let record = unsafe { self.record.assume_init_read() };
+        recorder.keep(record, returned.then_some(&*self));
+    }
+
+    /// Where the caller wants the result, if it wants it in memory.
+    const fn hidden(&self) -> *mut u8 {
+        match self.prepared.way {
+            // SAFETY: `begin_at_length` has written it.
+            Way::Memory => unsafe { self.hidden.assume_init() },
             _ => ptr::null_mut(),
-        };
-        let result = Buffer([MaybeUninit::uninit(); 64]);
-        Self { cpu, arguments: &prepared.arguments, prepared, meta, hidden, given: Given::Nothing, result }
+        }
     }
 
     /// The signature.
@@ -123,7 +181,7 @@ impl<'c> Call<'c> {
     /// How many arguments there are, of those that the signature tells of.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.arguments.len()
+        self.prepared.signature.parameters().len()
     }
 
     /// Whether there are none.
@@ -145,7 +203,7 @@ impl<'c> Call<'c> {
     #[must_use]
     #[track_caller]
     pub fn arg<T: Scalar>(&self, n: usize) -> T {
-        let slot = self.slot(n);
+        let slot = self.prepared.slot(n);
         if const { Shape::of(&T::TYPE) }.fits(slot.shape) {
             // SAFETY: the argument lies there, and has the size of a `T`. Nobody changes the state while the call is
             // borrowed, but for registers that may be anything.
@@ -191,7 +249,7 @@ impl<'c> Call<'c> {
         let to = value.as_mut_ptr().cast::<u8>();
         // SAFETY: as many bytes as the argument has, of a call with this signature.
         unsafe {
-            match self.slot(n).spot.address(self.cpu) {
+            match self.prepared.slot(n).spot.address(self.cpu) {
                 Some(from) => ptr::copy_nonoverlapping(from, to, size_of::<T>()),
                 None => gather(self.cpu, &parameter.place, to),
             }
@@ -217,7 +275,7 @@ impl<'c> Call<'c> {
         // SAFETY: as many bytes as the argument has, of a call with this signature. What C passes is not changed but through
         // the call, which is borrowed.
         unsafe {
-            if let Some(from) = self.slot(n).spot.address(self.cpu) {
+            if let Some(from) = self.prepared.slot(n).spot.address(self.cpu) {
                 self.check(n, ty, from);
                 return Value::read_valid(ty, from);
             }
@@ -237,7 +295,7 @@ impl<'c> Call<'c> {
         let Parameter { ty, place, .. } = self.parameter(n);
         // SAFETY: as for `value`.
         unsafe {
-            if let Some(from) = self.slot(n).spot.address(self.cpu) {
+            if let Some(from) = self.prepared.slot(n).spot.address(self.cpu) {
                 return Value::read(ty, from);
             }
             let mut object = Object::uninit(*ty);
@@ -262,7 +320,7 @@ impl<'c> Call<'c> {
     /// The name of the callback.
     #[cfg(feature = "std")]
     pub(super) fn name(&self) -> &'static str {
-        self.meta.name()
+        self.prepared.meta.name()
     }
 
     /// The arguments, each with its name and type.
@@ -315,7 +373,7 @@ impl<'c> Call<'c> {
     #[track_caller]
     fn ret_value(&mut self, value: Value<'_>) {
         if let Some(error) = value.misfit(&self.prepared.signature.result().ty) {
-            refuse(self.meta, &error);
+            refuse(self.prepared.meta, &error);
         }
         // SAFETY: the value has as many bytes as the result.
         unsafe { self.give(value.as_ptr()) };
@@ -326,12 +384,12 @@ impl<'c> Call<'c> {
     /// `from` has the bytes of a result.
     unsafe fn give(&mut self, from: *const u8) {
         let to = match self.prepared.way {
-            Way::Memory => self.hidden,
+            Way::Memory => self.hidden(),
             _ => (&raw mut self.result).cast(),
         };
         // SAFETY: the caller's promise, and that of C for a result in memory; the buffer has eight bytes and more.
         unsafe {
-            if let Way::Word(_) = self.prepared.way {
+            if let Way::Word = self.prepared.way {
                 to.cast::<u64>().write(0);
             }
             ptr::copy_nonoverlapping(from, to, self.prepared.signature.result().ty.size);
@@ -343,7 +401,7 @@ impl<'c> Call<'c> {
     #[cfg(feature = "std")]
     const fn result_at(&self) -> *const u8 {
         match self.prepared.way {
-            Way::Memory => self.hidden,
+            Way::Memory => self.hidden(),
             _ => (&raw const self.result).cast(),
         }
     }
@@ -388,12 +446,15 @@ impl<'c> Call<'c> {
     /// The entry's state, whose registers the entry loads next.
     #[inline(always)]
     pub(super) unsafe fn finish(&mut self, answer: Answer) {
-        if let (Given::Word, Answer::Done, Way::Word(offset)) = (self.given, answer, self.prepared.way) {
-            // SAFETY: the buffer has the word; the entry loads it.
+        if let (Given::Word, Answer::Done) = (self.given, answer) {
+            // SAFETY: the buffer has the word, which goes there; the entry loads it.
             unsafe {
                 let word = (&raw const self.result).cast::<u64>().read();
-                self.cpu.byte_offset(offset as isize).cast::<u64>().write(word);
+                self.cpu.byte_offset(self.prepared.word as isize).cast::<u64>().write(word);
             }
+            return;
+        }
+        if let (Way::Nothing, false) = (self.prepared.way, self.prepared.prelude) {
             return;
         }
         // SAFETY: the caller's promise.
@@ -405,22 +466,26 @@ impl<'c> Call<'c> {
     /// As for [`finish`](Self::finish).
     #[inline(never)]
     unsafe fn finish_otherwise(&mut self, answer: Answer) {
-        if let Way::Nothing = self.prepared.way {
-            return;
+        if !matches!(self.prepared.way, Way::Nothing) {
+            if matches!((self.given, answer), (Given::Nothing, _) | (_, Answer::Fallback)) {
+                self.fall_back(answer);
+            }
+            let signature = &self.prepared.signature;
+            let from = (&raw const self.result).cast();
+            // SAFETY: the caller's promise; the buffer has the result if it is not in memory.
+            unsafe { give_result(self.cpu, signature.abi(), signature.result(), self.hidden(), from) };
         }
-        if matches!((self.given, answer), (Given::Nothing, _) | (_, Answer::Fallback)) {
-            self.fall_back(answer);
+        #[cfg(feature = "std")]
+        // SAFETY: this is its end.
+        unsafe {
+            self.end(true);
         }
-        let signature = &self.prepared.signature;
-        let from = (&raw const self.result).cast();
-        // SAFETY: the caller's promise; the buffer has the result if it is not in memory.
-        unsafe { give_result(self.cpu, signature.abi(), signature.result(), self.hidden, from) };
     }
 
     #[cold]
     #[inline(never)]
     fn fall_back(&mut self, answer: Answer) {
-        let name = self.meta.name();
+        let name = self.prepared.meta.name();
         let ty = self.prepared.signature.result().ty.name;
         let what = format_args!("`{name}` has returned without a value, and its signature has a result, a `{ty}`");
         match (&self.prepared.fallback, answer) {
@@ -433,15 +498,6 @@ impl<'c> Call<'c> {
         if let Some(fallback) = &self.prepared.fallback {
             // SAFETY: it has the type of the result.
             unsafe { self.give(fallback.as_ptr()) };
-        }
-    }
-
-    #[inline(always)]
-    #[track_caller]
-    fn slot(&self, n: usize) -> Slot {
-        match self.arguments.get(n) {
-            Some(slot) => *slot,
-            None => no_argument(n, self.len()),
         }
     }
 
@@ -468,7 +524,7 @@ impl<'c> Call<'c> {
     #[cold]
     fn report_invalid(&self, n: usize, invalid: &Invalid) -> ! {
         let Parameter { name, ty, .. } = self.parameter(n);
-        let (callback, space) = (self.meta.name(), if name.is_empty() { "" } else { " " });
+        let (callback, space) = (self.prepared.meta.name(), if name.is_empty() { "" } else { " " });
         os::die(format_args!(
             "`{callback}` was called with a wrong value for its parameter `#{n}{space}{name}: {}`: it{invalid}. The caller \
              passed it, or declares the function pointer otherwise than the signature does.",
@@ -524,7 +580,7 @@ impl Argument<'_> {
 impl fmt::Debug for Call<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Call")
-            .field("callback", &self.meta.name())
+            .field("callback", &self.prepared.meta.name())
             .field("arguments", &fmt::from_fn(|f| f.debug_list().entries(self.args()).finish()))
             .finish()
     }

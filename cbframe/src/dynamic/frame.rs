@@ -12,7 +12,7 @@ use super::call::{Answer, Call, Told};
 use super::object::Object;
 use super::prepared::Prepared;
 #[cfg(feature = "std")]
-use super::record::{Recorder, Recording};
+use super::record::Recorder;
 #[cfg(feature = "std")]
 use super::value::Value;
 use crate::abi::{Abi, Signature};
@@ -28,7 +28,7 @@ use crate::pool::{Meta, Pool, PoolFull};
 use crate::signature::FnPointer;
 
 /// The callback of a frame is a closure whose signature is known at run time only: what [`DynFrame`] has. `K` says which kind
-/// of closure: [`Closure`], [`Local`] or [`Once`].
+/// of closure: [`Closure`], [`Local`], [`Once`] or [`Guarded`](crate::Guarded).
 pub struct Dynamic<K = Closure>(PhantomData<K>);
 
 /// A frame for a closure whose C signature is known at run time only, a [`Signature`]: for what runs other languages, debuggers
@@ -71,9 +71,9 @@ pub struct Dynamic<K = Closure>(PhantomData<K>);
 /// ```
 // No alias of a `Frame`: the names of its constructors would be ambiguous where the compiler infers what a `Frame` is for.
 #[must_use = "dropping the frame frees the slot: the pointer must not be called any more"]
-pub struct DynFrame<'a, K = Closure>(Inner<'a, K>);
+pub struct DynFrame<'a, K = Closure>(pub(super) Inner<'a, K>);
 
-type Inner<'a, K> = Frame<'a, unsafe extern "C" fn(), Dynamic<K>>;
+pub(super) type Inner<'a, K> = Frame<'a, unsafe extern "C" fn(), Dynamic<K>>;
 
 impl<'a, K> Deref for DynFrame<'a, K> {
     type Target = Frame<'a, unsafe extern "C" fn(), Dynamic<K>>;
@@ -131,9 +131,9 @@ impl<K> fmt::Debug for DynFrame<'_, K> {
 /// state, to which ctx leads.
 #[repr(C)]
 pub struct Dyn<F> {
-    head: DynamicHead,
-    prepared: Arc<Prepared>,
-    closure: F,
+    pub(super) head: DynamicHead,
+    pub(super) prepared: Arc<Prepared>,
+    pub(super) closure: F,
 }
 
 /// The one argument of such a closure: the address of a `Call`.
@@ -151,7 +151,7 @@ impl Incoming {
 }
 
 /// What a head can run.
-trait DynHandler: Handler<Incoming, Answer> {
+pub(super) trait DynHandler: Handler<Incoming, Answer> {
     /// What is told of the callback.
     const META: &'static Meta;
     /// Whether the state may be gone when the closure returns.
@@ -208,7 +208,7 @@ handlers! {
 /// # Safety
 ///
 /// `ctx` is that of a slot which is bound to a state of `H`, and `cpu` that of an entry for its signature.
-unsafe fn run<H: DynHandler>(cpu: *mut CpuState, ctx: *const ()) {
+unsafe extern "C-unwind" fn run<H: DynHandler>(cpu: *mut CpuState, ctx: *const ()) {
     // SAFETY: the caller's promise: a state begins with a `Dyn`, and that with these two. The state lives until the closure has
     // returned, and where it does not live longer, what is used afterwards is kept.
     unsafe {
@@ -225,18 +225,31 @@ unsafe fn run<H: DynHandler>(cpu: *mut CpuState, ctx: *const ()) {
 ///
 /// As for [`run`]; `prepared` lives until this returns.
 #[inline(always)]
-unsafe fn run_prepared<H: DynHandler>(cpu: *mut CpuState, ctx: *const (), prepared: &Prepared) {
-    // SAFETY: the caller's promise.
+pub(super) unsafe fn run_prepared<H: DynHandler>(cpu: *mut CpuState, ctx: *const (), prepared: &Prepared) {
+    // SAFETY: the caller's promise; nobody else uses the call before the closure or after it.
     unsafe {
-        let mut call = Call::new(cpu, prepared, H::META);
+        let mut call = Call::new(cpu, prepared);
+        call.begin();
+        let incoming = Incoming(NonNull::from(&mut call).cast());
         #[cfg(feature = "std")]
-        let recording = prepared.recorder.as_ref().map(|recorder| Recording::begin(recorder, &call));
-        let answer = H::handle(ctx, Incoming(NonNull::from(&mut call).cast()), H::META, prepared.unwind);
-        call.finish(answer);
+        let unwound = Unwound(incoming);
+        let answer = H::handle(ctx, incoming, H::META, prepared.unwind);
         #[cfg(feature = "std")]
-        if let Some(recording) = recording {
-            recording.end(&call);
-        }
+        mem::forget(unwound);
+        incoming.call().finish(answer);
+    }
+}
+
+/// Stands in the frame of a call: if that is unwound, the call has ended. A landing pad, and no instruction before.
+#[cfg(feature = "std")]
+struct Unwound(Incoming);
+
+#[cfg(feature = "std")]
+impl Drop for Unwound {
+    #[inline(always)]
+    fn drop(&mut self) {
+        // SAFETY: the call lives in the frame, and nobody uses it any more. It is forgotten where calls return.
+        unsafe { self.0.call().end(false) };
     }
 }
 
@@ -265,13 +278,13 @@ unsafe fn run_prepared<H: DynHandler>(cpu: *mut CpuState, ctx: *const (), prepar
 /// ```
 #[must_use = "this is not a frame yet: call `new`, `local` or `once`"]
 pub struct DynBuilder<'s, V = Abort> {
-    signature: &'s Signature,
-    pool: &'static Pool,
-    seen: Seen,
+    pub(super) signature: &'s Signature,
+    pub(super) pool: &'static Pool,
+    pub(super) seen: Seen,
     object: Option<Object<'static>>,
     #[cfg(feature = "std")]
     recorder: Option<Recorder>,
-    fallback: V,
+    pub(super) fallback: V,
 }
 
 impl<'s> DynBuilder<'s> {
@@ -334,7 +347,7 @@ impl<V: Fallback<Answer>> DynBuilder<'_, V> {
 
     /// The entry, and what is known of a closure with it.
     #[track_caller]
-    fn prepare<F, H: DynHandler>(&self, closure: F) -> (Site, Dyn<F>) {
+    pub(super) fn prepare<F, H: DynHandler>(&self, closure: F) -> (Site, Dyn<F>) {
         let layout = self.signature.layout();
         let Some(entry) = dynamic_entry(&layout, self.seen) else { no_entry(self.signature) };
         let site = Site { pool: self.pool, entry, meta: H::META, at: Location::caller() };
@@ -342,6 +355,7 @@ impl<V: Fallback<Answer>> DynBuilder<'_, V> {
         let head = DynamicHead { run: run::<H>, words, pops: self.signature.pops() };
         let prepared = Prepared::new(
             self.signature,
+            H::META,
             self.seen,
             self.object.clone(),
             #[cfg(feature = "std")]
@@ -526,8 +540,8 @@ impl<K: Lives> DynFrame<'_, K> {
     /// The signature.
     #[must_use]
     pub fn signature(&self) -> Signature {
-        // SAFETY: the state, which begins with a `Dyn`, lives while the frame does.
-        unsafe { self.parts().1.state.cast::<Dyn<()>>().as_ref().prepared.signature.clone() }
+        // SAFETY: the frame is of this kind, and lives.
+        unsafe { K::signature(self.parts().1.state) }
     }
 
     /// The callback as a function pointer of the type `Q`.
@@ -555,7 +569,16 @@ impl<K: Lives> DynFrame<'_, K> {
 }
 
 /// Closures that live as long as their frames.
-pub trait Lives {}
+pub trait Lives {
+    /// # Safety
+    ///
+    /// The state of a `DynFrame` of this kind, which lives.
+    #[doc(hidden)]
+    unsafe fn signature(state: NonNull<()>) -> Signature {
+        // SAFETY: the caller's promise: it begins with a `Dyn`.
+        unsafe { state.cast::<Dyn<()>>().as_ref().prepared.signature.clone() }
+    }
+}
 
 impl Lives for Closure {}
 impl Lives for Local {}

@@ -1,10 +1,13 @@
 //! Signatures that are known at run time only: callbacks that have one, and calls with one.
 //!
-//! `value` and `object` are what is passed, `call` is a call that a callback gets, `frame` the callback, `record` what is kept of
+//! `value` and `object` are what is passed, `call` is a call that a callback gets, `frame` the callback, `guarded` one that may be exchanged
+//! while it is called, `record` what is kept of
 //! calls; `invoke` is a call in the other direction; `typed` is the same with types that the compiler knows, for `call!`.
 
 mod call;
 mod frame;
+#[cfg(feature = "std")]
+mod guarded;
 mod invoke;
 mod object;
 mod prepared;

@@ -88,11 +88,15 @@ impl Recorder {
         self.kept().records.clear();
     }
 
-    fn keep(&self, record: impl FnOnce(u64) -> Record) {
+    /// Keeps what was noted of a call when it began, and of its result if it has `returned`.
+    #[cold]
+    pub(super) fn keep(&self, mut record: Box<Record>, returned: Option<&Call<'_>>) {
+        record.after =
+            returned.map(|call| After { cpu: Box::new(CpuImage::copy_of(call.cpu())), result: call.result() });
         let mut kept = self.kept();
-        let record = Arc::new(record(kept.total));
+        record.index = kept.total;
         kept.total += 1;
-        kept.records.push_back(record);
+        kept.records.push_back(record.into());
         while kept.records.len() > self.0.capacity {
             kept.records.pop_front();
         }
@@ -131,6 +135,19 @@ struct After {
 }
 
 impl Record {
+    /// A call that begins.
+    #[cold]
+    pub(super) fn begin(call: &Call<'_>) -> Box<Self> {
+        let signature = call.signature().clone();
+        let words = signature.layout().stack_size().div_ceil(8);
+        let stack = call.arguments_on_stack();
+        // SAFETY: the caller has so many bytes of arguments there.
+        let stack = (0..words).map(|at| unsafe { ptr::read_unaligned(stack.cast::<u64>().add(at)) }).collect();
+        let arguments = (0..call.len()).map(|n| call.try_value(n).map(|value| value.to_owned())).collect();
+        let before = Box::new(CpuImage::copy_of(call.cpu()));
+        Box::new(Self { index: 0, name: call.name(), signature, before, stack, arguments, after: None })
+    }
+
     /// Which call it was, counted from 0, of all that the recorder was told of.
     #[must_use]
     pub const fn index(&self) -> u64 {
@@ -247,47 +264,5 @@ impl fmt::Display for Record {
 impl fmt::Debug for Record {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
-    }
-}
-
-/// A call that runs, and is recorded when it has ended.
-pub(super) struct Recording<'r> {
-    recorder: &'r Recorder,
-    // In a box: there is room for it in each call's frame, recorded or not.
-    record: Option<Box<Record>>,
-}
-
-impl<'r> Recording<'r> {
-    /// The call begins.
-    #[cold]
-    #[inline(never)]
-    pub(super) fn begin(recorder: &'r Recorder, call: &Call<'_>) -> Self {
-        let signature = call.signature().clone();
-        let words = signature.layout().stack_size().div_ceil(8);
-        let stack = call.arguments_on_stack();
-        // SAFETY: the caller has so many bytes of arguments there.
-        let stack = (0..words).map(|at| unsafe { ptr::read_unaligned(stack.cast::<u64>().add(at)) }).collect();
-        let arguments = (0..call.len()).map(|n| call.try_value(n).map(|value| value.to_owned())).collect();
-        let before = Box::new(CpuImage::copy_of(call.cpu()));
-        let record = Record { index: 0, name: call.name(), signature, before, stack, arguments, after: None };
-        Self { recorder, record: Some(Box::new(record)) }
-    }
-
-    /// It has returned, and its result is in place.
-    #[cold]
-    #[inline(never)]
-    pub(super) fn end(mut self, call: &Call<'_>) {
-        if let Some(record) = &mut self.record {
-            let cpu = Box::new(CpuImage::copy_of(call.cpu()));
-            record.after = Some(After { cpu, result: call.result() });
-        }
-    }
-}
-
-impl Drop for Recording<'_> {
-    fn drop(&mut self) {
-        if let Some(record) = self.record.take() {
-            self.recorder.keep(|index| Record { index, ..*record });
-        }
     }
 }

@@ -1,19 +1,17 @@
 //! Compiles signatures on both sides, and runs them in child processes.
 
+use std::env;
 use std::fmt::Write as _;
 use std::fs::{self, File};
-use std::io::{BufRead, BufReader};
-use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::mpsc;
-use std::time::Duration;
-use std::{env, thread};
+use std::process::{Command, Stdio};
 
 use cbframe_signatures::rust::Style;
 use cbframe_signatures::signatures::Signature;
 use cbframe_signatures::table::Table;
 use cbframe_signatures::types::Cpu;
+use cbframe_signatures::verdict::{Verdict, listen};
+use cbframe_signatures::ways::{C, clang, succeed};
 use cbframe_signatures::{c, rust};
 
 use crate::options::Options;
@@ -34,50 +32,6 @@ impl Profile {
             Self::Debug => "debug",
             Self::Release => "release",
         }
-    }
-}
-
-/// What came of a signature.
-#[derive(Clone, Debug)]
-pub(crate) enum Verdict {
-    /// Every call was right. The number of calls for each lane.
-    Passed(Vec<(String, u64)>),
-    /// The CPU lacks this.
-    Skipped(String),
-    /// What was wrong.
-    Failed(Vec<String>),
-}
-
-/// How C is compiled.
-#[derive(Clone, Copy)]
-struct C {
-    clang: bool,
-    level: &'static str,
-    cpu: Cpu,
-}
-
-impl C {
-    /// Every way that is of use for these signatures.
-    fn ways(signatures: &[Signature]) -> Vec<Self> {
-        let needed = |cpu: &Cpu| signatures.iter().any(|signature| signature.cpu() == *cpu);
-        let with = |cpu| {
-            [(false, "-O0"), (false, "-O2"), (true, "-O0"), (true, "-O2")].map(|(clang, level)| Self {
-                clang,
-                level,
-                cpu,
-            })
-        };
-        Cpu::ALL.into_iter().filter(needed).flat_map(with).collect()
-    }
-
-    const fn compiler(&self) -> &'static str {
-        if self.clang { "clang" } else { "gcc" }
-    }
-
-    /// The name of the table of callers.
-    fn table(&self) -> String {
-        let level = self.level.trim_start_matches("-O");
-        format!("cbt_{}_{level}_{}", self.compiler(), self.cpu.feature().unwrap_or("any"))
     }
 }
 
@@ -123,9 +77,6 @@ impl Target {
         command
     }
 }
-
-/// How long a call may take.
-const PATIENCE: Duration = Duration::from_secs(60);
 
 impl Workshop {
     /// Builds the libraries that the generated programs use.
@@ -219,7 +170,7 @@ impl Workshop {
     fn compile_callers(&self, worker: usize, table: &Table, signatures: &[Signature]) -> Result<Vec<PathBuf>, String> {
         let compile = |c: C| {
             let object = format!("{}.o", c.table());
-            let callers = self.write(worker, "callers.c", &c::write(table, signatures.iter(), c.cpu));
+            let callers = self.write(worker, "callers.c", &c::write(table, signatures.iter(), c.cpu, None));
             let object = callers.with_file_name(object);
             let mut command = match &self.target {
                 None => Command::new(if c.clang { clang() } else { "gcc".into() }),
@@ -326,11 +277,6 @@ use cbframe_tests::program;
 use cbframe_tests::types::*;
 ";
 
-/// The clang to use: `CBFRAME_CLANG`, as for the other tests.
-fn clang() -> String {
-    env::var("CBFRAME_CLANG").unwrap_or_else(|_| "clang-19".into())
-}
-
 /// Which vectors rustc passes in registers with these flags.
 fn vectors(rustflags: &[String]) -> Result<Cpu, String> {
     let mut command = Command::new(env::var_os("RUSTC").unwrap_or_else(|| "rustc".into()));
@@ -339,17 +285,6 @@ fn vectors(rustflags: &[String]) -> Result<Cpu, String> {
     let cfg = String::from_utf8_lossy(&output.stdout);
     let has = |cpu: &Cpu| cpu.feature().is_none_or(|feature| cfg.contains(&format!("target_feature=\"{feature}\"")));
     Ok(Cpu::ALL.into_iter().rev().find(has).expect("the last one is no feature"))
-}
-
-/// Runs a compiler.
-fn succeed(command: &mut Command) -> Result<(), String> {
-    let output = command.output().map_err(|error| format!("{}: {error}", command.get_program().display()))?;
-    if output.status.success() {
-        return Ok(());
-    }
-    let program = Path::new(command.get_program()).display().to_string();
-    let text = String::from_utf8_lossy(&output.stderr);
-    Err(format!("{program} fails ({})\n{text}", output.status))
 }
 
 /// Runs the signatures that the program has, `alone` each in a process of its own.
@@ -374,59 +309,8 @@ fn run(target: Option<&Target>, program: &Path, from: usize, to: usize) -> Vec<V
         .env("RUST_BACKTRACE", "0")
         .spawn()
         .unwrap_or_else(|error| panic!("{}: {error}", program.display()));
-    let (verdicts, last, hangs) = listen(&mut child);
+    let out = child.stdout.take().expect("it is piped");
+    let heard = listen(out, || child.kill().expect("it was started"));
     let status = child.wait().expect("it was started");
-    let mut verdicts = verdicts;
-    if verdicts.len() < to - from {
-        let how = if hangs { "hangs".into() } else { ended(status) };
-        let mut lines = vec![format!("{how} in {}", last.as_deref().unwrap_or("no call"))];
-        let said = fs::read(&errors).unwrap_or_default();
-        lines.extend(String::from_utf8_lossy(&said).lines().take(20).map(Into::into));
-        verdicts.push(Verdict::Failed(lines));
-    }
-    verdicts
-}
-
-fn ended(status: ExitStatus) -> String {
-    status.signal().map_or_else(|| status.to_string(), |signal| format!("killed by signal {signal}"))
-}
-
-/// Reads what `cbframe_tests::program` says: verdicts, the last lane that was called, and whether it said nothing
-/// more for too long.
-fn listen(child: &mut Child) -> (Vec<Verdict>, Option<String>, bool) {
-    let (sender, receiver) = mpsc::channel();
-    let out = BufReader::new(child.stdout.take().expect("it is piped"));
-    let reader = thread::spawn(move || {
-        // The process may end in the middle of a line.
-        out.lines().map_while(Result::ok).all(|line| sender.send(line).is_ok())
-    });
-    let (mut verdicts, mut lanes, mut wrong, mut last) = (Vec::new(), Vec::new(), Vec::new(), None);
-    let hangs = loop {
-        let line = match receiver.recv_timeout(PATIENCE) {
-            Ok(line) => line,
-            Err(mpsc::RecvTimeoutError::Disconnected) => break false,
-            Err(mpsc::RecvTimeoutError::Timeout) => {
-                child.kill().expect("it was started");
-                break true;
-            }
-        };
-        let mut words = line.splitn(3, ' ');
-        let (word, _index, rest) = (words.next().unwrap_or(""), words.next(), words.next().unwrap_or(""));
-        match word {
-            "calls" => last = Some(rest.to_owned()),
-            "lane" => {
-                let (calls, lane) = rest.split_once(' ').expect("a number and a lane");
-                lanes.push((lane.to_owned(), calls.parse().expect("a number")));
-            }
-            "wrong" => wrong.push(rest.to_owned()),
-            "skipped" => verdicts.push(Verdict::Skipped(rest.to_owned())),
-            "done" => {
-                let (lanes, wrong) = (std::mem::take(&mut lanes), std::mem::take(&mut wrong));
-                verdicts.push(if wrong.is_empty() { Verdict::Passed(lanes) } else { Verdict::Failed(wrong) });
-            }
-            _ => {}
-        }
-    };
-    reader.join().expect("it reads");
-    (verdicts, last, hangs)
+    heard.verdicts(to - from, status, &errors)
 }

@@ -31,12 +31,6 @@ impl Compiler {
                 // half of `b` is not passed.
                 Some("loses bytes of a union that are padding in one of its members")
             }
-            (Self::Clang, Family::SysV64)
-                if signature.named.is_some() && signature.split().0.iter().any(|ty| ty.cpu() > Cpu::Any) =>
-            {
-                // psABI 3.5.7: what has a name is passed as if there were no `...`. A FIXME in LLVM's X86CallingConv.td.
-                Some("passes 256-bit and 512-bit vectors before `...` in memory")
-            }
             (Self::Clang, Family::SysV64) if has(Kind::Wide) && signature.integer_registers() > 6 => {
                 // LLVM issue 123935.
                 Some("wastes r9 after an `__int128` that does not fit into registers")
@@ -45,7 +39,9 @@ impl Compiler {
                 // An empty field has no class, so such a struct has those of the vector (psABI 3.2.3).
                 Some("passes a struct with a 256-bit or 512-bit vector in memory if an empty field is beside it")
             }
-            (Self::Clang, Family::SysV64) if signature.target == Target::Windows && signature.result.as_ref().is_some_and(has_x87) => {
+            (Self::Clang, Family::SysV64)
+                if signature.target == Target::Windows && signature.result.as_ref().is_some_and(has_x87) =>
+            {
                 Some("returns what belongs on the x87 stack in memory, in programs for Windows")
             }
             (Self::Gcc, Family::SysV64)
@@ -54,11 +50,27 @@ impl Compiler {
                 // gcc issue 54412.
                 Some("aligns the stack to 16 bytes only, in programs for Windows")
             }
+            (Self::Clang, Family::SysV64)
+                if signature.named.is_some() && signature.split().0.iter().any(|ty| ty.cpu() > Cpu::Any) =>
+            {
+                // psABI 3.5.7 speaks of those behind `...`.
+                Some("passes 256-bit and 512-bit vectors in front of `...` in memory too")
+            }
+            (Self::Clang, Family::SysV64) if signature.types().any(|ty| ty.any(&has_array_of_empty)) => {
+                // `struct { double a; float b; struct { } c[1]; }`: it divides by the size of an element.
+                Some("dies of an array of empty structs behind a float")
+            }
             (Self::Clang, Family::SysV64) if signature.types().any(is_taken_for_vector) => {
                 Some("takes a union for the vector in it though another member has another class")
             }
             (Self::Clang, Family::SysV64) if signature.types().any(|ty| ty.size() <= 16 && ty.any(&mixes_floats)) => {
                 Some("loses half of a union of different floats")
+            }
+            (Self::Gcc, Family::SysV64)
+                if signature.types().any(|ty| ty.size() <= 64 && ty.any(&has_unaligned_empty)) =>
+            {
+                // psABI 3.2.3, rule 1. It does see that an array without elements is unaligned.
+                Some("overlooks that an empty struct in a packed one is unaligned")
             }
             (Self::Gcc, Family::SysV64) if signature.split().1.iter().any(has_vector_union) => {
                 // psABI 3.5.7: what is in a save area has 16 bytes for each vector register.
@@ -92,6 +104,29 @@ fn has_x87(ty: &Type) -> bool {
     ty.has(|scalar| matches!(scalar.kind, Kind::LongDouble | Kind::Complex(16)))
 }
 
+impl Compiler {
+    /// Why the compiler's functions of this signature do not get what its callers pass.
+    #[must_use]
+    pub fn refuses_callee(self, signature: &Signature) -> Option<&'static str> {
+        let behind = signature.split().1;
+        match (self, signature.family) {
+            // It reads what its own callers put elsewhere: they pass the address.
+            (Self::Gcc, Family::Win64) if behind.iter().any(|ty| !matches!(ty.size(), 1 | 2 | 4 | 8)) => {
+                Some("takes from lists by value what its callers pass by reference")
+            }
+            // At -O2 it reads both registers' words at once, as if they lay at a multiple of 16.
+            (Self::Gcc, Family::SysV64) if behind.iter().any(|ty| ty.aggregate().is_some() && ty.align() > 8) => {
+                Some("takes aligned structs and unions from lists where they are not aligned")
+            }
+            // At -O2, `union { __m256 a; } f(void)` ends in `vmovdqu (%rax), %ymm0; vzeroupper; ret`.
+            (Self::Gcc, Family::SysV64) if signature.result.iter().any(has_vector_union) => {
+                Some("clears the upper halves of a union of 256-bit or 512-bit vectors that it returns")
+            }
+            _ => None,
+        }
+    }
+}
+
 /// Whether it has a vector that is wider than 16 bytes, and a union.
 fn has_vector_union(ty: &Type) -> bool {
     ty.cpu() > Cpu::Any && ty.any(&|ty| ty.aggregate().is_some_and(|found| found.union))
@@ -101,6 +136,19 @@ fn has_vector_union(ty: &Type) -> bool {
 fn has_vector_and_empty(ty: &Type) -> bool {
     ty.cpu() > Cpu::Any
         && ty.aggregate().is_some_and(|found| !found.union && found.fields.iter().any(|field| field.size() == 0))
+}
+
+/// Whether a struct without bytes lies in it where it is not aligned.
+fn has_unaligned_empty(ty: &Type) -> bool {
+    ty.aggregate().is_some_and(|found| {
+        found.fields.iter().zip(found.offsets()).any(|(field, at)| field.size() == 0 && at % field.ty.align() != 0)
+    })
+}
+
+/// Whether it has an array whose elements have no bytes.
+fn has_array_of_empty(ty: &Type) -> bool {
+    ty.aggregate()
+        .is_some_and(|found| found.fields.iter().any(|field| !field.lengths.is_empty() && field.ty.size() == 0))
 }
 
 /// Whether there is a union of more than two eightbytes with a vector, and with an array, which clang forgets there, or

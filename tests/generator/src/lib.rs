@@ -12,3 +12,5 @@ pub mod shrink;
 pub mod signatures;
 pub mod table;
 pub mod types;
+pub mod verdict;
+pub mod ways;

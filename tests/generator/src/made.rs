@@ -19,6 +19,16 @@ const SIZES: [usize; 12] = [0, 1, 2, 3, 5, 7, 9, 16, 17, 24, 32, 64];
 /// The signature at `index` of those that `seed` stands for.
 #[must_use]
 pub fn signature(table: &Table, target: Target, seed: u64, index: u64) -> Signature {
+    make(table, target, seed, index, true)
+}
+
+/// The same with structs that C has and Rust has not: packed ones that are aligned, or that have aligned fields.
+#[must_use]
+pub fn of_c(table: &Table, seed: u64, index: u64) -> Signature {
+    make(table, Target::Linux, seed, index, false)
+}
+
+fn make(table: &Table, target: Target, seed: u64, index: u64, in_rust: bool) -> Signature {
     let mut random = Random::of_item(seed, index);
     // What needs the captured lane, or a certain CPU, is in some, so that the others get to everything else.
     let opaque = random.chance(30);
@@ -40,7 +50,7 @@ pub fn signature(table: &Table, target: Target, seed: u64, index: u64) -> Signat
     // Each signature has its own mixture, so that either kind of register runs out in some.
     let percent = *random.pick(&[5, 35, 60, 95]);
     let aggregates = *random.pick(&[0, 25, 50, 80, 100]);
-    let mut maker = Maker { random, floats, others, percent, aggregates };
+    let mut maker = Maker { random, floats, others, percent, aggregates, in_rust };
     let family = family(target, index);
     let count = maker.random.below(PARAMETERS + 1);
     let parameters = (0..count).map(|_| maker.parameter()).collect();
@@ -107,6 +117,8 @@ struct Maker<'t> {
     percent: usize,
     /// How many of a hundred parameters are structs or unions.
     aggregates: usize,
+    /// Whether Rust has all types.
+    in_rust: bool,
 }
 
 impl Maker<'_> {
@@ -142,9 +154,12 @@ impl Maker<'_> {
         let mut fields: Vec<_> = (0..self.count(union)).map(|_| self.field(depth)).collect();
         let attribute = self.random.below(100);
         let (mut packed, mut align) = (None, None);
-        if attribute < 10 && !fields.iter().any(|field: &Field| field.ty.has_alignment()) {
+        let can_be_packed = !self.in_rust || !fields.iter().any(|field: &Field| field.ty.has_alignment());
+        let both = !self.in_rust && (7..10).contains(&attribute);
+        if attribute < 10 && can_be_packed {
             packed = Some(*self.random.pick(&[1, 1, 2, 4]));
-        } else if (10..18).contains(&attribute) {
+        }
+        if both || (10..18).contains(&attribute) {
             align = Some(*self.random.pick(&[2, 4, 8, 16, 16, 32, 64]));
         }
         if union && fields.is_empty() {

@@ -12,9 +12,10 @@ use std::time::Instant;
 use cbframe_signatures::compilers::Compiler;
 use cbframe_signatures::signatures::Signature;
 use cbframe_signatures::table::Table;
+use cbframe_signatures::verdict::Verdict;
 use cbframe_signatures::{made, shrink};
 
-use crate::batch::{Profile, Verdict, Workshop};
+use crate::batch::{Profile, Workshop};
 use crate::options::Options;
 use crate::report::Totals;
 

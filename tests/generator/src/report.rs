@@ -7,9 +7,10 @@ use std::time::Duration;
 use cbframe_signatures::signatures::Signature;
 use cbframe_signatures::table::Table;
 use cbframe_signatures::types::Type;
+use cbframe_signatures::verdict::Verdict;
 use cbframe_signatures::{c, rust};
 
-use crate::batch::{Profile, Verdict, Workshop};
+use crate::batch::{Profile, Workshop};
 use crate::options::Options;
 use crate::refusals;
 

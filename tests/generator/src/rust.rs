@@ -234,7 +234,8 @@ impl Module<'_> {
         };
         let taken: String = unnamed.iter().enumerate().map(take).collect();
         // Rust code must not call pointers to such callbacks, cbframe says.
-        let qualifier = if self.signature.types().any(|ty| differs(self.signature.family, ty)) { "unsafe " } else { "" };
+        let qualifier =
+            if self.signature.types().any(|ty| differs(self.signature.family, ty)) { "unsafe " } else { "" };
         let arrow = result.as_ref().map_or(String::new(), |ty| format!(" -> {}", ty.rust()));
         let body = self.body();
         writeln!(

@@ -170,7 +170,8 @@ impl Signature {
             Family::Win64 => self.parameters.len() + usize::from(self.may_be_hidden()) <= 3,
             // Each may be one in memory, whose address takes a register; alignment may leave one out.
             Family::Aapcs64 => {
-                let registers = |ty: &Type| if ty.size() > 16 { 1 } else { ty.size().div_ceil(8) + usize::from(ty.align() > 8) };
+                let registers =
+                    |ty: &Type| if ty.size() > 16 { 1 } else { ty.size().div_ceil(8) + usize::from(ty.align() > 8) };
                 self.parameters.iter().map(registers).sum::<usize>() <= 7
             }
         }

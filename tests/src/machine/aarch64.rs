@@ -31,7 +31,8 @@ impl Environment {
 pub const ABIS: [Abi; 1] = [Abi::Aapcs64];
 
 /// In C, the types of vectors that `callers.h` defines.
-pub const VECTORS: &str = "typedef float m64f __attribute__((vector_size(8))); typedef int m64i __attribute__((vector_size(8)));
+pub const VECTORS: &str =
+    "typedef float m64f __attribute__((vector_size(8))); typedef int m64i __attribute__((vector_size(8)));
 typedef float m128 __attribute__((vector_size(16))); typedef double m128d __attribute__((vector_size(16)));
 typedef long long m128i __attribute__((vector_size(16)));";
 
@@ -42,9 +43,7 @@ pub(crate) fn has(feature: &str) -> bool {
 
 /// Whether a general register is left for the state.
 pub(crate) fn is_direct(layout: &Layout<'_>) -> bool {
-    let on_stack = |place: &Place| {
-        matches!(place, Place::Stack(_) | Place::Reference(cbframe::abi::Pointer::Stack(_)))
-    };
+    let on_stack = |place: &Place| matches!(place, Place::Stack(_) | Place::Reference(cbframe::abi::Pointer::Stack(_)));
     let x7 = layout.parameters().iter().any(|parameter| match parameter.place {
         Place::Registers(parts) => parts.as_slice().iter().any(|part| part.register == Register::Integer(7)),
         Place::Reference(pointer) => pointer == cbframe::abi::Pointer::Register(Register::Integer(7)),

@@ -301,6 +301,9 @@ fn structs_unions_enums() {
         typedef struct { char a; __attribute__((aligned(4))) char b; } t41_;
         typedef struct { int a; __attribute__((aligned(4))) char b; } t41;
         typedef struct { char c; union { double d; char e; } __attribute__((packed)) u; } t42;
+        typedef struct __attribute__((packed, aligned(4))) { char a; int b; } t43;
+        typedef struct __attribute__((packed, aligned(2))) { char a; t43 b; double c; } t44;
+        typedef union __attribute__((packed, aligned(4))) { char a[5]; double b; } t45;
         _Static_assert(sizeof(t0) == 16, "as C has it");
         int function(t0 a, t1 *b), variable; extern const char *const names[];
     "#;
@@ -311,6 +314,6 @@ fn structs_unions_enums() {
         .map(|line| format!("{}\n", line.trim_start()))
         .collect();
     let names: Vec<_> =
-        (0..=42).map(|i| format!("t{i}")).chain(["struct tag".into(), "struct forward".into()]).collect();
+        (0..=45).map(|i| format!("t{i}")).chain(["struct tag".into(), "struct forward".into()]).collect();
     check(Target::X86_64Unix, &text, &names);
 }

@@ -113,7 +113,8 @@ unsafe impl Placement for Lots {
             };
             values.put(index, place);
         }
-        values.stack(free.stack.next_multiple_of(8));
+        // As much as there is, or more, which nobody looks at.
+        values.stack(if free.below(4) == 0 { free.stack.next_multiple_of(8) + 16 } else { 0 });
         if free.below(2) == 0 {
             values.pops(8 * free.below(1 + free.stack as usize / 8) as u32);
         }

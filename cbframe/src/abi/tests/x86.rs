@@ -38,10 +38,12 @@ fn cdecl_arguments() {
         ("i", M128, "xmm2"),
         ("j", M128, "[esp+36]"),
         ("k", aligned(16, &[INT]), "[esp+52]"),
-        ("l", of(&[M128]), "[esp+68]"),
-        ("m", FLOAT128, "[esp+84]"),
+        ("l", INT, "[esp+68]"),
+        ("m", of(&[M128]), "[esp+84]"),
+        ("n", INT, "[esp+100]"),
+        ("o", FLOAT128, "[esp+116]"),
     ];
-    check(linux(Cdecl), parameters, (VOID, NOTHING), 96);
+    check(linux(Cdecl), parameters, (VOID, NOTHING), 128);
     assert_eq!(pops(linux(Cdecl), [INT, INT], VOID), 0);
 }
 

@@ -54,6 +54,8 @@ pub struct Capture {
     home: usize,
     /// Bytes of arguments that the return pops.
     pops: u32,
+    /// Whether the first word that ctx points to is the dispatcher's address.
+    headed: bool,
     /// Bytes of arguments on the stack, if the stack pointer has to be aligned first.
     moved: Option<u32>,
     /// Whether the rest of a vector register with a result is as it was.
@@ -143,6 +145,7 @@ impl Capture {
             x87_result,
             home,
             pops: placed.pops,
+            headed: false,
             moved: moved(abi, placed.end.stack),
             exact: matches!(abi, Abi::Custom),
         }
@@ -185,6 +188,16 @@ impl Capture {
     /// if these are 32 or 64, and how many registers of the x87 stack hold one.
     pub(super) const fn with_rare(self, (ymm, zmm): (u32, u32), (wide_result, x87_result): (u32, u32)) -> Self {
         Self { ymm, zmm, wide_result, x87_result, ..self }
+    }
+
+    /// The same, with a dispatcher whose address is the first word that ctx points to.
+    pub(super) const fn with_head(self) -> Self {
+        Self { headed: true, ..self }
+    }
+
+    /// Whether the first word that ctx points to is the dispatcher's address.
+    pub const fn headed(self) -> bool {
+        self.headed
     }
 
     /// The registers that were named one by one.

@@ -9,7 +9,8 @@ use core::ptr;
 use super::capture::offset;
 use super::capture::{Capture, Group, register_bit};
 use super::state::CpuState;
-use crate::abi::{Abi, Convention, Layout, Parameter, Part, Place, Register, extension, win64};
+use crate::abi::{Abi, Convention, Layout, Parameter, Part, Place, Pointer, Register, extension, win64};
+use crate::arch::NATIVE;
 use crate::arch::dynamic::{Head, Seen};
 use crate::arch::moves::give_part;
 use crate::pool::Entry;
@@ -65,10 +66,12 @@ unsafe fn give_anywhere(cpu: *mut CpuState, part: Part, from: *const u8, signed:
     }
 }
 
-/// The widest vector registers that carry arguments or a result.
+/// The registers that carry arguments or a result: these, and those of the variants before.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Vectors {
-    No,
+enum Carriers {
+    /// The first two for integers, and rax: System V's only.
+    Two,
+    Integers,
     Xmm,
     Ymm,
     Zmm,
@@ -86,29 +89,20 @@ enum Rare {
 
 /// What a signature needs of its entry.
 struct Needs {
-    vectors: Vectors,
+    registers: Carriers,
     rare: Rare,
 }
 
 impl Needs {
     fn of(layout: &Layout<'_>) -> Self {
-        let mut needs = Self { vectors: Vectors::No, rare: Rare::No };
+        let mut needs = Self { registers: Carriers::Two, rare: Rare::No };
         if layout.is_variadic() {
-            needs.vectors = Vectors::Xmm;
+            needs.registers = Carriers::Xmm;
         }
+        let two = register_bit(Convention::SYSV64.ints[0]) | register_bit(Convention::SYSV64.ints[1]);
+        layout.parameters().iter().for_each(|parameter| needs.add(&parameter.place, two));
         let result = layout.result();
-        for place in layout.parameters().iter().map(|parameter| &parameter.place).chain([&result.place]) {
-            let Place::Registers(parts) = place else { continue };
-            for part in parts.as_slice() {
-                let vectors = match (part.register, part.size) {
-                    (Register::Vector(_), ..=16) => Vectors::Xmm,
-                    (Register::Vector(_), ..=32) => Vectors::Ymm,
-                    (Register::Vector(_), _) => Vectors::Zmm,
-                    _ => Vectors::No,
-                };
-                needs.vectors = needs.vectors.max(vectors);
-            }
-        }
+        needs.add(&result.place, register_bit(Register::RAX));
         if let Place::Registers(parts) = result.place {
             for part in parts.as_slice() {
                 needs.rare = match (part.register, part.size) {
@@ -120,44 +114,78 @@ impl Needs {
                 };
             }
         }
+        if !matches!(layout.abi(), Abi::SysV64) || needs.rare != Rare::No {
+            needs.registers = needs.registers.max(Carriers::Integers);
+        }
         needs
+    }
+
+    /// Adds the registers of a place, of which those `few` are nothing to speak of.
+    fn add(&mut self, place: &Place, few: u32) {
+        let mut add = |register, size| {
+            let needed = match (register, size) {
+                (Register::Vector(_), ..=16) => Carriers::Xmm,
+                (Register::Vector(_), ..=32) => Carriers::Ymm,
+                (Register::Vector(_), _) => Carriers::Zmm,
+                (Register::Integer(_), _) if register_bit(register) & few != 0 => Carriers::Two,
+                _ => Carriers::Integers,
+            };
+            self.registers = self.registers.max(needed);
+        };
+        match *place {
+            Place::Registers(parts) => parts.as_slice().iter().for_each(|part| add(part.register, part.size)),
+            Place::Reference(Pointer::Register(register)) => add(register, 8),
+            // The address of a result is the first argument; it leaves in rax.
+            _ => {}
+        }
     }
 }
 
 impl Capture {
     /// For any signature of System V or Windows x64 that needs no more.
-    const fn any(abi: Abi, vectors: Vectors, rare: Rare, groups: u32) -> Self {
+    const fn any(abi: Abi, registers: Carriers, rare: Rare, groups: u32) -> Self {
         let (count, home) = if let Abi::Win64 = abi { (4, 32) } else { (8, 0) };
-        let mut result = register_bit(Register::RAX) | register_bit(Register::RDX);
-        if vectors as u8 > Vectors::No as u8 {
+        let mut result = register_bit(Register::RAX);
+        if registers as u8 > Carriers::Two as u8 {
+            result |= register_bit(Register::RDX);
+        }
+        if registers as u8 > Carriers::Integers as u8 {
             result |= 0b11 << 16;
         }
-        let wide = if matches!(vectors, Vectors::Ymm | Vectors::Zmm) { (1 << count) - 1 } else { 0 };
-        let (ymm, zmm) = if matches!(vectors, Vectors::Zmm) { (0, wide) } else { (wide, 0) };
+        let wide = if matches!(registers, Carriers::Ymm | Carriers::Zmm) { (1 << count) - 1 } else { 0 };
+        let (ymm, zmm) = if matches!(registers, Carriers::Zmm) { (0, wide) } else { (wide, 0) };
         if rare.registers().0 != 0 {
             result &= !(1 << 16);
         }
-        Self::dynamic(argument_registers(abi, vectors), result, groups, home).with_rare((ymm, zmm), rare.registers())
+        let capture = Self::dynamic(argument_registers(abi, registers), result, groups, home);
+        let capture = capture.with_rare((ymm, zmm), rare.registers());
+        // What a head has for `run` is of this target's own convention.
+        if matches!((abi, NATIVE), (Abi::SysV64, Abi::SysV64) | (Abi::Win64, Abi::Win64)) {
+            capture.with_head()
+        } else {
+            capture
+        }
     }
 
     /// For any signature of another convention: every register is stored, and loaded.
-    const fn all(_: Abi, _: Vectors, rare: Rare, groups: u32) -> Self {
+    const fn all(_: Abi, _: Carriers, rare: Rare, groups: u32) -> Self {
         Self::dynamic(0, 0, groups, 0).with_rare((0, 0), rare.registers())
     }
 }
 
-/// The registers that may carry arguments, with vector registers or without.
-const fn argument_registers(abi: Abi, vectors: Vectors) -> u32 {
+/// The registers that may carry arguments.
+const fn argument_registers(abi: Abi, registers: Carriers) -> u32 {
     let (integers, count): (&[Register], u32) = match abi {
         Abi::Win64 => (&win64::INTEGERS, 4),
         _ => (Convention::SYSV64.ints, 8),
     };
+    let end = if matches!(registers, Carriers::Two) { 2 } else { integers.len() };
     let (mut arguments, mut i) = (0, 0);
-    while i < integers.len() {
+    while i < end {
         arguments |= register_bit(integers[i]);
         i += 1;
     }
-    if vectors as u8 > Vectors::No as u8 { arguments | ((1 << count) - 1) << 16 } else { arguments }
+    if registers as u8 > Carriers::Integers as u8 { arguments | ((1 << count) - 1) << 16 } else { arguments }
 }
 
 impl Rare {
@@ -173,7 +201,7 @@ impl Rare {
     }
 }
 
-/// Runs what ctx leads to.
+/// Runs what ctx leads to, where the convention is not this target's own: then the entry calls it itself.
 ///
 /// # Safety
 ///
@@ -183,7 +211,7 @@ unsafe extern "sysv64-unwind" fn sysv64(cpu: *mut CpuState, ctx: *const ()) {
     unsafe { ((*ctx.cast::<Head>()).run)(cpu, ctx) }
 }
 
-/// The same on Windows.
+/// The same for Windows x64.
 ///
 /// # Safety
 ///
@@ -207,26 +235,16 @@ unsafe extern "sysv64-unwind" fn convention(cpu: *mut CpuState, ctx: *const ()) 
     }
 }
 
-/// The same where the aligning entry pops them.
-///
-/// # Safety
-///
-/// As for [`sysv64`].
-unsafe extern "sysv64-unwind" fn aligned(cpu: *mut CpuState, ctx: *const ()) {
-    // SAFETY: as above.
-    unsafe { ((*ctx.cast::<Head>()).run)(cpu, ctx) }
-}
-
 const SEEN: u32 = Group::Gpr.bit() | Group::Flags.bit() | Group::Sse.bit();
 const EVERYTHING: u32 = SEEN | Group::Avx512.bit();
 
 /// A module with the entries of each needs, `$dispatch` being called, and a function that chooses.
 macro_rules! entries {
-    ($choose:ident, $capture:ident, $abi:expr, $groups:expr, $dispatch:path; $($name:ident $vectors:ident $rare:ident,)*) => {
+    ($choose:ident, $capture:ident, $abi:expr, $groups:expr, $dispatch:path; $($name:ident $registers:ident $rare:ident,)*) => {
         fn $choose(needs: &Needs) -> Option<unsafe extern "C" fn()> {
-            $(captured_entry!($name, Capture::$capture($abi, Vectors::$vectors, Rare::$rare, $groups), $dispatch);)*
-            match (needs.vectors, needs.rare) {
-                $((Vectors::$vectors, Rare::$rare) => Some($name),)*
+            $(captured_entry!($name, Capture::$capture($abi, Carriers::$registers, Rare::$rare, $groups), $dispatch);)*
+            match (needs.registers, needs.rare) {
+                $((Carriers::$registers, Rare::$rare) => Some($name),)*
                 _ => None,
             }
         }
@@ -237,15 +255,16 @@ macro_rules! sysv64_entries {
     ($($choose:ident $groups:expr;)*) => { $(
         entries! {
             $choose, any, Abi::SysV64, $groups, sysv64;
-            integers No No,
+            two Two No,
+            integers Integers No,
             xmm Xmm No,
             ymm Ymm No,
             zmm Zmm No,
-            integers_x87 No X87,
+            integers_x87 Integers X87,
             xmm_x87 Xmm X87,
             ymm_x87 Ymm X87,
             zmm_x87 Zmm X87,
-            integers_x87_pair No X87Pair,
+            integers_x87_pair Integers X87Pair,
             xmm_x87_pair Xmm X87Pair,
             ymm_x87_pair Ymm X87Pair,
             zmm_x87_pair Zmm X87Pair,
@@ -260,7 +279,7 @@ macro_rules! win64_entries {
     ($($choose:ident $groups:expr;)*) => { $(
         entries! {
             $choose, any, Abi::Win64, $groups, win64;
-            integers No No,
+            integers Integers No,
             xmm Xmm No,
             ymm_ymm Ymm Ymm,
             zmm_zmm Zmm Zmm,
@@ -368,8 +387,8 @@ macro_rules! aligning_entry {
 }
 
 fn aligning(needs: &Needs, everything: bool) -> Option<unsafe extern "C" fn()> {
-    captured_entry!(seen, Capture::all(Abi::Custom, Vectors::Xmm, Rare::No, SEEN), aligned);
-    captured_entry!(all, Capture::all(Abi::Custom, Vectors::Xmm, Rare::No, EVERYTHING), aligned);
+    captured_entry!(seen, Capture::all(Abi::Custom, Carriers::Xmm, Rare::No, SEEN), sysv64);
+    captured_entry!(all, Capture::all(Abi::Custom, Carriers::Xmm, Rare::No, EVERYTHING), sysv64);
     aligning_entry!(align_seen, seen);
     aligning_entry!(align_all, all);
     if needs.rare != Rare::No {
@@ -380,7 +399,7 @@ fn aligning(needs: &Needs, everything: bool) -> Option<unsafe extern "C" fn()> {
 
 /// The registers that [`dynamic_entry`] has stored for callbacks of this layout which see the arguments' only.
 pub(crate) fn seen_arguments(layout: &Layout<'_>) -> u32 {
-    argument_registers(layout.abi(), Needs::of(layout).vectors)
+    argument_registers(layout.abi(), Needs::of(layout).registers)
 }
 
 /// The entry for callbacks of this layout whose ctx leads to a [`Head`]; `None` if there is none. It notes in the state what is
@@ -397,14 +416,14 @@ pub(crate) fn dynamic_entry(layout: &Layout<'_>, seen: Seen) -> Option<Entry> {
         (Abi::Win64, Seen::Arguments) => win64_subset(&needs),
         (Abi::Win64, Seen::State) => win64_seen(&needs),
         (Abi::Named(convention), _) => {
-            let needs = Needs { vectors: Vectors::Xmm, ..needs };
+            let needs = Needs { registers: Carriers::Xmm, ..needs };
             match (convention.stack_align < 16, convention.preserves_whole_vectors) {
                 (true, everything) => aligning(&needs, everything),
                 (false, true) => convention_everything(&needs),
                 (false, false) => convention_seen(&needs),
             }
         }
-        (Abi::Custom, _) => convention_everything(&Needs { vectors: Vectors::Xmm, ..needs }),
+        (Abi::Custom, _) => convention_everything(&Needs { registers: Carriers::Xmm, ..needs }),
         (abi, _) => super::foreign(abi),
     };
     // SAFETY: each entry passes ctx on to its dispatcher, which takes it for the address of a head.

@@ -261,19 +261,17 @@ impl Parser<'_> {
                 "without this alignment the type is the same; compilers for Windows differ in what it means: remove it";
             return Err(self.error(at.clone(), what));
         }
-        // `Type` knows two alignments, that of a field's type and that of the whole.
-        let mut end = 0;
+        // `Type` knows no alignment of a single field.
         if let Kind::Struct { fields } = ty.kind {
             for ((field, offset), member) in fields.iter().zip(offsets).zip(members) {
-                if field.offset != offset || offset != round_up(end, field.ty.align.min(ty.align)) {
+                if field.offset != offset {
                     let at = member.aligned.as_ref().map_or(&member.range, |it| &it.1);
                     let what = format!(
-                        "C puts `{}` at the offset {offset}, where no `Type` has it that is aligned to {whole}: declare padding as fields, or pack without other alignments",
+                        "C puts `{}` at the offset {offset}, where no `Type` has it that is aligned to {whole}: declare padding as fields",
                         member.name
                     );
                     return Err(self.error(at.clone(), what));
                 }
-                end = offset + field.ty.size;
             }
         }
         Ok(ty)

@@ -69,8 +69,6 @@ pub unsafe fn load(path: &Path) -> *mut c_void {
     // SAFETY: the caller's promise; the name ends in a NUL.
     let handle = unsafe { libc::dlopen(name.as_ptr(), libc::RTLD_NOW) };
     assert!(!handle.is_null(), "{} cannot be loaded", path.display());
-    // It stays mapped.
-    std::fs::remove_file(path).expect("it was made a moment ago");
     handle
 }
 
