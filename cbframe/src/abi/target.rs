@@ -226,7 +226,7 @@ impl Target {
             Self::X86Windows => &const { DataModel { char: I8, wchar: U16, ..ILP32 } },
             Self::Aarch64Linux => {
                 &const {
-                    let long_double = scalar("f128", 16, 16, Kind::Float);
+                    let long_double = scalar("LongDouble", 16, 16, Kind::Float);
                     DataModel { char: U8, wchar: U32, long_double, ..LP64 }
                 }
             }

@@ -201,6 +201,11 @@ macro_rules! __cbframe_each {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __cbframe_pairs {
+    ($instruction:literal q) => {
+        $crate::__cbframe_pairs!(
+            $instruction q 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30 31
+        )
+    };
     ($instruction:literal x $($a:literal $b:literal)*) => {
         $crate::private::core::concat!(
             $($instruction, " x", $a, ", x", $b, ", [sp, #.Lcbframe_state + 8 * ", $a, "]\n",)*
@@ -209,11 +214,6 @@ macro_rules! __cbframe_pairs {
     ($instruction:literal q $($a:literal $b:literal)*) => {
         $crate::private::core::concat!(
             $($instruction, " q", $a, ", q", $b, ", [sp, #.Lcbframe_v + 16 * ", $a, "]\n",)*
-        )
-    };
-    ($instruction:literal q) => {
-        $crate::__cbframe_pairs!(
-            $instruction q 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30 31
         )
     };
 }

@@ -63,19 +63,26 @@ const fn is_native_type(abi: Abi, ty: &Option<Type>) -> bool {
 }
 
 /// The name of what rustc passes otherwise than C does in a value of this type: a scalar that it knows as a struct of bytes
-/// only.
+/// only, or a homogeneous aggregate of vectors with more than 16 bytes, for which rustc 1.95 takes all of them for one vector.
 pub(crate) const fn never_native(ty: &Type) -> Option<&'static str> {
+    if ty.size > 16 && crate::abi::aapcs64::is_vectors(ty) {
+        return Some(ty.name);
+    }
+    unknown_scalar(ty)
+}
+
+const fn unknown_scalar(ty: &Type) -> Option<&'static str> {
     match ty.kind {
         Kind::X87 => Some(ty.name),
         Kind::Float if !matches!(ty.size, 4 | 8) => Some(ty.name),
         Kind::Complex { element } | Kind::Array { element, .. } | Kind::MaybeUninit { of: element } => {
-            never_native(element)
+            unknown_scalar(element)
         }
         Kind::Struct { fields } | Kind::Union { fields } => {
             let mut i = 0;
             while i < fields.len() {
                 let Field { ty: field, .. } = &fields[i];
-                let found = never_native(field);
+                let found = unknown_scalar(field);
                 if found.is_some() {
                     return found;
                 }
