@@ -217,7 +217,8 @@ fn every_kind_of_callback_works_in_a_block() {
     fn captured_thrower(#[state] s: &u64, x: u64) -> u64 {
         resume_unwind(Box::new(*s + x))
     }
-    #[cbframe(abi = "sysv64-unwind", entry = "stack")]
+    #[cfg_attr(target_arch = "x86_64", cbframe(abi = "sysv64-unwind", entry = "stack"))]
+    #[cfg_attr(not(target_arch = "x86_64"), cbframe(abi = "C-unwind"))]
     fn stack_thrower(#[state] s: &u64, x: u64) -> u64 {
         resume_unwind(Box::new(*s + x))
     }
@@ -226,9 +227,13 @@ fn every_kind_of_callback_works_in_a_block() {
         *s += x;
         *s
     }
-    #[cbframe(abi = "win64")]
+    #[cfg_attr(target_arch = "x86_64", cbframe(abi = "win64"))]
+    #[cfg_attr(not(target_arch = "x86_64"), cbframe(abi = "system"))]
     fn windows(#[state] s: &u64, #[cpu] cpu: &mut CpuState, x: u64) -> u64 {
+        #[cfg(target_arch = "x86_64")]
         assert_eq!(cpu.rcx, x);
+        #[cfg(target_arch = "aarch64")]
+        assert_eq!(cpu.x[0], x);
         s + x
     }
     alone("blocks::every_kind_of_callback_works_in_a_block", || {
