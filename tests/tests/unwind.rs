@@ -12,6 +12,7 @@ use std::ffi::c_int;
 use std::panic::{catch_unwind, resume_unwind};
 use std::sync::OnceLock;
 
+#[cfg(target_arch = "x86_64")]
 use cbframe::__cbframe_unwind as unwind;
 use cbframe::{CType, CpuState, bind_static, cbframe, convention};
 use cbframe_tests::child::Library;

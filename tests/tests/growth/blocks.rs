@@ -81,6 +81,7 @@ fn slots_that_were_given_back_are_bound_again() {
 }
 
 #[test]
+#[cfg_attr(target_arch = "aarch64", ignore = "the emulator counts memory of its own")]
 fn empty_blocks_are_given_back_but_one() {
     alone("blocks::empty_blocks_are_given_back_but_one", || {
         let fixed = fill();
@@ -116,6 +117,7 @@ fn empty_blocks_are_given_back_but_one() {
 
 /// At each edge of a block: a process that asks for or gives back memory is killed here.
 #[test]
+#[cfg_attr(target_arch = "aarch64", ignore = "the emulator has no seccomp")]
 fn nothing_is_mapped_or_given_back_at_the_edge_of_a_block() {
     alone("blocks::nothing_is_mapped_or_given_back_at_the_edge_of_a_block", || {
         let mut frames = fill();
@@ -164,6 +166,7 @@ fn kill_if_mapping_changes() {
 }
 
 #[test]
+#[cfg_attr(target_arch = "aarch64", ignore = "the emulator maps shared memory once only")]
 fn stale_calls_are_reported() {
     const TEST: &str = "blocks::stale_calls_are_reported";
     #[cbframe(abi = "C")]
