@@ -427,10 +427,13 @@ pub const fn saved_bit(architecture: Architecture, name: &str, register: Registe
 ///
 /// # Panics
 ///
-/// If another architecture has it.
+/// If another architecture has it, or it carries nothing there.
 #[track_caller]
 pub const fn spot(architecture: Architecture, name: &'static str, register: Register, size: u8) -> Spot {
     check_register(architecture, name);
+    if !architecture.carries(register) {
+        types::Message::new("cbframe: `").text(name).text("` carries no value from one function to another").panic()
+    }
     Spot::Register { name, register, size }
 }
 

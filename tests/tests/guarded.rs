@@ -1,7 +1,5 @@
 //! Frames whose closures are exchanged and freed while calls run.
 
-#![cfg(target_arch = "x86_64")]
-
 use std::cell::Cell;
 use std::ffi::{c_int, c_void};
 use std::ptr;

@@ -133,13 +133,8 @@ const fn on_stack(apple: bool, cursor: Cursor, ty: &Type) -> (Cursor, Place) {
     (cursor, Place::Stack(offset))
 }
 
-/// Whether it is an aggregate of several vectors that goes to vector registers, one in each.
-pub(crate) const fn is_vectors(ty: &Type) -> bool {
-    matches!(Homogeneous::of(ty), Some(Homogeneous { vectors: true, count, .. }) if count > 1)
-}
-
 /// Section 5.9: structs, unions and arrays; a complex number is passed as a struct of two.
-const fn is_composite(ty: &Type) -> bool {
+pub(crate) const fn is_composite(ty: &Type) -> bool {
     matches!(ty.passed_as().kind, Kind::Struct { .. } | Kind::Union { .. } | Kind::Complex { .. })
 }
 

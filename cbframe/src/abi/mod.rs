@@ -9,7 +9,7 @@ pub(crate) mod aapcs64;
 mod cache;
 mod convention;
 mod display;
-mod homogeneous;
+pub(crate) mod homogeneous;
 mod layout;
 #[cfg(feature = "alloc")]
 mod placement;

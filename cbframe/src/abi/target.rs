@@ -4,7 +4,7 @@
 
 use core::fmt;
 
-use super::{Abi, X86Call};
+use super::{Abi, Register, X86Call};
 use crate::types::{Kind, Type};
 
 /// An instruction set, as far as the names of registers go.
@@ -33,6 +33,20 @@ impl Architecture {
             Self::Aarch64 => "AArch64",
             Self::Arm => "32-bit Arm",
             Self::Riscv64 => "64-bit RISC-V",
+        }
+    }
+}
+
+impl Architecture {
+    /// Whether the register can carry a value where a convention is not the architecture's own. Not the stack pointer, nor on
+    /// AArch64 x16 to x18, which veneers and the platform have, and the return address.
+    pub(crate) const fn carries(self, register: Register) -> bool {
+        match (self, register) {
+            (Self::X86_64, Register::Integer(number)) => number < 16 && number != 4,
+            (Self::X86_64, Register::Vector(number)) => number < 16,
+            (Self::Aarch64, Register::Integer(number)) => number < 30 && !matches!(number, 16..=18),
+            (Self::Aarch64, Register::Vector(number)) => number < 32,
+            _ => false,
         }
     }
 }

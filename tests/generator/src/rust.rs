@@ -184,11 +184,13 @@ fn is_native(signature: &Signature, cpu: Cpu) -> bool {
     aligned && signature.cpu() <= cpu && !signature.types().any(|ty| differs(signature.family, ty))
 }
 
-/// Whether rustc passes a value of this type, or may pass it, otherwise than C does. Of aggregates of vectors on AArch64 rustc
-/// 1.95 knows only those of up to 16 bytes.
+/// Whether rustc passes a value of this type, or may pass it, otherwise than C does. On AArch64 rustc 1.95 knows aggregates of
+/// vectors only up to 16 bytes, and takes the alignment of a small struct for that of its fields.
 fn differs(family: Family, ty: &Type) -> bool {
-    let vectors = || ty.size() > 16 && ty.aggregate().is_some() && ty.has(|scalar| scalar.kind == Kind::Vector);
-    ty.is_opaque() || family == Family::Aapcs64 && vectors()
+    let differs = |aggregate: &Rc<Aggregate>| {
+        if ty.size() > 16 { ty.has(|scalar| scalar.kind == Kind::Vector) } else { aggregate.aligned >= Some(16) }
+    };
+    ty.is_opaque() || family == Family::Aapcs64 && ty.aggregate().is_some_and(differs)
 }
 
 /// How the function of a module differs from the others.

@@ -2,6 +2,17 @@
 
 pub use std::arch::aarch64::{float32x2_t, float32x4_t, float64x2_t, int32x2_t, int64x2_t};
 
+/// What cargo is told, besides, to build for the target.
+pub const TARGET: &[&str] = &["--target", "aarch64-unknown-linux-gnu"];
+
+/// The compilers of the target.
+pub const GCC: &str = "aarch64-linux-gnu-gcc";
+/// That of C++.
+pub const GXX: &str = "aarch64-linux-gnu-g++";
+
+/// What tells clang the target, if it is not that of the machine.
+pub const CLANG_TARGET: Option<&str> = Some("--target=aarch64-linux-gnu");
+
 use cbframe::CpuState;
 use cbframe::abi::{Abi, Layout, Place, Register};
 
@@ -78,4 +89,15 @@ pub(crate) fn check(cpu: &CpuState, _windows: bool, environment: Environment, ex
             expect("the high half of a vector register", v.u64(1), 0xa5a5_a5a5_a5a5_a500);
         }
     }
+}
+
+/// The first argument of a call of C, an integer.
+#[must_use]
+pub fn first_argument(cpu: &CpuState) -> u64 {
+    cpu.x[0]
+}
+
+/// Sets a result that is an integer.
+pub fn set_result(cpu: &mut CpuState, value: u64) {
+    cpu.x[0] = value;
 }

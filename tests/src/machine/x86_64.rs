@@ -2,6 +2,21 @@
 
 pub use std::arch::x86_64::{__m128, __m128d, __m128i, __m256, __m256d, __m256i, __m512, __m512d, __m512i};
 
+/// What cargo is told, besides, to build for the target.
+#[cfg(not(windows))]
+pub const TARGET: &[&str] = &[];
+
+/// The compilers of the target.
+#[cfg(not(windows))]
+pub const GCC: &str = "gcc";
+/// That of C++.
+#[cfg(not(windows))]
+pub const GXX: &str = "g++";
+
+/// What tells clang the target, if it is not that of the machine.
+#[cfg(not(windows))]
+pub const CLANG_TARGET: Option<&str> = None;
+
 use cbframe::CpuState;
 use cbframe::abi::{Abi, Layout, Place, Register};
 
@@ -95,4 +110,15 @@ pub(crate) fn check(cpu: &CpuState, windows: bool, environment: Environment, exp
             expect("a vector register", half(high), pattern(48 + number as u64));
         }
     }
+}
+
+/// The first argument of a call of C, an integer.
+#[must_use]
+pub fn first_argument(cpu: &CpuState) -> u64 {
+    if cfg!(windows) { cpu.rcx } else { cpu.rdi }
+}
+
+/// Sets a result that is an integer.
+pub fn set_result(cpu: &mut CpuState, value: u64) {
+    cpu.rax = value;
 }

@@ -1,7 +1,8 @@
 //! Which entry a callback gets.
 
 use super::foreign;
-use crate::abi::{Abi, Placed, Register};
+use crate::abi::homogeneous::Homogeneous;
+use crate::abi::{Abi, Placed, Register, aapcs64};
 use crate::signature::{Forced, Known};
 use crate::types::{Field, Kind, Message, Type};
 
@@ -63,9 +64,14 @@ const fn is_native_type(abi: Abi, ty: &Option<Type>) -> bool {
 }
 
 /// The name of what rustc passes otherwise than C does in a value of this type: a scalar that it knows as a struct of bytes
-/// only, or a homogeneous aggregate of vectors with more than 16 bytes, for which rustc 1.95 takes all of them for one vector.
+/// only; a homogeneous aggregate of vectors with more than 16 bytes, which rustc 1.95 takes for no such; one that is aligned to
+/// 16 by an attribute, which rustc 1.95 aligns so among the registers.
 pub(crate) const fn never_native(ty: &Type) -> Option<&'static str> {
-    if ty.size > 16 && crate::abi::aapcs64::is_vectors(ty) {
+    let homogeneous = Homogeneous::of(ty);
+    let vectors = matches!(homogeneous, Some(Homogeneous { vectors: true, count, .. }) if count > 1);
+    // AAPCS64, section 6.8.2, rule C.10: the natural alignment counts.
+    let adjusted = ty.size <= 16 && ty.align == 16 && aapcs64::alignment(false, ty) < 16;
+    if ty.size > 16 && vectors || adjusted && homogeneous.is_none() && aapcs64::is_composite(ty) {
         return Some(ty.name);
     }
     unknown_scalar(ty)
