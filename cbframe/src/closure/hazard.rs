@@ -33,6 +33,15 @@ struct Call {
     activation: Cell<usize>,
 }
 
+impl Call {
+    /// It is over, and did not end itself.
+    fn forget(&self) {
+        if !self.used.swap(ptr::null_mut(), Ordering::AcqRel).is_null() {
+            FORGOTTEN.store(true, Ordering::Release);
+        }
+    }
+}
+
 // SAFETY: `activation` is used by the thread that has the record alone; who takes a record over has waited for `taken`.
 unsafe impl Sync for Call {}
 
@@ -127,7 +136,7 @@ impl Calls {
     fn give_back(&self) {
         for call in &self.calls[1..] {
             call.activation.set(0);
-            call.used.store(ptr::null_mut(), Ordering::Release);
+            call.forget();
         }
         self.before.store(ptr::null_mut(), Ordering::Relaxed);
         self.taken.store(false, Ordering::Release);
@@ -158,7 +167,7 @@ fn make_room(here: Activation) -> *const Call {
         let last = unsafe { &*top.sub(1) };
         if Activation::at(last.activation.get()).is_none_or(|last| last.is_over(here)) {
             last.activation.set(0);
-            last.used.store(ptr::null_mut(), Ordering::Release);
+            last.forget();
             top = last;
         } else if let (true, Some(before)) = (ptr::eq(top, own.first()), own.before()) {
             own.give_back();
@@ -199,17 +208,16 @@ fn barrier(full: bool) {
 fn announce(own: &Call, place: &AtomicPtr<()>) -> *mut () {
     let mut used = place.load(Ordering::Acquire);
     loop {
-        own.used.store(used, Ordering::Release);
+        let before = own.used.swap(used, Ordering::AcqRel);
         barrier(true);
         let now = place.load(Ordering::Acquire);
+        // Who has exchanged what was announced before may have found it in use, by this call: nobody else would look again.
+        collect(before);
         if now == used {
-            break;
+            return used;
         }
         used = now;
     }
-    // Who has exchanged what was announced before may have found it in use, by this call: nobody else would look again.
-    collect();
-    used
 }
 
 /// Runs `call` with what `place` holds when it begins, which stays as it is until it ends.
@@ -261,7 +269,7 @@ pub(super) unsafe fn using<R, const FULL: bool>(
     barrier(FULL);
     // Who has exchanged it either saw the announcement gone, or is seen here.
     if place.load(Ordering::Relaxed) != used {
-        collect();
+        collect(used);
     }
     result
 }
@@ -282,7 +290,7 @@ impl Drop for Unwound<'_> {
         end_out_of_order(self.own, self.here, self.name);
         barrier(true);
         if self.place.load(Ordering::Relaxed) != used {
-            collect();
+            collect(used);
         }
     }
 }
@@ -330,23 +338,28 @@ fn retired() -> std::sync::MutexGuard<'static, alloc::vec::Vec<Retired>> {
 /// It has been in a place that calls `using`, is not any more, and will not be again; it can be dropped on any
 /// thread.
 pub(super) unsafe fn retire(it: Retired) {
+    let what = it.what;
     retired().push(it);
-    collect();
+    collect(what);
 }
 
-/// Drops what no call uses.
+/// Whether there may be something that no call will look for when it ends.
+static FORGOTTEN: AtomicBool = AtomicBool::new(false);
+
+/// Drops this if it was retired and no call uses it; what others are about to look for is left to them, but for what was forgotten.
 #[cold]
 #[inline(never)]
-fn collect() {
+fn collect(what: *mut ()) {
     let mut all = retired();
     if !barrier_everywhere() {
         // Nobody can tell who uses what: it stays.
+        FORGOTTEN.store(true, Ordering::Release);
         return;
     }
-    let (kept, unused) = all.drain(..).partition(|it| is_used(it.what));
-    *all = kept;
+    let every = FORGOTTEN.swap(false, Ordering::AcqRel);
+    let unused: alloc::vec::Vec<Retired> =
+        all.extract_if(.., |it| (every || it.what == what) && !is_used(it.what)).collect();
     drop(all);
-    let unused: alloc::vec::Vec<Retired> = unused;
     for it in unused {
         // SAFETY: `retire` demands that it may be dropped once nobody uses it, and nobody does: the calls that found it
         // in its place had announced it before the barrier, and none does any more.
