@@ -240,6 +240,9 @@ fn registers(
 fn whole(name: &Ident, report: &mut Report) -> Option<Register> {
     let refuse = |report: &mut Report, message: &dyn Display| report.error(name.to_token_stream(), message);
     match Register::parse(&name.to_string()) {
+        Ok(register) if !register.is_of_x86_64() => {
+            refuse(report, &"this is a register of AArch64: conventions as data are those of x86-64")
+        }
         Ok(register) if register.is_whole() => return Some(register),
         Ok(register) => refuse(report, &format_args!("name the whole register, `{}`", register.whole())),
         Err(message) => refuse(report, &message),

@@ -63,6 +63,11 @@ impl Register {
         self.size == if self.vector { 16 } else { 8 }
     }
 
+    /// Whether x86-64 has it.
+    pub(crate) fn is_of_x86_64(self) -> bool {
+        self.architecture == Architecture::X86_64
+    }
+
     /// Whether it is a general register.
     pub(crate) fn is_general(self) -> bool {
         !self.vector

@@ -67,7 +67,7 @@ impl Compiler {
                 Some("loses half of a union of different floats")
             }
             (Self::Gcc, Family::SysV64)
-                if signature.types().any(|ty| ty.size() <= 64 && ty.any(&has_unaligned_empty)) =>
+                if signature.types().any(|ty| ty.size() <= 64 && has_unaligned_empty(ty, 0)) =>
             {
                 // psABI 3.2.3, rule 1. It does see that an array without elements is unaligned.
                 Some("overlooks that an empty struct in a packed one is unaligned")
@@ -138,10 +138,14 @@ fn has_vector_and_empty(ty: &Type) -> bool {
         && ty.aggregate().is_some_and(|found| !found.union && found.fields.iter().any(|field| field.size() == 0))
 }
 
-/// Whether a struct without bytes lies in it where it is not aligned.
-fn has_unaligned_empty(ty: &Type) -> bool {
+/// Whether a struct without bytes lies in it, at this offset, where it is not aligned.
+fn has_unaligned_empty(ty: &Type, at: usize) -> bool {
     ty.aggregate().is_some_and(|found| {
-        found.fields.iter().zip(found.offsets()).any(|(field, at)| field.size() == 0 && at % field.ty.align() != 0)
+        found.fields.iter().zip(found.offsets()).any(|(field, offset)| {
+            let at = at + offset;
+            let mut elements = (0..field.count().min(2)).map(|i| at + i * field.ty.size());
+            field.size() == 0 && at % field.ty.align() != 0 || elements.any(|at| has_unaligned_empty(&field.ty, at))
+        })
     })
 }
 

@@ -24,8 +24,8 @@ pub fn signature(table: &Table, target: Target, seed: u64, index: u64) -> Signat
 
 /// The same with structs that C has and Rust has not: packed ones that are aligned, or that have aligned fields.
 #[must_use]
-pub fn of_c(table: &Table, seed: u64, index: u64) -> Signature {
-    make(table, Target::Linux, seed, index, false)
+pub fn of_c(table: &Table, target: Target, seed: u64, index: u64) -> Signature {
+    make(table, target, seed, index, false)
 }
 
 fn make(table: &Table, target: Target, seed: u64, index: u64, in_rust: bool) -> Signature {

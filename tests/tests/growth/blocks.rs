@@ -265,11 +265,24 @@ fn every_kind_of_callback_works_in_a_block() {
             assert!(address.addr().is_multiple_of(16));
             // SAFETY: a stub is 16 bytes of code.
             let code = unsafe { address.cast::<[u8; 16]>().read() };
-            // Intel SDM: `endbr64`, `push [rip + disp32]`, `jmp [rip + disp32]`; ctx behind entry, 64 KiB from the stub.
-            assert_eq!(code[..6], [0xf3, 0x0f, 0x1e, 0xfa, 0xff, 0x35]);
-            assert_eq!(code[10..12], [0xff, 0x25]);
-            let word = |at: usize| u32::from_le_bytes(code[at..at + 4].try_into().expect("four bytes"));
-            assert_eq!((word(6) + 10, word(12) + 16), (0x1_0008, 0x1_0000));
+            #[cfg(target_arch = "aarch64")]
+            {
+                // Arm ARM: `bti c`, `adr x16, +65536`, `ldr x17, +65536` from the stub on, `br x17`.
+                let word = |at: usize| u32::from_le_bytes(code[at..at + 4].try_into().expect("four bytes"));
+                assert_eq!((word(0), word(12)), (0xd503_245f, 0xd61f_0220));
+                let distance = |word: u32| word >> 5 & 0x7_ffff;
+                let adr = distance(word(4)) << 2 | word(4) >> 29 & 3;
+                assert_eq!((word(4) & 0x9f00_001f, adr + 4), (0x1000_0010, 0x1_0000));
+                assert_eq!((word(8) & 0xff00_001f, 4 * distance(word(8)) + 8), (0x5800_0011, 0x1_0000));
+            }
+            #[cfg(target_arch = "x86_64")]
+            {
+                // Intel SDM: `endbr64`, `push [rip + disp32]`, `jmp [rip + disp32]`; ctx behind entry, 64 KiB from the stub.
+                assert_eq!(code[..6], [0xf3, 0x0f, 0x1e, 0xfa, 0xff, 0x35]);
+                assert_eq!(code[10..12], [0xff, 0x25]);
+                let word = |at: usize| u32::from_le_bytes(code[at..at + 4].try_into().expect("four bytes"));
+                assert_eq!((word(6) + 10, word(12) + 16), (0x1_0008, 0x1_0000));
+            }
         }
     });
 }

@@ -47,7 +47,7 @@ callbacks! {
     d11: "movi v11.2d, #0";
     d12: "fmov d12, d13";
     d13: "fmov d13, xzr";
-    d14: "ins v14.b[3], wzr";
+    d14: "mov v14.b[7], wzr";
     d15: "fneg d15, d15";
     stack: "sub sp, sp, #16";
     modes: "mov x0, #0x400000", "msr fpcr, x0";

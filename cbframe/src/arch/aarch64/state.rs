@@ -113,8 +113,9 @@ impl CpuState {
     /// It has, and the state is its own.
     #[cfg(feature = "alloc")]
     pub(crate) unsafe fn show(this: *mut Self, registers: Registers) {
-        // SAFETY: the caller's promise.
+        // SAFETY: the caller's promise. The word below the state is the return address: see the captured entry.
         unsafe {
+            (&raw mut (*this).pc).write(this.cast::<u64>().sub(1).read());
             (&raw mut (*this).present).write(Self::SINGLE);
             (&raw mut (*this).registers).write(MaybeUninit::new(registers));
         }

@@ -126,6 +126,13 @@ impl Region {
         unsafe { syscall(number::MADVISE, start.addr().get(), size, DONTNEED) };
     }
 
+    /// Whether memory is mapped in pages of this size, or of smaller ones; the region is of at least three, and nothing is there
+    /// yet.
+    pub(crate) fn has_pages_of(&self, size: usize) -> bool {
+        // SAFETY: there is nothing to lose. The kernel refuses an address within a page.
+        unsafe { syscall(number::MADVISE, self.start.addr().get() + size, size, DONTNEED) == 0 }
+    }
+
     /// Makes the region readable only.
     pub(crate) fn protect(&self) -> Result<(), Refusal> {
         // SAFETY: nobody has a reference to a region's memory that this would break.
