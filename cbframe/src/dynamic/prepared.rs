@@ -7,7 +7,7 @@ use super::object::Object;
 #[cfg(feature = "std")]
 use super::record::Recorder;
 use crate::abi::{Abi, Parameter, Place, Signature, extension};
-use crate::arch::{Seen, Spot, seen_arguments};
+use crate::arch::{Registers, Seen, Spot, seen_arguments};
 use crate::types::{Kind, Type};
 
 /// All that a call needs to know.
@@ -23,7 +23,7 @@ pub(super) struct Prepared {
     pub(super) arguments: Box<[Slot]>,
     pub(super) way: Way,
     /// The registers that the callback sees, if it sees the arguments' only.
-    pub(super) shown: u32,
+    pub(super) shown: Registers,
     /// What a result can be written as that goes as a word.
     pub(super) result: Shape,
 }
@@ -68,7 +68,9 @@ impl Way {
             (Place::Hidden { .. }, _) => Self::Memory,
             // Narrow ones are extended with their sign otherwise.
             (Place::Registers(_), Spot::At(offset))
-                if matches!(abi, Abi::SysV64 | Abi::Win64) && result.ty.size <= 8 && extension(&result.ty) != 2 =>
+                if matches!(abi, Abi::SysV64 | Abi::Win64 | Abi::Aapcs64)
+                    && result.ty.size <= 8
+                    && extension(&result.ty) != 2 =>
             {
                 Self::Word(offset)
             }
