@@ -25,6 +25,10 @@
 #else // there is one convention
 #define CBT_SYSV64
 #define CBT_WIN64
+#define CBT_AAPCS64
+#define CBT_AAPCS64_LIST __builtin_va_list
+#define CBT_AAPCS64_START __builtin_va_start
+#define CBT_AAPCS64_END __builtin_va_end
 #endif
 
 typedef void (*function)(void);

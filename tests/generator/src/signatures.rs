@@ -18,6 +18,15 @@ pub enum Target {
 }
 
 impl Target {
+    /// That of this program.
+    pub const HOST: Self = if cfg!(windows) {
+        Self::Windows
+    } else if cfg!(target_arch = "aarch64") {
+        Self::Aarch64
+    } else {
+        Self::Linux
+    };
+
     /// The target of a Rust target's name, or its architecture and whether it is Windows.
     #[must_use]
     pub fn named(name: &str) -> Self {
