@@ -13,8 +13,8 @@ use std::panic::{catch_unwind, resume_unwind};
 use std::sync::OnceLock;
 
 #[cfg(target_arch = "x86_64")]
-use cbframe::__cbframe_unwind as unwind;
-use cbframe::{CType, CpuState, bind_static, cbframe, convention};
+use cbframe::{__cbframe_unwind as unwind, convention};
+use cbframe::{CType, CpuState, bind_static, cbframe};
 use cbframe_tests::child::Library;
 use cbframe_tests::system::{is_win64, walk};
 

@@ -250,7 +250,7 @@ impl Taken {
                 Register::Vector(_) => size <= 16,
                 Register::X87(_) => false,
             };
-            if !fits || !Abi::Custom.architecture().carries(register) {
+            if !fits {
                 return Some("a piece is in no register of its size");
             }
             if !self.take(register) {

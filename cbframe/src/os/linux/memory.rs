@@ -126,11 +126,10 @@ impl Region {
         unsafe { syscall(number::MADVISE, start.addr().get(), size, DONTNEED) };
     }
 
-    /// Whether memory is mapped in pages of this size, or of smaller ones; the region is of at least three, and nothing is there
-    /// yet.
+    /// Whether memory is mapped in pages of this size, or of smaller ones; the region is of at least three, and only reserved.
     pub(crate) fn has_pages_of(&self, size: usize) -> bool {
-        // SAFETY: there is nothing to lose. The kernel refuses an address within a page.
-        unsafe { syscall(number::MADVISE, self.start.addr().get() + size, size, DONTNEED) == 0 }
+        // SAFETY: this changes nothing, for nothing can be accessed. The kernel refuses an address within a page.
+        unsafe { syscall(number::MPROTECT, self.start.addr().get() + size, size, Access::None as usize) == 0 }
     }
 
     /// Makes the region readable only.
