@@ -25,11 +25,14 @@ pub use crate::frame::{ExclusiveState, Exclusively, Frame, JumpTarget, Shared, S
 pub use crate::os::SavedErrno;
 pub use crate::panic::{NoUnwind, catch, fall_back};
 pub use crate::pool::{Entry, Exclusive, Meta, Name, Pool, PoolFull, Record, Slot, Statics, words};
-pub use crate::signature::{Aapcs64, Described, Description, FnPointer, Forced, Known, SysV64, Win64};
+pub use crate::signature::{
+    Aapcs64, Described, Description, Fastcall, FnPointer, Forced, Known, Stdcall, SysV64, Thiscall, Win64,
+};
 pub use crate::types::{CType, Field, Kind, NeverNull, Type};
 pub use crate::va_list::{VaArg, VaList};
 pub use crate::{
     __cbframe_captured_entry as captured_entry, __cbframe_convention_entry as convention_entry,
+    __cbframe_dispatcher as dispatcher,
     __cbframe_extern as extern_fn, __cbframe_jump_entry as jump_entry, __cbframe_native as native,
     __cbframe_only as only, __cbframe_plain_entry as plain_entry, __cbframe_save as save,
     __cbframe_single_stub as single_stub, __cbframe_stub_table as stub_table,
@@ -304,9 +307,9 @@ pub const fn check_result(known: Known) {
 /// Panics if Rust code that calls a pointer to the callback would pass a value of this type otherwise than C: in safe
 /// code it must not be able to.
 #[track_caller]
-pub const fn check_safe(known: Known) {
+pub const fn check_safe(abi: Abi, known: Known) {
     if let Some(ty) = &known.ty
-        && let Some(culprit) = crate::arch::never_native(ty)
+        && let Some(culprit) = crate::arch::never_native_in(abi, ty)
     {
         types::Message::new("cbframe: rustc passes `")
             .text(culprit)

@@ -1,6 +1,6 @@
 //! Signatures: those of function pointer types, and what an expansion knows of its own.
 
-use crate::abi::{Abi, Layout, place};
+use crate::abi::{Abi, Layout, X86Call, place};
 use crate::arch::{with_abis, with_variadic_abis};
 use crate::closure::Enter;
 use crate::private::{fn_pointer, is_not_null};
@@ -72,6 +72,14 @@ conventions! {
     Win64 = Abi::Win64;
     /// AArch64.
     Aapcs64 = Abi::Aapcs64;
+    /// cdecl.
+    Cdecl = Abi::X86 { call: X86Call::Cdecl, windows: false };
+    /// stdcall.
+    Stdcall = Abi::X86 { call: X86Call::Stdcall, windows: false };
+    /// fastcall.
+    Fastcall = Abi::X86 { call: X86Call::Fastcall, windows: false };
+    /// thiscall.
+    Thiscall = Abi::X86 { call: X86Call::Thiscall, windows: false };
 }
 
 // SAFETY: `None` is null; the rest is that of `F`.
