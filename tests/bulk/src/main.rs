@@ -11,7 +11,7 @@ use std::time::Instant;
 
 use cbframe_signatures::made;
 use cbframe_signatures::shrink;
-use cbframe_signatures::signatures::Signature;
+use cbframe_signatures::signatures::{Signature, Target};
 use cbframe_signatures::table::Table;
 use cbframe_signatures::verdict::Verdict;
 
@@ -38,7 +38,7 @@ fn main() -> ExitCode {
 
 /// Tests what was asked for; the totals, and the first that failed, with what was wrong.
 fn test_all(options: &Options, workshop: &mut Workshop) -> (Totals, Option<(u64, Vec<String>)>) {
-    let (start, table) = (Instant::now(), Table::new());
+    let (start, table) = (Instant::now(), Table::new(Target::HOST));
     let indices = options.indices();
     // One level for each batch: twice as many signatures say more than both levels for each.
     let levels = LEVELS.chunks(1).cycle();
@@ -75,7 +75,7 @@ fn test_all(options: &Options, workshop: &mut Workshop) -> (Totals, Option<(u64,
 
 /// The smallest signature that still fails, as far as the reductions lead, and how it fails.
 fn shrink(workshop: &mut Workshop, first: Signature, lines: Vec<String>) -> (Signature, Vec<String>) {
-    let (table, mut how) = (Table::new(), lines);
+    let (table, mut how) = (Table::new(Target::HOST), lines);
     let mut fail = |signatures: &[Signature]| {
         let named = |(i, signature): (usize, &Signature)| Signature { name: format!("r{i}"), ..signature.clone() };
         let named: Vec<_> = signatures.iter().enumerate().map(named).collect();

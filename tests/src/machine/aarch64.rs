@@ -10,6 +10,9 @@ pub const GCC: &str = "aarch64-linux-gnu-gcc";
 /// That of C++.
 pub const GXX: &str = "aarch64-linux-gnu-g++";
 
+/// What tells the compilers the target, if they have several.
+pub const FLAGS: &[&str] = &[];
+
 /// What tells clang the target, if it is not that of the machine.
 pub const CLANG_TARGET: Option<&str> = Some("--target=aarch64-linux-gnu");
 

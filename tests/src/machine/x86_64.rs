@@ -13,6 +13,10 @@ pub const GCC: &str = "gcc";
 #[cfg(not(windows))]
 pub const GXX: &str = "g++";
 
+/// What tells the compilers the target, if they have several.
+#[cfg(not(windows))]
+pub const FLAGS: &[&str] = &[];
+
 /// What tells clang the target, if it is not that of the machine.
 #[cfg(not(windows))]
 pub const CLANG_TARGET: Option<&str> = None;

@@ -18,7 +18,7 @@ pub const LIBRARY: &str = "so";
 /// Whether the shared pool grows.
 pub const POOLS_GROW: bool = true;
 
-pub use crate::machine::{CLANG_TARGET, GCC, GXX, TARGET};
+pub use crate::machine::{CLANG_TARGET, FLAGS, GCC, GXX, TARGET};
 
 /// What the options of a shared library need besides `-shared`.
 pub const SHARED: &[&str] = &["-fPIC"];
