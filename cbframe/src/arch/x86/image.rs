@@ -105,7 +105,7 @@ impl CpuState {
     ///
     /// All that this state has is loaded: general registers but esp, flags, vector registers, mxcsr and the x87 unit; what was not
     /// saved is as in [`CpuImage::new`]. `eip` and `esp` do not count. Above the return address are the words of `stack`: there the
-    /// arguments begin. The stack pointer is a multiple of 16 before the call. A handler can pass its own call on:
+    /// arguments begin. The stack pointer is a multiple of 64 before the call. A handler can pass its own call on:
     /// `cpu.call(original, &[…])`.
     ///
     /// Whatever registers the function changes, the caller's are as they were afterwards, with mxcsr, the x87 unit's control

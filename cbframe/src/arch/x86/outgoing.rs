@@ -1,7 +1,7 @@
 //! Calls in the other direction: registers are loaded from a state, an address is called, and what it leaves is stored.
 //!
 //! ```text
-//!   at the call   esp ▸ [arguments …] [up to 12: alignment] [record: ebp, state]  up to the room  [frame of the thunk]
+//!   at the call   esp ▸ [arguments …] [up to 60: alignment] [record: ebp, state]  up to the room  [frame of the thunk]
 //!                                                           └ at a multiple of the room
 //! ```
 //!
@@ -178,7 +178,7 @@ macro_rules! thunk {
                 "mov ecx, [ebp + 16]",
                 "shl ecx, 2",
                 "sub eax, ecx",
-                "and eax, -16",            // where the arguments begin
+                "and eax, -64",            // where the arguments begin: some are aligned to more than 16
                 "4:",
                 "lea ecx, [esp - 4096]",
                 "cmp ecx, eax",

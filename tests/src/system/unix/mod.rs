@@ -2,7 +2,7 @@
 
 mod steps;
 
-#[cfg(target_arch = "x86_64")]
+#[cfg(not(target_arch = "aarch64"))]
 pub use steps::stepping;
 pub use steps::{Interrupted, functions, on_step, walk};
 
