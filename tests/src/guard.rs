@@ -30,7 +30,7 @@ impl Expected {
     pub const PLAIN: Self = Self { hidden: 0, x87: 0, wide: 0, pops: 0 };
 
     /// Its result is in memory.
-    pub const HIDDEN: Self = Self { hidden: 1, ..Self::PLAIN };
+    pub const HIDDEN: Self = Self { hidden: 1, pops: if cfg!(target_arch = "x86") { 4 } else { 0 }, ..Self::PLAIN };
 
     /// It leaves this many results on the x87 stack.
     #[must_use]

@@ -62,7 +62,8 @@ pub(crate) fn is_direct(_: &Layout<'_>) -> bool {
 }
 
 /// What the guard puts into a register that is to be preserved: `CBT_PATTERN` in its `guard.h`.
-const fn pattern(number: u32) -> u64 {
+#[must_use]
+pub const fn pattern(number: u32) -> u64 {
     0xbadc_0de0_u32.wrapping_add(0x0101_0101 * number) as u64
 }
 
