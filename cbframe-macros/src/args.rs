@@ -271,7 +271,7 @@ impl Args {
 
 /// A register that can be saved alone, by its whole name.
 fn register(name: &str) -> Option<Register> {
-    Register::parse(name).ok().filter(|register| register.is_whole())
+    Register::parse(name).ok().filter(|register| register.is_whole()).or_else(|| Register::of_x86(name))
 }
 
 /// What to write instead of an unknown name in `save(…)`.
@@ -287,7 +287,7 @@ fn unknown_register(name: &str) -> &'static str {
         }
         _ => {
             "the groups of registers are `gpr`, `flags`, `sse`, `avx`, `avx512` and `x87`, on AArch64 `gpr`, `flags` and `simd`; \
-             single ones are named as `rax` and `xmm0`, or `x0` and `v0` are"
+             single ones are named as `rax`, `eax` on 32-bit x86, and `xmm0`, or `x0` and `v0` are"
         }
     }
 }

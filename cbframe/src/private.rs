@@ -422,7 +422,7 @@ pub const fn description(layout: &Option<Layout<'static>>) -> Description {
 /// If that is another.
 #[track_caller]
 pub const fn saved_bit(architecture: Architecture, name: &str, register: Register) -> Registers {
-    check_register(architecture, name);
+    check_register(architecture, name, register);
     register_bit(register)
 }
 
@@ -433,7 +433,7 @@ pub const fn saved_bit(architecture: Architecture, name: &str, register: Registe
 /// If another architecture has it, or it carries nothing there.
 #[track_caller]
 pub const fn spot(architecture: Architecture, name: &'static str, register: Register, size: u8) -> Spot {
-    check_register(architecture, name);
+    check_register(architecture, name, register);
     if !architecture.carries(register) {
         types::Message::new("cbframe: `").text(name).text("` carries no value from one function to another").panic()
     }
@@ -442,8 +442,13 @@ pub const fn spot(architecture: Architecture, name: &'static str, register: Regi
 
 /// Panics unless the register is one of this target's.
 #[track_caller]
-pub const fn check_register(architecture: Architecture, name: &str) {
-    if architecture as u8 != TARGET.architecture() as u8 {
+pub const fn check_register(architecture: Architecture, name: &str, register: Register) {
+    // Those of x86-64 have the same names.
+    let xmm = matches!(
+        (architecture, TARGET.architecture(), register),
+        (Architecture::X86_64, Architecture::X86, Register::Vector(0..8))
+    );
+    if !xmm && architecture as u8 != TARGET.architecture() as u8 {
         types::Message::new("cbframe: `")
             .text(name)
             .text("` is a register of ")
