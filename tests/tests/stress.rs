@@ -275,8 +275,6 @@ fn a_recursion_is_as_deep_as_the_stack() {
         function "C" [] [] STATE [] function;
         native "C" [] [#[state] s: &u64,] s [a] bound;
         stdcall "stdcall" [] [#[state] s: &u64,] s [a b c] bound;
-        fastcall "fastcall" [] [#[state] s: &u64,] s [a b c] bound;
-        thiscall "thiscall" [] [#[state] s: &u64,] s [a b c] bound;
         cpu "C" [] [#[state] s: &u64, #[cpu] _cpu: &mut CpuState,] s [a b c d e] bound;
         cpu_x87 "stdcall" [save(gpr, flags, sse, x87)] [#[state] s: &u64, #[cpu] _cpu: &mut CpuState,] s [a] bound;
     };
