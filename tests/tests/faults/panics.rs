@@ -123,8 +123,6 @@ lanes! {
     stateless_captured "cdecl" [entry = "captured",] [] stateless [a b c];
     native "C" [] [#[state] _s: &u32,] bound [];
     stdcall "stdcall" [] [#[state] _s: &u32,] bound [];
-    fastcall "fastcall" [] [#[state] _s: &u32,] bound [a b];
-    thiscall "thiscall" [] [#[state] _s: &u32,] bound [a];
     captured "C" [entry = "captured",] [#[state] _s: &u32,] bound [a b c d e f g h];
 }
 
