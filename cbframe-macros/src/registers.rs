@@ -56,7 +56,8 @@ impl Register {
 
     /// The register of 32-bit x86 with this name, as a whole; its vector registers have the names of those of x86-64.
     pub(crate) fn of_x86(name: &str) -> Option<Self> {
-        let number = (0..).zip(OLD).find_map(|(number, names)| (names[2] == name && number != RSP).then_some(number))?;
+        let number =
+            (0..).zip(OLD).find_map(|(number, names)| (names[2] == name && number != RSP).then_some(number))?;
         Some(Self { architecture: Architecture::X86, vector: false, number, size: 4 })
     }
 

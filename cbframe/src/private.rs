@@ -32,9 +32,8 @@ pub use crate::types::{CType, Field, Kind, NeverNull, Type};
 pub use crate::va_list::{VaArg, VaList};
 pub use crate::{
     __cbframe_captured_entry as captured_entry, __cbframe_convention_entry as convention_entry,
-    __cbframe_dispatcher as dispatcher,
-    __cbframe_extern as extern_fn, __cbframe_jump_entry as jump_entry, __cbframe_native as native,
-    __cbframe_only as only, __cbframe_plain_entry as plain_entry, __cbframe_save as save,
+    __cbframe_dispatcher as dispatcher, __cbframe_extern as extern_fn, __cbframe_jump_entry as jump_entry,
+    __cbframe_native as native, __cbframe_only as only, __cbframe_plain_entry as plain_entry, __cbframe_save as save,
     __cbframe_single_stub as single_stub, __cbframe_stub_table as stub_table,
 };
 pub use convention::{check_apart, check_cpu, check_passes, check_result_spot, check_returns, check_spot, place_spots};

@@ -483,7 +483,10 @@ fn a_slot_is_as_small_as_promised() {
     // 16 bytes of code: by the addresses; 16 of data and five words of diagnostics.
     let (a, b) = (get::bind(1).expect("free"), get::bind(1).expect("free"));
     assert_eq!(b.as_ptr().addr() - a.as_ptr().addr(), 16);
-    assert_eq!((size_of::<cbframe::private::Slot>(), size_of::<cbframe::private::Record>()), (16, 5 * size_of::<usize>()));
+    assert_eq!(
+        (size_of::<cbframe::private::Slot>(), size_of::<cbframe::private::Record>()),
+        (16, 5 * size_of::<usize>())
+    );
 }
 
 #[test]

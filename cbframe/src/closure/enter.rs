@@ -12,7 +12,9 @@ use crate::pool::{Entry, Meta, Name};
 use crate::private::known;
 use crate::signature::{Convention, Forced, Known};
 use crate::types::CType;
-use crate::{__cbframe_captured_entry as captured_entry, __cbframe_dispatcher as dispatcher, __cbframe_native as native};
+use crate::{
+    __cbframe_captured_entry as captured_entry, __cbframe_dispatcher as dispatcher, __cbframe_native as native,
+};
 
 /// The parameters of a signature, as a tuple, with the entries of callbacks that have this signature.
 pub trait Enter<C: Convention, R>: Sized {
@@ -87,6 +89,7 @@ macro_rules! enter {
         impl<R: CType, $($ty: CType),*> Enter<$convention, R> for $parameters {
             fn entry<H: Handler<Self, R>>() -> Entry {
                 #[inline(always)]
+                #[allow(clippy::too_many_arguments, reason = "as many as the signature has")]
                 unsafe fn call<H: Handler<$parameters, R>, R: CType, $($ty: CType),*>(
                     ctx: *const (), $($arg: MaybeUninit<$ty>),*
                 ) -> R {

@@ -138,7 +138,13 @@ impl Growth {
     }
 
     fn ledger(&self) -> Ledger<'_> {
-        Ledger { counts: &self.counts, words: &self.words, last: &self.last, empty: &self.empty, slots: DISTANT_STUBS as u32 }
+        Ledger {
+            counts: &self.counts,
+            words: &self.words,
+            last: &self.last,
+            empty: &self.empty,
+            slots: DISTANT_STUBS as u32,
+        }
     }
 
     /// The block with a number, if there is one.

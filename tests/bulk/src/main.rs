@@ -31,7 +31,8 @@ fn main() -> ExitCode {
     let (totals, failed) = test_all(&options, &mut workshop);
     println!("{totals}");
     let Some((index, lines)) = failed else { return ExitCode::SUCCESS };
-    let (smallest, lines) = shrink(&mut workshop, made::of_c(&Table::new(Target::HOST), Target::HOST, options.seed, index), lines);
+    let (smallest, lines) =
+        shrink(&mut workshop, made::of_c(&Table::new(Target::HOST), Target::HOST, options.seed, index), lines);
     println!("{}", report::failure(options.seed, index, &smallest, &lines));
     ExitCode::FAILURE
 }
@@ -43,7 +44,8 @@ fn test_all(options: &Options, workshop: &mut Workshop) -> (Totals, Option<(u64,
     // One level for each batch: twice as many signatures say more than both levels for each.
     let levels = LEVELS.chunks(1).cycle();
     let mut batches = indices.chunks(options.batch).zip(levels).map(|(indices, levels)| {
-        let signatures: Vec<_> = indices.iter().map(|index| made::of_c(&table, Target::HOST, options.seed, *index)).collect();
+        let signatures: Vec<_> =
+            indices.iter().map(|index| made::of_c(&table, Target::HOST, options.seed, *index)).collect();
         (indices, signatures, levels)
     });
     let (mut totals, mut failed) = (Totals::default(), None);

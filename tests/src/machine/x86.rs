@@ -45,8 +45,7 @@ const fn abi(call: X86Call) -> Abi {
 }
 
 /// The conventions of C here.
-pub const ABIS: [Abi; 4] =
-    [abi(X86Call::Cdecl), abi(X86Call::Stdcall), abi(X86Call::Fastcall), abi(X86Call::Thiscall)];
+pub const ABIS: [Abi; 4] = [abi(X86Call::Cdecl), abi(X86Call::Stdcall), abi(X86Call::Fastcall), abi(X86Call::Thiscall)];
 
 /// In C, the types of vectors that `callers.h` defines.
 pub const VECTORS: &str = "typedef __m128 m128, m128d, m128i;";

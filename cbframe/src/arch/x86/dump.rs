@@ -9,8 +9,7 @@ use crate::arch::intel::Fxsave;
 use crate::arch::notes::Notes;
 
 /// The order in which general registers are shown.
-const ORDER: [Gpr; 8] =
-    [Gpr::Eax, Gpr::Ebx, Gpr::Ecx, Gpr::Edx, Gpr::Esi, Gpr::Edi, Gpr::Ebp, Gpr::Esp];
+const ORDER: [Gpr; 8] = [Gpr::Eax, Gpr::Ebx, Gpr::Ecx, Gpr::Edx, Gpr::Esi, Gpr::Edi, Gpr::Ebp, Gpr::Esp];
 
 /// The flags' positions and names (Intel SDM volume 1, section 3.4.3).
 const FLAGS: [(u32, &str); 16] = [

@@ -50,10 +50,7 @@ impl CpuImage {
     /// General and vector registers of 0, and the modes that a process starts with.
     #[must_use]
     pub const fn new() -> Self {
-        Self {
-            fxsave: Fxsave::empty(Self::CONTROL, Self::MXCSR),
-            state: CpuState::image(Self::EFLAGS, Self::MXCSR),
-        }
+        Self { fxsave: Fxsave::empty(Self::CONTROL, Self::MXCSR), state: CpuState::image(Self::EFLAGS, Self::MXCSR) }
     }
 
     /// A copy of what a state has of the registers that images have.

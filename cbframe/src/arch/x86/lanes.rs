@@ -70,13 +70,7 @@ pub(crate) const fn never_native_in(abi: Abi, ty: &Type) -> Option<&'static str>
 ///
 /// When another lane was asked for.
 #[track_caller]
-pub const fn lane<const N: usize>(
-    _: Abi,
-    _: &Option<Placed<N>>,
-    _: &[Known; N],
-    _: Known,
-    forced: Forced,
-) -> Lane {
+pub const fn lane<const N: usize>(_: Abi, _: &Option<Placed<N>>, _: &[Known; N], _: Known, forced: Forced) -> Lane {
     assert!(
         matches!(forced, Forced::No),
         "cbframe: on 32-bit x86 there is no other entry than `entry = \"captured\"`, since not every caller aligns the stack as rustc expects it: remove `entry`"

@@ -26,8 +26,7 @@ pub enum Gpr {
 
 impl Gpr {
     /// All of them, by number.
-    pub const ALL: [Self; 8] =
-        [Self::Eax, Self::Ecx, Self::Edx, Self::Ebx, Self::Esp, Self::Ebp, Self::Esi, Self::Edi];
+    pub const ALL: [Self; 8] = [Self::Eax, Self::Ecx, Self::Edx, Self::Ebx, Self::Esp, Self::Ebp, Self::Esi, Self::Edi];
 
     /// The name, in lower case.
     pub const fn name(self) -> &'static str {

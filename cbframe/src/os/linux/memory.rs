@@ -98,7 +98,8 @@ impl Region {
         file: &File,
         offset: usize,
     ) -> Result<(), Refusal> {
-        let arguments = [start.addr().get(), size, access as usize, PRIVATE | FIXED, file.descriptor(), offset / MMAP_UNIT];
+        let arguments =
+            [start.addr().get(), size, access as usize, PRIVATE | FIXED, file.descriptor(), offset / MMAP_UNIT];
         // SAFETY: the caller's promise.
         Errno::check(unsafe { syscall_of_six(number::MMAP, arguments) }).map(drop).map_err(Refusal::Map)
     }
