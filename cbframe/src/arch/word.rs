@@ -75,7 +75,7 @@ impl Word {
     /// The low 32 bits as an `f32`.
     #[inline]
     pub const fn f32(self) -> f32 {
-        f32::from_bits(self.0 as u32)
+        f32::from_bits(self.u32())
     }
 
     /// The address; it may be used as far as what is there has been exposed ([`core::ptr`], "Exposed Provenance"), as
@@ -97,7 +97,7 @@ impl From<f64> for Word {
 impl From<f32> for Word {
     #[inline]
     fn from(value: f32) -> Self {
-        Self(value.to_bits().into())
+        Self::from(value.to_bits())
     }
 }
 
