@@ -31,10 +31,10 @@
 #define CBT_WIN64_LIST __builtin_va_list
 #define CBT_WIN64_START __builtin_va_start
 #define CBT_WIN64_END __builtin_va_end
-#define CBT_C
-#define CBT_C_LIST __builtin_va_list
-#define CBT_C_START __builtin_va_start
-#define CBT_C_END __builtin_va_end
+#define CBT_AAPCS64
+#define CBT_AAPCS64_LIST __builtin_va_list
+#define CBT_AAPCS64_START __builtin_va_start
+#define CBT_AAPCS64_END __builtin_va_end
 #define CBT_CDECL __attribute__((cdecl))
 #define CBT_STDCALL __attribute__((stdcall))
 #define CBT_FASTCALL __attribute__((fastcall))
