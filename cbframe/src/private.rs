@@ -41,7 +41,7 @@ pub use convention::{check_apart, check_cpu, check_passes, check_result_spot, ch
 use core::marker::PhantomData;
 use core::mem;
 
-use crate::abi::place;
+use crate::abi::place_unnamed;
 use crate::arch::{TARGET, VaArguments, abi_named};
 use crate::{os, types};
 
@@ -333,6 +333,26 @@ pub const fn place_known<const N: usize>(
     parameters: [Known; N],
     result: Known,
 ) -> Option<Placed<N>> {
+    place_as(abi, names, parameters, result, None)
+}
+
+/// The same for a signature that ends in `...`: some conventions pass its parameters otherwise.
+pub const fn place_variadic<const N: usize>(
+    abi: Abi,
+    names: [&'static str; N],
+    parameters: [Known; N],
+    result: Known,
+) -> Option<Placed<N>> {
+    place_as(abi, names, parameters, result, Some(N))
+}
+
+const fn place_as<const N: usize>(
+    abi: Abi,
+    names: [&'static str; N],
+    parameters: [Known; N],
+    result: Known,
+    before_dots: Option<usize>,
+) -> Option<Placed<N>> {
     let Some(result) = result.ty else { return None };
     if !convention::returns(abi, &result) {
         return None;
@@ -348,7 +368,7 @@ pub const fn place_known<const N: usize>(
         }
         i += 1;
     }
-    Some(place(abi, typed, result))
+    Some(place_unnamed(abi, typed, result, before_dots))
 }
 
 /// The places that a dispatcher goes by. Without any, it is never called: every type is rustc's business, or was
