@@ -304,6 +304,8 @@ pub use dynamic::{
 #[cfg(feature = "std")]
 pub use dynamic::{Record, Recorder};
 pub use frame::{ExclusiveState, Frame, JumpTarget, SharedState};
+#[cfg(target_os = "uefi")]
+pub use os::set_report;
 #[cfg(feature = "std")]
 pub use panic::resume_panics;
 pub use pool::{Pool, PoolFull, Resolved, Stats, resolve};

@@ -138,7 +138,7 @@ extern "C" fn expect(expected: &Expected, text: CStrRef<'_>) {
 }
 
 #[test]
-fn a_thousand_formats_behind_dots_and_in_lists() {
+fn formats_behind_dots_and_in_lists() {
     for (library, has_sysv64_lists) in libraries() {
         let log = Log::default();
         compare(&library, "log_sysv64", &log, sysv64::bind(&log).unwrap().as_ptr().cast());

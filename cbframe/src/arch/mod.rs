@@ -2,10 +2,22 @@
 //!
 //! One directory holds one architecture; each exports the same names, and this is the one place that selects.
 
-#[cfg(all(target_arch = "x86_64", target_pointer_width = "64", any(target_os = "linux", target_os = "windows")))]
+#[cfg(all(
+    target_arch = "x86_64",
+    target_pointer_width = "64",
+    any(target_os = "linux", target_os = "macos", target_os = "windows", target_os = "uefi")
+))]
 mod x86_64;
-#[cfg(all(target_arch = "x86_64", target_pointer_width = "64", any(target_os = "linux", target_os = "windows")))]
+#[cfg(all(
+    target_arch = "x86_64",
+    target_pointer_width = "64",
+    any(target_os = "linux", target_os = "macos", target_os = "windows", target_os = "uefi")
+))]
 pub use x86_64::*;
 
-#[cfg(not(all(target_arch = "x86_64", target_pointer_width = "64", any(target_os = "linux", target_os = "windows"))))]
-compile_error!("cbframe: this target is not supported yet; x86_64 Linux and Windows are");
+#[cfg(not(all(
+    target_arch = "x86_64",
+    target_pointer_width = "64",
+    any(target_os = "linux", target_os = "macos", target_os = "windows", target_os = "uefi")
+)))]
+compile_error!("cbframe: this target is not supported yet; x86_64 Linux, Windows, macOS and UEFI are");

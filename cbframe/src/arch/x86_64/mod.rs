@@ -46,9 +46,9 @@ mod x87;
 use core::num::NonZeroUsize;
 
 use crate::abi::{Abi, Architecture, Target};
-#[cfg(not(windows))]
+#[cfg(not(any(windows, target_os = "uefi")))]
 use crate::signature::SysV64;
-#[cfg(windows)]
+#[cfg(any(windows, target_os = "uefi"))]
 use crate::signature::Win64;
 use crate::types::Message;
 
@@ -105,7 +105,8 @@ pub(crate) fn instruction_pointer() -> usize {
 }
 
 /// The target.
-pub(crate) const TARGET: Target = if cfg!(windows) { Target::X86_64Windows } else { Target::X86_64Unix };
+pub(crate) const TARGET: Target =
+    if cfg!(any(windows, target_os = "uefi")) { Target::X86_64Windows } else { Target::X86_64Unix };
 
 /// The convention that an ABI string names on this target, and whether calls may unwind.
 pub(crate) const fn abi_named(name: &str) -> Option<(Abi, bool)> {
@@ -142,10 +143,10 @@ impl crate::abi::Abi {
 }
 
 /// What `extern "C"` is on this target.
-#[cfg(windows)]
+#[cfg(any(windows, target_os = "uefi"))]
 pub type Native<const UNWIND: bool> = Win64<UNWIND>;
 /// What `extern "C"` is on this target.
-#[cfg(not(windows))]
+#[cfg(not(any(windows, target_os = "uefi")))]
 pub type Native<const UNWIND: bool> = SysV64<UNWIND>;
 
 /// `$macro! { $args "C" Native<false> }`, and the same for every other ABI string of function pointers on this
@@ -166,7 +167,7 @@ macro_rules! with_abis {
 pub(crate) use with_abis;
 
 /// Keeps the block for the convention that `extern "C"` is on this target.
-#[cfg(windows)]
+#[cfg(any(windows, target_os = "uefi"))]
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __cbframe_native {
@@ -174,7 +175,7 @@ macro_rules! __cbframe_native {
 }
 
 /// Keeps the block for the convention that `extern "C"` is on this target.
-#[cfg(not(windows))]
+#[cfg(not(any(windows, target_os = "uefi")))]
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __cbframe_native {

@@ -73,9 +73,11 @@ pub(super) unsafe fn call(
     const _: () = assert!(size_of::<How>() == 4);
     let thunk: Thunk = if words <= (4096 - 64) / 8 { with_a_page } else { with_more };
     let state = CpuImage::state(image);
+    // There is no unwinder under UEFI, and no personality routine, which rustc would name.
+    const CAN_UNWIND: bool = cfg!(not(target_os = "uefi"));
     // SAFETY: the caller's promise. The two pointer types differ in nothing but whether calls unwind.
     unsafe {
-        if unwind {
+        if CAN_UNWIND && unwind {
             thunk(state, stack, words, how, address);
         } else {
             core::mem::transmute::<Thunk, NoUnwind>(thunk)(state, stack, words, how, address);

@@ -4,17 +4,15 @@
 mod again;
 mod errno;
 mod file;
-#[cfg(feature = "std")]
-mod frames;
 mod memory;
 
+#[cfg(feature = "std")]
+pub(crate) use super::unwinder::{function_at, function_of};
 pub(crate) use again::{Refusal, map_again};
 use errno::Errno;
 pub use errno::SavedErrno;
 #[cfg(feature = "alloc")]
 pub(crate) use errno::{errno, set_errno};
-#[cfg(feature = "std")]
-pub(crate) use frames::{function_at, function_of};
 pub(crate) use memory::Region;
 
 use core::arch::asm;

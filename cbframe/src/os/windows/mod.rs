@@ -1,11 +1,10 @@
 //! Windows: functions of `kernel32`, which every program has, so that the `no_std` core links with no C library.
 
-mod again;
 #[cfg(feature = "std")]
 mod frames;
 mod last_error;
 
-pub(crate) use again::{Refusal, Region, map_again};
+pub(crate) use super::fixed::{Refusal, Region, map_again};
 #[cfg(feature = "std")]
 pub(crate) use frames::{function_at, function_of};
 pub use last_error::SavedErrno;
@@ -35,6 +34,10 @@ unsafe extern "system" {
     #[cfg(feature = "std")]
     fn GetProcAddress(module: *mut c_void, name: *const c_char) -> *const ();
 }
+
+/// Why pools keep their size: a program's file is mapped as a whole, at addresses that are multiples of 64 KiB in the file as
+/// well, which sections are not.
+pub(super) const PROGRAM_IS_MAPPED_ONCE: &str = "Windows maps no part of a program's file once more";
 
 /// Writes to standard error.
 pub(super) fn write_stderr(mut bytes: &[u8]) {

@@ -38,7 +38,7 @@ pub fn exclusive(#[state] sum: &mut i32, x: i32) -> i32 {
 }
 
 /// The arguments from the captured registers.
-#[cbframe(abi = "C")]
+#[cbframe(abi = "sysv64")]
 pub fn captured(#[state] base: &AtomicI32, #[cpu] cpu: &mut CpuState, x: i32, y: f64) -> f64 {
     assert_eq!(cpu.rdi as i32, x);
     f64::from(base.load(Ordering::Relaxed) + x) + y
@@ -78,7 +78,7 @@ pub fn stateless_captured(x: i32, y: f32) -> f32 {
 pub static HOOKS: (extern "C" fn(i32) -> i32, extern "C" fn(i32, f32) -> f32, extern "win64" fn(i32, f32) -> f32) =
     (bind_static!(direct, BASE), stateless::FN, stateless_captured::FN);
 
-type Raw = unsafe extern "C" fn(u64) -> u64;
+type Raw = unsafe extern "sysv64" fn(u64) -> u64;
 
 /// Binds, calls, drops, and looks at what is left.
 pub fn run() {
