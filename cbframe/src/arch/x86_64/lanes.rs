@@ -30,6 +30,10 @@ impl Lane {
     }
 }
 
+/// Whether rustc passes floats in general registers, which C does nowhere: on UEFI, as its code is to leave vector registers
+/// alone. Callers from C use them all the same (UEFI specification 2.10, section 2.3.4.2, "Detailed Calling Conventions").
+const SOFT_FLOAT: bool = !cfg!(target_feature = "sse");
+
 /// Whether rustc passes the parameters and the result as C does; what it knows of a type that is no `CType` is all
 /// that anybody knows.
 pub const fn is_native<const N: usize>(abi: Abi, parameters: &[Known; N], result: Known) -> bool {
@@ -43,7 +47,8 @@ pub const fn is_native<const N: usize>(abi: Abi, parameters: &[Known; N], result
 }
 
 const fn is_native_type(abi: Abi, ty: &Option<Type>) -> bool {
-    let Some(ty) = ty else { return true };
+    // What is unknown may have a float in it.
+    let Some(ty) = ty else { return !SOFT_FLOAT };
     // What is passed by reference on Windows is aligned to 16 bytes: more than that rustc expects, but neither
     // Microsoft promises nor gcc does it.
     let aligned = match abi {
@@ -70,7 +75,8 @@ const VECTOR_REGISTER: usize = if cfg!(target_feature = "avx512f") {
 pub(crate) const fn never_native(ty: &Type) -> Option<&'static str> {
     match ty.kind {
         Kind::X87 => Some(ty.name),
-        Kind::Float if !matches!(ty.size, 4 | 8) => Some(ty.name),
+        Kind::Float if SOFT_FLOAT || !matches!(ty.size, 4 | 8) => Some(ty.name),
+        Kind::Vector if SOFT_FLOAT => Some(ty.name),
         Kind::Complex { element } | Kind::Array { element, .. } | Kind::MaybeUninit { of: element } => {
             never_native(element)
         }

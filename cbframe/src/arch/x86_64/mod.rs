@@ -53,7 +53,7 @@ use crate::signature::Win64;
 use crate::types::Message;
 
 #[cfg(feature = "alloc")]
-pub(crate) use calls::{call_placed, lacks_registers, stack_limit};
+pub(crate) use calls::{call_placed, lacks_registers, stack_limit, unwinds_nowhere};
 pub use capture::{Capture, Group, JUMP, register_bit};
 pub use convention::give_exactly;
 pub use dump::Annotated;
