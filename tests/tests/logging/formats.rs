@@ -62,7 +62,8 @@ fn directive(random: &mut Random, arguments: &mut Vec<String>) -> String {
             write!(text, ".{}", random.below(20)).unwrap();
         } else if random.chance(15) {
             text.push_str(".*");
-            arguments.push(format!("(int){}", random.below(24) as i32 - 4));
+            // A negative one is none, but for Windows' oldest C library, which MinGW programs use: there it is 0.
+            arguments.push(format!("(int){}", random.below(24) as i32 - if cfg!(windows) { 0 } else { 4 }));
         }
     };
     match random.below(10) {
@@ -77,7 +78,7 @@ fn directive(random: &mut Random, arguments: &mut Vec<String>) -> String {
         4..7 => {
             precision(&mut text, random);
             let conversion = random.pick(&['f', 'F', 'e', 'E', 'g', 'G', 'a', 'A']);
-            // Windows' oldest C library, which MinGW programs use, has no `F`: it prints nothing and takes no argument.
+            // That has no `F` either: it prints nothing and takes no argument.
             text.push(if cfg!(windows) { conversion.to_ascii_lowercase() } else { conversion });
             let bits = match random.below(8) {
                 0 => random.word(),
