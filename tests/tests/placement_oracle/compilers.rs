@@ -15,13 +15,15 @@ use crate::x86_64::Vectors;
 pub(crate) enum Compiler {
     Gcc,
     Clang,
+    /// clang for macOS, whose code it writes as ELF.
+    ClangForMacos,
 }
 
 impl Compiler {
     fn command(self) -> String {
         let (variable, default) = match self {
             Self::Gcc => ("CBFRAME_GCC", "gcc"),
-            Self::Clang => ("CBFRAME_CLANG", "clang-19"),
+            Self::Clang | Self::ClangForMacos => ("CBFRAME_CLANG", "clang-19"),
         };
         env::var(variable).unwrap_or_else(|_| default.into())
     }
@@ -39,7 +41,19 @@ impl Compiler {
 
     /// Compiles and loads the callers of `source`.
     pub(crate) fn callers(self, vectors: Vectors, source: &Source<'_>) -> Library {
-        let object = self.compile(vectors, &source.callers(), "so", &["-shared", "-fPIC"]);
+        let object = match self {
+            Self::Gcc | Self::Clang => self.compile(vectors, &source.callers(), "so", &["-shared", "-fPIC"]),
+            // It knows of no linker for that.
+            Self::ClangForMacos => {
+                let flags = ["--target=x86_64-apple-macosx-elf", "-ffreestanding", "-c", "-fPIC"];
+                let code = self.compile(vectors, &source.callers(), "o", &flags);
+                let object = code.with_extension("so");
+                let status = Command::new("cc").arg("-shared").arg("-o").args([&object, &code]).status();
+                assert!(status.is_ok_and(|status| status.success()), "`cc` does not link {}", code.display());
+                fs::remove_file(code).expect("the compiler wrote it");
+                object
+            }
+        };
         let library = Library::load(&object);
         fs::remove_file(object).expect("the compiler wrote it");
         library
