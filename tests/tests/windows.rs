@@ -233,6 +233,7 @@ convention! {
         ints: [rbp],
         floats: [],
         results: [rax],
+        preserves: [],
     }
 }
 

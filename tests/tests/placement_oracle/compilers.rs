@@ -15,7 +15,7 @@ use crate::x86_64::Vectors;
 pub(crate) enum Compiler {
     Gcc,
     Clang,
-    /// clang for macOS, whose code it writes as ELF.
+    /// clang for macOS.
     ClangForMacos,
 }
 
@@ -43,15 +43,15 @@ impl Compiler {
     pub(crate) fn callers(self, vectors: Vectors, source: &Source<'_>) -> Library {
         let object = match self {
             Self::Gcc | Self::Clang => self.compile(vectors, &source.callers(), "so", &["-shared", "-fPIC"]),
-            // It knows of no linker for that.
+            // LLVM IR has what clang has decided; nothing else of that target is in it, so that it is compiled for this one.
             Self::ClangForMacos => {
-                let flags = ["--target=x86_64-apple-macosx-elf", "-ffreestanding", "-c", "-fPIC"];
-                let code = self.compile(vectors, &source.callers(), "o", &flags);
-                let object = code.with_extension("so");
-                let status = Command::new("cc").arg("-shared").arg("-o").args([&object, &code]).status();
-                assert!(status.is_ok_and(|status| status.success()), "`cc` does not link {}", code.display());
-                fs::remove_file(code).expect("the compiler wrote it");
-                object
+                let flags = ["--target=x86_64-apple-macosx", "-ffreestanding", "-S", "-emit-llvm", "-fPIC"];
+                let ir = self.compile(vectors, &source.callers(), "ll", &flags);
+                let text = fs::read_to_string(&ir).expect("the compiler wrote it");
+                fs::remove_file(ir).expect("it is there");
+                let of_target = |line: &&str| !line.starts_with("target ");
+                let text = text.lines().filter(of_target).collect::<Vec<_>>().join("\n");
+                Self::Clang.compile(vectors, &text, "so", &["-shared", "-fPIC", "-x", "ir"])
             }
         };
         let library = Library::load(&object);
