@@ -229,7 +229,8 @@
 //! - nothing unwinds, there is no errno for `save_errno` to keep, and the shared pool does not grow.
 //!
 //! For `x86_64-apple-darwin` the crate is compiled, and the objects are looked at: no machine has run them. The shared pool does not
-//! grow, and guarded closures have barriers in their calls.
+//! grow, guarded closures have barriers in their calls, and unions with a `long double` are refused, which Apple's compilers pass
+//! otherwise than System V's ABI has it.
 //!
 //! Conventions that rustc does not know are written for one function, with `abi = "custom"` and a register for each parameter
 //! ([`#[cbframe]`](macro@cbframe#conventions-of-ones-own)), or as data for many ([`convention!`](macro@convention)).

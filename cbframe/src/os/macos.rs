@@ -13,6 +13,7 @@ unsafe extern "C" {
     fn write(file: c_int, bytes: *const c_void, count: usize) -> isize;
     #[link_name = "abort"]
     safe fn libc_abort() -> !;
+    #[cfg(debug_assertions)]
     safe fn getpid() -> c_int;
     fn pthread_threadid_np(thread: *mut c_void, id: *mut u64) -> c_int;
     safe fn pthread_self() -> *mut c_void;

@@ -52,9 +52,11 @@ impl Area {
 ///
 /// # Panics
 ///
-/// If the arguments on the stack are more than 65472 bytes; if the convention is one of another architecture.
+/// If the arguments on the stack are more than 65472 bytes; if the convention is one of another architecture; for a type that
+/// is refused on this system.
 pub(crate) unsafe fn call_placed(layout: &Layout<'_>, address: *const (), arguments: &[*const u8], result: *mut u8) {
     super::check_native(layout.abi());
+    super::lanes::check_system_of(layout);
     let parameters = layout.parameters();
     debug_assert_eq!(parameters.len(), arguments.len());
     let size = layout.stack_size();

@@ -3,9 +3,9 @@
 use core::mem::MaybeUninit;
 
 use super::foreign;
-use crate::abi::{Abi, Place, Placed, Register};
+use crate::abi::{Abi, Layout, Place, Placed, Register};
 use crate::signature::{Forced, Known};
-use crate::types::{Field, Kind, Type};
+use crate::types::{Field, Kind, Message, Type};
 
 /// How the arguments of a callback, and ctx, get to Rust.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -103,6 +103,47 @@ pub(crate) const fn never_native(ty: &Type) -> Option<&'static str> {
         | Kind::Enum { .. }
         | Kind::Vector => None,
     }
+}
+
+/// Panics if compilers for macOS pass a value of this type otherwise than System V's ABI has it: those of Apple's keep to an older
+/// text of its rule 5(b) (clang's `honorsRevision0_98`), by which a `long double` that shares its bytes with something else does not
+/// put all of it into memory.
+#[track_caller]
+pub(crate) const fn check_system(ty: &Type) {
+    const fn has_x87(ty: &Type, in_union: bool) -> bool {
+        match ty.kind {
+            Kind::X87 => in_union,
+            Kind::Complex { element } | Kind::Array { element, .. } | Kind::MaybeUninit { of: element } => {
+                has_x87(element, in_union)
+            }
+            Kind::Struct { fields } => any_has_x87(fields, in_union),
+            Kind::Union { fields } => any_has_x87(fields, true),
+            _ => false,
+        }
+    }
+    const fn any_has_x87(fields: &[Field], in_union: bool) -> bool {
+        let mut i = 0;
+        while i < fields.len() {
+            if has_x87(&fields[i].ty, in_union) {
+                return true;
+            }
+            i += 1;
+        }
+        false
+    }
+    if cfg!(target_vendor = "apple") && has_x87(ty, false) {
+        Message::new("cbframe: compilers for macOS do not agree with the ABI about unions with a `long double`: pass `")
+            .text(ty.name)
+            .text("` by pointer")
+            .panic()
+    }
+}
+
+/// The same for every value of a signature.
+#[cfg(feature = "alloc")]
+#[track_caller]
+pub(super) fn check_system_of(layout: &Layout<'_>) {
+    layout.parameters().iter().chain([layout.result()]).for_each(|parameter| check_system(&parameter.ty));
 }
 
 /// Panics if a lane was asked for that this signature cannot have because rustc would pass it wrongly.
