@@ -65,8 +65,8 @@ pub use image::CpuImage;
 pub(crate) use incoming::{
     Head as DynamicHead, Seen, Spot, dynamic_entry, gather, give_result, hidden, seen_arguments,
 };
-pub(crate) use lanes::{check_system, never_native};
 pub use lanes::{Head, Head4, Head8, Lane, is_native, sysv64_lane, win64_hidden, win64_lane};
+pub(crate) use lanes::{check_system, never_native};
 #[cfg(feature = "std")]
 pub(crate) use moves::stack_arguments;
 pub use moves::{give, hidden_result, take};
