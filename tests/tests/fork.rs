@@ -1,4 +1,5 @@
 //! `fork`: the child has a copy of every frame, and neither process sees what the other does with its own.
+// Windows has no `fork`.
 #![cfg(all(target_os = "linux", target_arch = "x86_64"))]
 #![allow(missing_docs, reason = "tests")]
 

@@ -18,6 +18,7 @@
 //! AVX is used where the CPU has it; of AVX-512 the few instructions that occur are emulated where it has not
 //! (`avx512.rs`).
 
+// The compilers are the host's, and know the conventions of both systems.
 #![cfg(all(target_arch = "x86_64", target_os = "linux"))]
 
 mod avx512;
