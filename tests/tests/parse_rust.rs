@@ -121,7 +121,8 @@ sysv64 fn(Either, Handle, in: reference) -> Packed
     );
     let mut on_windows = RustDeclarations::new(Target::X86_64Windows);
     on_windows.add("#[repr(C)] enum E { A }").unwrap();
-    assert_eq!(on_windows.ty("E").unwrap().kind, Kind::Enum { signed: true, values: &[0] });
+    // That is rustc's choice, on every system.
+    assert_eq!(on_windows.ty("E").unwrap().kind, Kind::Enum { signed: false, values: &[0] });
 }
 
 #[test]

@@ -138,6 +138,7 @@ pub(crate) fn directives(index: usize) -> String {
 pub(crate) fn source() -> String {
     let mut out = String::from(
         r#"
+#define __USE_MINGW_ANSI_STDIO 0 // but the system's, as Rust has it
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
