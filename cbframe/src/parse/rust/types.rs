@@ -7,7 +7,6 @@ use alloc::vec::Vec;
 use syn::{Expr, GenericArgument, Lit, PathArguments, TypePath};
 
 use super::{Known, Reader, RustDeclarations};
-use crate::abi::Target;
 use crate::parse::ParseError;
 use crate::parse::model::Platform;
 use crate::types::{CStrRef, CType, Kind, Type};
@@ -222,11 +221,7 @@ fn known(name: &str, platform: &Platform) -> Option<Type> {
         "wchar_t" => Some(model.wchar),
         "f32" | "c_float" => Some(Type::F32),
         "f64" | "c_double" => Some(model.double),
-        "LongDouble" if matches!(model.long_double.kind, Kind::X87) => Some(model.long_double),
-        // Windows' is a `double`; this crate's is that of the hardware.
-        "LongDouble" if matches!(platform.target, Target::X86_64Windows) => {
-            Some(Target::X86_64Unix.data_model().long_double)
-        }
+        "LongDouble" => platform.x87(),
         "Float16" => Some(Type::F16),
         "Float128" => Some(Type::F128),
         "CStrRef" => {
