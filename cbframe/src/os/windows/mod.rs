@@ -23,6 +23,7 @@ unsafe extern "system" {
     safe fn GetStdHandle(which: u32) -> *mut c_void;
     fn WriteFile(file: *mut c_void, bytes: *const u8, count: u32, written: *mut u32, overlapped: *mut c_void) -> i32;
     safe fn GetCurrentThreadId() -> u32;
+    #[cfg(debug_assertions)]
     safe fn GetCurrentProcessId() -> u32;
     fn GetCurrentThreadStackLimits(low: *mut usize, high: *mut usize);
     #[cfg(feature = "std")]
@@ -61,6 +62,7 @@ pub(super) fn current_thread() -> usize {
 }
 
 /// The number of this process.
+#[cfg(debug_assertions)]
 pub(crate) fn process() -> usize {
     GetCurrentProcessId() as usize
 }
