@@ -142,7 +142,8 @@ fn has_unaligned_empty(ty: &Type, at: usize) -> bool {
         found.fields.iter().zip(found.offsets()).any(|(field, offset)| {
             let at = at + offset;
             let mut elements = (0..field.count().min(2)).map(|i| at + i * field.ty.size());
-            field.size() == 0 && at % field.ty.align() != 0 || elements.any(|at| has_unaligned_empty(&field.ty, at))
+            field.size() == 0 && !at.is_multiple_of(field.ty.align())
+                || elements.any(|at| has_unaligned_empty(&field.ty, at))
         })
     })
 }
