@@ -214,8 +214,9 @@
 //!   a value is passed, [`abi::Abi::Win64`] says which one is followed;
 //! - fibers are what coroutines are elsewhere.
 //!
-//! `x86_64-pc-windows-gnu` is tested under Wine; for `x86_64-pc-windows-msvc` the crate is compiled and its unwind tables are
-//! looked at, and that is all.
+//! Tests for `x86_64-pc-windows-gnu` run under Wine, but have not all passed there yet; for `x86_64-pc-windows-msvc` the crate is
+//! compiled and its unwind tables are looked at. Known to be wrong: a call ([`Signature::call`](abi::Signature::call),
+//! [`call!`](macro@call)) of a function that unwinds, with an argument in r11 or rbp.
 //!
 //! Conventions that rustc does not know are written for one function, with `abi = "custom"` and a register for each parameter
 //! ([`#[cbframe]`](macro@cbframe#conventions-of-ones-own)), or as data for many ([`convention!`](macro@convention)).
