@@ -8,6 +8,7 @@ use std::process::Command;
 use std::{env, fs};
 
 use cbframe_signatures::rust::Style;
+use cbframe_signatures::signatures::Target;
 use cbframe_signatures::table::Table;
 use cbframe_signatures::types::Cpu;
 use cbframe_signatures::{c, rust, signatures};
@@ -16,13 +17,14 @@ fn main() {
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rerun-if-changed=build");
     println!("cargo::rerun-if-changed=c");
-    let windows = env::var_os("CARGO_CFG_WINDOWS").is_some();
+    let target = Target::named(&env::var("TARGET").expect("cargo sets it"));
+    let windows = target == Target::Windows;
     let features = env::var("CARGO_CFG_TARGET_FEATURE").unwrap_or_default();
     let has = |cpu: &Cpu| cpu.feature().is_none_or(|feature| features.split(',').any(|other| other == feature));
     let cpu = Cpu::ALL.into_iter().rev().find(has).expect("the last one is no feature");
 
-    let table = Table::new();
-    let signatures = signatures::signatures(&table, windows);
+    let table = Table::new(target);
+    let signatures = signatures::signatures(&table, target);
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets it"));
     let write = |name: &str, text: String| fs::write(out.join(name), text).expect("OUT_DIR can be written to");
     write("types.rs", rust::types(&table));
@@ -33,11 +35,11 @@ fn main() {
         write(&format!("{theme}_signatures.rs"), modules.collect());
     }
     write("conventions.rs", conventions::conventions(windows).map(conventions::Convention::rust).collect());
-    for cpu in Cpu::ALL {
+    for &cpu in cpus(target) {
         write(&file(cpu), c::write(&table, signatures.iter().map(|(_, signature)| signature), cpu, None));
     }
 
-    build_c(&out, windows);
+    build_c(&out, target);
 }
 
 /// The C callers that need this CPU.
@@ -45,7 +47,13 @@ fn file(cpu: Cpu) -> String {
     format!("callers_{}.c", cpu.feature().unwrap_or("any"))
 }
 
-fn build_c(out: &Path, windows: bool) {
+/// What callers may need of the CPU.
+fn cpus(target: Target) -> &'static [Cpu] {
+    if target == Target::Aarch64 { &[Cpu::Any] } else { &Cpu::ALL }
+}
+
+fn build_c(out: &Path, target: Target) {
+    let windows = target == Target::Windows;
     let compile_for = |cpu: Cpu, name: &str, level: u32, compiler: Option<&str>| {
         let mut build = cc::Build::new();
         let name = format!("cbt_{name}_{}", cpu.feature().unwrap_or("any"));
@@ -60,7 +68,7 @@ fn build_c(out: &Path, windows: bool) {
         build.compile(&name);
     };
     let compile = |name: &str, level: u32, compiler: Option<&str>| {
-        Cpu::ALL.into_iter().for_each(|cpu| compile_for(cpu, name, level, compiler));
+        cpus(target).iter().for_each(|cpu| compile_for(*cpu, name, level, compiler));
     };
     compile("cc_o0", 0, None);
     compile("cc_o2", 2, None);
@@ -71,7 +79,9 @@ fn build_c(out: &Path, windows: bool) {
         println!("cargo::rustc-cfg=cbt_clang");
         compile("clang_o0", 0, Some(&clang));
         compile("clang_o2", 2, Some(&clang));
-        conventions::conventions(windows).for_each(|convention| convention.compile(&clang, out, windows));
+        if target != Target::Aarch64 {
+            conventions::conventions(windows).for_each(|convention| convention.compile(&clang, out, windows));
+        }
     } else {
         println!(
             "cargo::warning=no `{clang}` (name one in CBFRAME_CLANG): no callbacks are called from clang's code, and tests/conventions.rs is empty"
@@ -79,7 +89,14 @@ fn build_c(out: &Path, windows: bool) {
     }
 
     let mut build = cc::Build::new();
-    build.file("c/guard.S").file("c/guard.c").file("c/hand.c").file("c/switches.c").warnings(true).extra_warnings(true);
+    let guard = if target == Target::Aarch64 { "c/aarch64" } else { "c" };
+    build
+        .file(format!("{guard}/guard.S"))
+        .file(format!("{guard}/guard.c"))
+        .file("c/hand.c")
+        .file("c/switches.c")
+        .warnings(true)
+        .extra_warnings(true);
     build.compile("cbt_guard");
 
     let mut build = cc::Build::new();

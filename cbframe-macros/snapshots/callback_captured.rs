@@ -100,40 +100,20 @@ const _: () = {
     const __CBFRAME_CAPTURE: ::cbframe::private::Capture = ::cbframe::private::Capture::new(
         __CBFRAME_ABI.0,
         __CBFRAME_PLACES,
-        0 | ::cbframe::private::Group::Gpr.bit() | ::cbframe::private::Group::Flags.bit()
-            | ::cbframe::private::Group::Sse.bit(),
+        ::cbframe::private::save!(default),
     );
-    unsafe extern "win64" fn __cbframe_dispatch(
-        __cbframe_cpu: *mut ::cbframe::private::CpuState,
-        __cbframe_ctx: *const (),
-    ) {
-        unsafe {
-            ::cbframe::private::CpuState::assume(__cbframe_cpu, __CBFRAME_CAPTURE);
-            let __cbframe_hidden = ::cbframe::private::hidden_result(
-                __cbframe_cpu,
-                const { &__CBFRAME_PLACES.result().place },
-            );
-            let __cbframe_0 = ::cbframe::private::take(
-                __cbframe_cpu,
-                const { &__CBFRAME_PLACES.parameter(0usize).place },
-            );
-            let __cbframe_1 = ::cbframe::private::take(
-                __cbframe_cpu,
-                const { &__CBFRAME_PLACES.parameter(1usize).place },
-            );
-            let __cbframe_result = __cbframe_call(
-                __cbframe_ctx,
-                __cbframe_cpu,
-                __cbframe_0,
-                __cbframe_1,
-            );
-            ::cbframe::private::give(
-                __cbframe_cpu,
-                const { __CBFRAME_PLACES.result() },
-                __cbframe_hidden,
-                __cbframe_result,
-            );
-        }
+    ::cbframe::private::extern_fn! {
+        "win64" __cbframe_dispatch < > (__cbframe_cpu : * mut
+        ::cbframe::private::CpuState, __cbframe_ctx : * const ()) { unsafe {
+        ::cbframe::private::CpuState::assume(__cbframe_cpu, __CBFRAME_CAPTURE); let
+        __cbframe_hidden = ::cbframe::private::hidden_result(__cbframe_cpu, const { &
+        __CBFRAME_PLACES.result().place }); let __cbframe_0 =
+        ::cbframe::private::take(__cbframe_cpu, const { & __CBFRAME_PLACES
+        .parameter(0usize).place }); let __cbframe_1 =
+        ::cbframe::private::take(__cbframe_cpu, const { & __CBFRAME_PLACES
+        .parameter(1usize).place }); let __cbframe_result = __cbframe_call(__cbframe_ctx,
+        __cbframe_cpu, __cbframe_0, __cbframe_1); ::cbframe::private::give(__cbframe_cpu,
+        const { __CBFRAME_PLACES.result() }, __cbframe_hidden, __cbframe_result,); } }
     }
     ::cbframe::private::captured_entry!(
         __cbframe_captured_entry, __CBFRAME_CAPTURE, __cbframe_dispatch

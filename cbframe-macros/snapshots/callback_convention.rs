@@ -107,50 +107,26 @@ const _: () = {
         __CBFRAME_PLACES,
         0,
     );
-    unsafe extern "sysv64" fn __cbframe_dispatch(
-        __cbframe_cpu: *mut ::cbframe::private::CpuState,
-        __cbframe_ctx: *const (),
-    ) {
-        unsafe {
-            let __cbframe_hidden = ::cbframe::private::hidden_result(
-                __cbframe_cpu,
-                const { &__CBFRAME_PLACES.result().place },
-            );
-            let __cbframe_0 = ::cbframe::private::take(
-                __cbframe_cpu,
-                const { &__CBFRAME_PLACES.parameter(0usize).place },
-            );
-            let __cbframe_1 = ::cbframe::private::take(
-                __cbframe_cpu,
-                const { &__CBFRAME_PLACES.parameter(1usize).place },
-            );
-            let __cbframe_result = __cbframe_call(
-                __cbframe_ctx,
-                __cbframe_0,
-                __cbframe_1,
-            );
-            ::cbframe::private::give(
-                __cbframe_cpu,
-                const { __CBFRAME_PLACES.result() },
-                __cbframe_hidden,
-                __cbframe_result,
-            );
-        }
+    ::cbframe::private::extern_fn! {
+        "custom" __cbframe_dispatch < > (__cbframe_cpu : * mut
+        ::cbframe::private::CpuState, __cbframe_ctx : * const ()) { unsafe { let
+        __cbframe_hidden = ::cbframe::private::hidden_result(__cbframe_cpu, const { &
+        __CBFRAME_PLACES.result().place }); let __cbframe_0 =
+        ::cbframe::private::take(__cbframe_cpu, const { & __CBFRAME_PLACES
+        .parameter(0usize).place }); let __cbframe_1 =
+        ::cbframe::private::take(__cbframe_cpu, const { & __CBFRAME_PLACES
+        .parameter(1usize).place }); let __cbframe_result = __cbframe_call(__cbframe_ctx,
+        __cbframe_0, __cbframe_1); ::cbframe::private::give(__cbframe_cpu, const {
+        __CBFRAME_PLACES.result() }, __cbframe_hidden, __cbframe_result,); } }
     }
     ::cbframe::private::captured_entry!(
         __cbframe_captured_entry, __CBFRAME_CAPTURE, __cbframe_dispatch
     );
-    ::cbframe::private::aligning_entry!(
-        __cbframe_aligning_entry, __CBFRAME_CAPTURE, __cbframe_captured_entry
-    );
+    ::cbframe::private::convention_entry! {
+        generics[] types[] __CBFRAME_CAPTURE
+    }
     const __CBFRAME_ENTRY: ::cbframe::private::Entry = unsafe {
-        ::cbframe::private::Entry::new(
-            if __CBFRAME_CAPTURE.aligns() {
-                __cbframe_aligning_entry
-            } else {
-                __cbframe_captured_entry
-            },
-        )
+        ::cbframe::private::Entry::new(__cbframe_convention_entry())
     };
     static __CBFRAME_SLOT: ::cbframe::private::Slot = ::cbframe::private::Slot::fixed(
         __CBFRAME_ENTRY,

@@ -32,25 +32,30 @@ const _: () = {
     > = &::cbframe::private::place_spots(
         ["n", "this", "k", "l"],
         [
-            ::cbframe::private::Spot::Register {
-                name: "eax",
-                register: ::cbframe::private::Register::Integer(0u8),
-                size: 4u8,
-            },
-            ::cbframe::private::Spot::Register {
-                name: "rsi",
-                register: ::cbframe::private::Register::Integer(6u8),
-                size: 8u8,
-            },
+            ::cbframe::private::spot(
+                ::cbframe::private::Architecture::X86_64,
+                "eax",
+                ::cbframe::private::Register::Integer(0u8),
+                4u8,
+            ),
+            ::cbframe::private::spot(
+                ::cbframe::private::Architecture::X86_64,
+                "rsi",
+                ::cbframe::private::Register::Integer(6u8),
+                8u8,
+            ),
             ::cbframe::private::Spot::Stack(0u32),
             ::cbframe::private::Spot::Stack(4u32),
         ],
         __CBFRAME_KNOWN,
-        ::cbframe::private::Option::Some(::cbframe::private::Spot::Register {
-            name: "ecx",
-            register: ::cbframe::private::Register::Integer(1u8),
-            size: 4u8,
-        }),
+        ::cbframe::private::Option::Some(
+            ::cbframe::private::spot(
+                ::cbframe::private::Architecture::X86_64,
+                "ecx",
+                ::cbframe::private::Register::Integer(1u8),
+                4u8,
+            ),
+        ),
         __CBFRAME_RESULT,
         8u32,
     );
@@ -82,19 +87,21 @@ const _: () = {
         ::cbframe::private::check_result(__CBFRAME_RESULT);
     };
     const _: () = ::cbframe::private::check_spot(
-        &::cbframe::private::Spot::Register {
-            name: "eax",
-            register: ::cbframe::private::Register::Integer(0u8),
-            size: 4u8,
-        },
+        &::cbframe::private::spot(
+            ::cbframe::private::Architecture::X86_64,
+            "eax",
+            ::cbframe::private::Register::Integer(0u8),
+            4u8,
+        ),
         __CBFRAME_KNOWN[0usize],
     );
     const _: () = ::cbframe::private::check_spot(
-        &::cbframe::private::Spot::Register {
-            name: "rsi",
-            register: ::cbframe::private::Register::Integer(6u8),
-            size: 8u8,
-        },
+        &::cbframe::private::spot(
+            ::cbframe::private::Architecture::X86_64,
+            "rsi",
+            ::cbframe::private::Register::Integer(6u8),
+            8u8,
+        ),
         __CBFRAME_KNOWN[1usize],
     );
     const _: () = ::cbframe::private::check_spot(
@@ -112,11 +119,12 @@ const _: () = {
         __CBFRAME_KNOWN[2usize],
     );
     const _: () = ::cbframe::private::check_result_spot(
-        &::cbframe::private::Spot::Register {
-            name: "ecx",
-            register: ::cbframe::private::Register::Integer(1u8),
-            size: 4u8,
-        },
+        &::cbframe::private::spot(
+            ::cbframe::private::Architecture::X86_64,
+            "ecx",
+            ::cbframe::private::Register::Integer(1u8),
+            4u8,
+        ),
         __CBFRAME_RESULT,
     );
     type __CbframeState<'__cbframe> = S;
@@ -182,44 +190,22 @@ const _: () = {
         __CBFRAME_PLACES,
         0,
     );
-    unsafe extern "sysv64" fn __cbframe_dispatch(
-        __cbframe_cpu: *mut ::cbframe::private::CpuState,
-        __cbframe_ctx: *const (),
-    ) {
-        unsafe {
-            let __cbframe_hidden = ::cbframe::private::hidden_result(
-                __cbframe_cpu,
-                const { &__CBFRAME_PLACES.result().place },
-            );
-            let __cbframe_0 = ::cbframe::private::take(
-                __cbframe_cpu,
-                const { &__CBFRAME_PLACES.parameter(0usize).place },
-            );
-            let __cbframe_1 = ::cbframe::private::take(
-                __cbframe_cpu,
-                const { &__CBFRAME_PLACES.parameter(1usize).place },
-            );
-            let __cbframe_2 = ::cbframe::private::take(
-                __cbframe_cpu,
-                const { &__CBFRAME_PLACES.parameter(2usize).place },
-            );
-            let __cbframe_3 = ::cbframe::private::take(
-                __cbframe_cpu,
-                const { &__CBFRAME_PLACES.parameter(3usize).place },
-            );
-            let __cbframe_result = __cbframe_call(
-                __cbframe_ctx,
-                __cbframe_0,
-                __cbframe_1,
-                __cbframe_2,
-                __cbframe_3,
-            );
-            ::cbframe::private::give_exactly(
-                __cbframe_cpu,
-                const { __CBFRAME_PLACES.result() },
-                __cbframe_result,
-            );
-        }
+    ::cbframe::private::extern_fn! {
+        "custom" __cbframe_dispatch < > (__cbframe_cpu : * mut
+        ::cbframe::private::CpuState, __cbframe_ctx : * const ()) { unsafe { let
+        __cbframe_hidden = ::cbframe::private::hidden_result(__cbframe_cpu, const { &
+        __CBFRAME_PLACES.result().place }); let __cbframe_0 =
+        ::cbframe::private::take(__cbframe_cpu, const { & __CBFRAME_PLACES
+        .parameter(0usize).place }); let __cbframe_1 =
+        ::cbframe::private::take(__cbframe_cpu, const { & __CBFRAME_PLACES
+        .parameter(1usize).place }); let __cbframe_2 =
+        ::cbframe::private::take(__cbframe_cpu, const { & __CBFRAME_PLACES
+        .parameter(2usize).place }); let __cbframe_3 =
+        ::cbframe::private::take(__cbframe_cpu, const { & __CBFRAME_PLACES
+        .parameter(3usize).place }); let __cbframe_result = __cbframe_call(__cbframe_ctx,
+        __cbframe_0, __cbframe_1, __cbframe_2, __cbframe_3);
+        ::cbframe::private::give_exactly(__cbframe_cpu, const { __CBFRAME_PLACES.result()
+        }, __cbframe_result); } }
     }
     ::cbframe::private::captured_entry!(
         __cbframe_captured_entry, __CBFRAME_CAPTURE, __cbframe_dispatch

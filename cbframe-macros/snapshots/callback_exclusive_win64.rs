@@ -122,101 +122,54 @@ const _: () = {
         __CBFRAME_PLACES,
         0,
     );
-    unsafe extern "win64" fn __cbframe_dispatch(
-        __cbframe_cpu: *mut ::cbframe::private::CpuState,
-        __cbframe_ctx: *const (),
-    ) {
-        unsafe {
-            let __cbframe_hidden = ::cbframe::private::hidden_result(
-                __cbframe_cpu,
-                const { &__CBFRAME_PLACES.result().place },
-            );
-            let __cbframe_0 = ::cbframe::private::take(
-                __cbframe_cpu,
-                const { &__CBFRAME_PLACES.parameter(0usize).place },
-            );
-            let __cbframe_1 = ::cbframe::private::take(
-                __cbframe_cpu,
-                const { &__CBFRAME_PLACES.parameter(1usize).place },
-            );
-            let __cbframe_2 = ::cbframe::private::take(
-                __cbframe_cpu,
-                const { &__CBFRAME_PLACES.parameter(2usize).place },
-            );
-            let __cbframe_result = __cbframe_call(
-                __cbframe_ctx,
-                __cbframe_0,
-                __cbframe_1,
-                __cbframe_2,
-            );
-            ::cbframe::private::give(
-                __cbframe_cpu,
-                const { __CBFRAME_PLACES.result() },
-                __cbframe_hidden,
-                __cbframe_result,
-            );
-        }
+    ::cbframe::private::extern_fn! {
+        "win64" __cbframe_dispatch < > (__cbframe_cpu : * mut
+        ::cbframe::private::CpuState, __cbframe_ctx : * const ()) { unsafe { let
+        __cbframe_hidden = ::cbframe::private::hidden_result(__cbframe_cpu, const { &
+        __CBFRAME_PLACES.result().place }); let __cbframe_0 =
+        ::cbframe::private::take(__cbframe_cpu, const { & __CBFRAME_PLACES
+        .parameter(0usize).place }); let __cbframe_1 =
+        ::cbframe::private::take(__cbframe_cpu, const { & __CBFRAME_PLACES
+        .parameter(1usize).place }); let __cbframe_2 =
+        ::cbframe::private::take(__cbframe_cpu, const { & __CBFRAME_PLACES
+        .parameter(2usize).place }); let __cbframe_result = __cbframe_call(__cbframe_ctx,
+        __cbframe_0, __cbframe_1, __cbframe_2); ::cbframe::private::give(__cbframe_cpu,
+        const { __CBFRAME_PLACES.result() }, __cbframe_hidden, __cbframe_result,); } }
     }
     ::cbframe::private::captured_entry!(
         __cbframe_captured_entry, __CBFRAME_CAPTURE, __cbframe_dispatch
     );
-    const __CBFRAME_HIDDEN: ::cbframe::private::core::primitive::bool = ::cbframe::private::win64_hidden(
+    const _: () = ::cbframe::private::check_lane_parameter(
+        __CBFRAME_ABI.0,
+        __CBFRAME_KNOWN[0usize],
+    );
+    const _: () = ::cbframe::private::check_lane_parameter(
+        __CBFRAME_ABI.0,
+        __CBFRAME_KNOWN[1usize],
+    );
+    const _: () = ::cbframe::private::check_lane_parameter(
+        __CBFRAME_ABI.0,
+        __CBFRAME_KNOWN[2usize],
+    );
+    const _: () = ::cbframe::private::check_lane_result(
+        __CBFRAME_ABI.0,
         __CBFRAME_RESULT,
     );
-    const __CBFRAME_LANE: ::cbframe::private::Lane = ::cbframe::private::win64_lane(
+    const __CBFRAME_LANE: ::cbframe::private::Lane = ::cbframe::private::lane(
+        __CBFRAME_ABI.0,
+        __CBFRAME_PLACED,
         &__CBFRAME_KNOWN,
         __CBFRAME_RESULT,
-        __CBFRAME_HIDDEN,
         ::cbframe::private::Forced::No,
     );
-    unsafe extern "win64" fn __cbframe_direct(
-        __cbframe_0: ::cbframe::private::MaybeUninit<u64>,
-        __cbframe_1: ::cbframe::private::MaybeUninit<u32>,
-        __cbframe_2: ::cbframe::private::MaybeUninit<f64>,
-        __cbframe_ctx: *const (),
-    ) {
-        unsafe { __cbframe_call(__cbframe_ctx, __cbframe_0, __cbframe_1, __cbframe_2) }
+    ::cbframe::private::native! {
+        "win64", lifetimes[] generics[] types[] lane[__CBFRAME_LANE]
+        parameters[__cbframe_0 : ::cbframe::private::MaybeUninit < u64 >, __cbframe_1 :
+        ::cbframe::private::MaybeUninit < u32 >, __cbframe_2 :
+        ::cbframe::private::MaybeUninit < f64 >,] output[] call[__cbframe_call]
     }
-    ::cbframe::private::direct_entry!(
-        __cbframe_direct_entry, __CBFRAME_LANE.register(), __cbframe_direct
-    );
-    unsafe extern "win64" fn __cbframe_behind_3(
-        __cbframe_0: ::cbframe::private::MaybeUninit<u64>,
-        __cbframe_1: ::cbframe::private::MaybeUninit<u32>,
-        __cbframe_2: ::cbframe::private::MaybeUninit<f64>,
-        __cbframe_ctx: *const (),
-        __cbframe_word_1: ::cbframe::private::MaybeUninit<
-            ::cbframe::private::core::primitive::usize,
-        >,
-        __cbframe_word_2: ::cbframe::private::MaybeUninit<
-            ::cbframe::private::core::primitive::usize,
-        >,
-        __cbframe_word_3: ::cbframe::private::MaybeUninit<
-            ::cbframe::private::core::primitive::usize,
-        >,
-        __cbframe_word_4: ::cbframe::private::MaybeUninit<
-            ::cbframe::private::core::primitive::usize,
-        >,
-        __cbframe_word_5: ::cbframe::private::MaybeUninit<
-            ::cbframe::private::core::primitive::usize,
-        >,
-    ) {
-        unsafe { __cbframe_call(__cbframe_ctx, __cbframe_0, __cbframe_1, __cbframe_2) }
-    }
-    ::cbframe::private::stack_entry!(__cbframe_behind_3_entry, 32, __cbframe_behind_3);
     const __CBFRAME_ENTRY: ::cbframe::private::Entry = unsafe {
-        ::cbframe::private::Entry::new(
-            match __CBFRAME_LANE {
-                ::cbframe::private::Lane::Direct(_) => __cbframe_direct_entry,
-                ::cbframe::private::Lane::Stack(3u8) => __cbframe_behind_3_entry,
-                ::cbframe::private::Lane::Captured => __cbframe_captured_entry,
-                _ => {
-                    ::cbframe::private::core::panic!(
-                        "cbframe: a lane that this signature cannot have"
-                    )
-                }
-            },
-        )
+        ::cbframe::private::Entry::new(__cbframe_native_entry(__CBFRAME_LANE))
     };
     impl ::cbframe::private::Described for push {
         const DESCRIPTION: ::cbframe::private::Description = ::cbframe::private::description(

@@ -77,60 +77,35 @@ const _: () = {
         __CBFRAME_PLACES,
         0,
     );
-    unsafe extern "C" fn __cbframe_dispatch(
-        __cbframe_cpu: *mut ::cbframe::private::CpuState,
-        __cbframe_ctx: *const (),
-    ) {
-        unsafe {
-            let __cbframe_hidden = ::cbframe::private::hidden_result(
-                __cbframe_cpu,
-                const { &__CBFRAME_PLACES.result().place },
-            );
-            let __cbframe_result = __cbframe_call(__cbframe_ctx);
-            ::cbframe::private::give(
-                __cbframe_cpu,
-                const { __CBFRAME_PLACES.result() },
-                __cbframe_hidden,
-                __cbframe_result,
-            );
-        }
+    ::cbframe::private::extern_fn! {
+        "C" __cbframe_dispatch < > (__cbframe_cpu : * mut ::cbframe::private::CpuState,
+        __cbframe_ctx : * const ()) { unsafe { let __cbframe_hidden =
+        ::cbframe::private::hidden_result(__cbframe_cpu, const { & __CBFRAME_PLACES
+        .result().place }); let __cbframe_result = __cbframe_call(__cbframe_ctx,);
+        ::cbframe::private::give(__cbframe_cpu, const { __CBFRAME_PLACES.result() },
+        __cbframe_hidden, __cbframe_result,); } }
     }
     ::cbframe::private::captured_entry!(
         __cbframe_captured_entry, __CBFRAME_CAPTURE, __cbframe_dispatch
     );
+    const _: () = ::cbframe::private::check_lane_result(
+        __CBFRAME_ABI.0,
+        __CBFRAME_RESULT,
+    );
+    const __CBFRAME_LANE: ::cbframe::private::Lane = ::cbframe::private::lane(
+        __CBFRAME_ABI.0,
+        __CBFRAME_PLACED,
+        &__CBFRAME_KNOWN,
+        __CBFRAME_RESULT,
+        ::cbframe::private::Forced::Stack,
+    );
     ::cbframe::private::native! {
-        sysv64 { const __CBFRAME_LANE : ::cbframe::private::Lane =
-        ::cbframe::private::sysv64_lane(__CBFRAME_PLACED, & __CBFRAME_KNOWN,
-        __CBFRAME_RESULT, ::cbframe::private::Forced::Stack); unsafe extern "C" fn
-        __cbframe_direct < > (__cbframe_ctx : * const (),) { unsafe {
-        __cbframe_call(__cbframe_ctx,) } }
-        ::cbframe::private::direct_entry!(__cbframe_direct_entry, __CBFRAME_LANE
-        .register(), __cbframe_direct); unsafe extern "C" fn __cbframe_stack <
-        __CbframeHead : ::cbframe::private::Head > (__cbframe_head : __CbframeHead,) {
-        unsafe { __cbframe_call(__cbframe_head.ctx(),) } }
-        ::cbframe::private::stack_entry!(__cbframe_stack_entry[< Head :
-        ::cbframe::private::Head >], Head::PAD, __cbframe_stack:: < Head >); const
-        __CBFRAME_ENTRY : ::cbframe::private::Entry = unsafe {
-        ::cbframe::private::Entry::new(match __CBFRAME_LANE {
-        ::cbframe::private::Lane::Direct(_) => __cbframe_direct_entry,
-        ::cbframe::private::Lane::Stack(4) => __cbframe_stack_entry:: <
-        ::cbframe::private::Head4 >, ::cbframe::private::Lane::Stack(_) =>
-        __cbframe_stack_entry:: < ::cbframe::private::Head8 >,
-        ::cbframe::private::Lane::Captured => __cbframe_captured_entry, }) }; } win64 {
-        const __CBFRAME_HIDDEN : ::cbframe::private::core::primitive::bool =
-        ::cbframe::private::win64_hidden(__CBFRAME_RESULT); const __CBFRAME_LANE :
-        ::cbframe::private::Lane = ::cbframe::private::win64_lane(& __CBFRAME_KNOWN,
-        __CBFRAME_RESULT, __CBFRAME_HIDDEN, ::cbframe::private::Forced::Stack); unsafe
-        extern "C" fn __cbframe_direct < > (__cbframe_ctx : * const (),) { unsafe {
-        __cbframe_call(__cbframe_ctx,) } }
-        ::cbframe::private::direct_entry!(__cbframe_direct_entry, __CBFRAME_LANE
-        .register(), __cbframe_direct); const __CBFRAME_ENTRY : ::cbframe::private::Entry
-        = unsafe { ::cbframe::private::Entry::new(match __CBFRAME_LANE {
-        ::cbframe::private::Lane::Direct(_) => __cbframe_direct_entry,
-        ::cbframe::private::Lane::Captured => __cbframe_captured_entry, _ =>
-        ::cbframe::private::core::panic!("cbframe: a lane that this signature cannot have"),
-        }) }; }
+        "C", lifetimes[] generics[] types[] lane[__CBFRAME_LANE] parameters[] output[]
+        call[__cbframe_call]
     }
+    const __CBFRAME_ENTRY: ::cbframe::private::Entry = unsafe {
+        ::cbframe::private::Entry::new(__cbframe_native_entry(__CBFRAME_LANE))
+    };
     impl ::cbframe::private::Described for chosen {
         const DESCRIPTION: ::cbframe::private::Description = ::cbframe::private::description(
             &__CBFRAME_LAYOUT,

@@ -100,39 +100,23 @@ const _: () = {
         __CBFRAME_PLACES,
         0,
     );
-    unsafe extern "C" fn __cbframe_dispatch(
-        __cbframe_cpu: *mut crate::ffi::callbacks::private::CpuState,
-        __cbframe_ctx: *const (),
-    ) {
-        unsafe {
-            let __cbframe_hidden = crate::ffi::callbacks::private::hidden_result(
-                __cbframe_cpu,
-                const { &__CBFRAME_PLACES.result().place },
-            );
-            let __cbframe_0 = crate::ffi::callbacks::private::take(
-                __cbframe_cpu,
-                const { &__CBFRAME_PLACES.parameter(0usize).place },
-            );
-            let __cbframe_result = __cbframe_call(__cbframe_ctx, __cbframe_0);
-            crate::ffi::callbacks::private::give(
-                __cbframe_cpu,
-                const { __CBFRAME_PLACES.result() },
-                __cbframe_hidden,
-                __cbframe_result,
-            );
-        }
+    crate::ffi::callbacks::private::extern_fn! {
+        "C" __cbframe_dispatch < > (__cbframe_cpu : * mut crate
+        ::ffi::callbacks::private::CpuState, __cbframe_ctx : * const ()) { unsafe { let
+        __cbframe_hidden = crate ::ffi::callbacks::private::hidden_result(__cbframe_cpu,
+        const { & __CBFRAME_PLACES.result().place }); let __cbframe_0 = crate
+        ::ffi::callbacks::private::take(__cbframe_cpu, const { & __CBFRAME_PLACES
+        .parameter(0usize).place }); let __cbframe_result = __cbframe_call(__cbframe_ctx,
+        __cbframe_0); crate ::ffi::callbacks::private::give(__cbframe_cpu, const {
+        __CBFRAME_PLACES.result() }, __cbframe_hidden, __cbframe_result,); } }
     }
     crate::ffi::callbacks::private::captured_entry!(
         __cbframe_captured_entry, __CBFRAME_CAPTURE, __cbframe_dispatch
     );
-    unsafe extern "C" fn __cbframe_plain(
-        __cbframe_0: crate::ffi::callbacks::private::MaybeUninit<i32>,
-    ) -> i32 {
-        unsafe {
-            __cbframe_call(
-                crate::ffi::callbacks::private::core::ptr::null(),
-                __cbframe_0,
-            )
+    crate::ffi::callbacks::private::extern_fn! {
+        "C" __cbframe_plain < > (__cbframe_0 : crate
+        ::ffi::callbacks::private::MaybeUninit < i32 >) -> i32 { unsafe {
+        __cbframe_call(crate ::ffi::callbacks::private::core::ptr::null(), __cbframe_0) }
         }
     }
     crate::ffi::callbacks::private::plain_entry!(

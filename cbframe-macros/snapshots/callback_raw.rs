@@ -79,26 +79,17 @@ const _: () = {
     const __CBFRAME_CAPTURE: ::cbframe::private::Capture = ::cbframe::private::Capture::new(
         __CBFRAME_ABI.0,
         __CBFRAME_PLACES,
-        0 | ::cbframe::private::Group::Gpr.bit() | ::cbframe::private::Group::X87.bit(),
+        0 | ::cbframe::private::save!(group gpr) | ::cbframe::private::save!(group x87),
     );
-    unsafe extern "C" fn __cbframe_dispatch(
-        __cbframe_cpu: *mut ::cbframe::private::CpuState,
-        __cbframe_ctx: *const (),
-    ) {
-        unsafe {
-            ::cbframe::private::CpuState::assume(__cbframe_cpu, __CBFRAME_CAPTURE);
-            let __cbframe_hidden = ::cbframe::private::hidden_result(
-                __cbframe_cpu,
-                const { &__CBFRAME_PLACES.result().place },
-            );
-            let __cbframe_result = __cbframe_call(__cbframe_ctx, __cbframe_cpu);
-            ::cbframe::private::give(
-                __cbframe_cpu,
-                const { __CBFRAME_PLACES.result() },
-                __cbframe_hidden,
-                __cbframe_result,
-            );
-        }
+    ::cbframe::private::extern_fn! {
+        "C" __cbframe_dispatch < > (__cbframe_cpu : * mut ::cbframe::private::CpuState,
+        __cbframe_ctx : * const ()) { unsafe {
+        ::cbframe::private::CpuState::assume(__cbframe_cpu, __CBFRAME_CAPTURE); let
+        __cbframe_hidden = ::cbframe::private::hidden_result(__cbframe_cpu, const { &
+        __CBFRAME_PLACES.result().place }); let __cbframe_result =
+        __cbframe_call(__cbframe_ctx, __cbframe_cpu,);
+        ::cbframe::private::give(__cbframe_cpu, const { __CBFRAME_PLACES.result() },
+        __cbframe_hidden, __cbframe_result,); } }
     }
     ::cbframe::private::captured_entry!(
         __cbframe_captured_entry, __CBFRAME_CAPTURE, __cbframe_dispatch

@@ -106,82 +106,48 @@ const _: () = {
         __CBFRAME_PLACES,
         0,
     );
-    unsafe extern "sysv64" fn __cbframe_dispatch<'a>(
-        __cbframe_cpu: *mut ::cbframe::private::CpuState,
-        __cbframe_ctx: *const (),
-    ) {
-        unsafe {
-            let __cbframe_hidden = ::cbframe::private::hidden_result(
-                __cbframe_cpu,
-                const { &__CBFRAME_PLACES.result().place },
-            );
-            let __cbframe_0 = ::cbframe::private::take(
-                __cbframe_cpu,
-                const { &__CBFRAME_PLACES.parameter(0usize).place },
-            );
-            let __cbframe_1 = ::cbframe::private::take(
-                __cbframe_cpu,
-                const { &__CBFRAME_PLACES.parameter(1usize).place },
-            );
-            let __cbframe_result = __cbframe_call(
-                __cbframe_ctx,
-                __cbframe_0,
-                __cbframe_1,
-            );
-            ::cbframe::private::give(
-                __cbframe_cpu,
-                const { __CBFRAME_PLACES.result() },
-                __cbframe_hidden,
-                __cbframe_result,
-            );
-        }
+    ::cbframe::private::extern_fn! {
+        "sysv64" __cbframe_dispatch < 'a, > (__cbframe_cpu : * mut
+        ::cbframe::private::CpuState, __cbframe_ctx : * const ()) { unsafe { let
+        __cbframe_hidden = ::cbframe::private::hidden_result(__cbframe_cpu, const { &
+        __CBFRAME_PLACES.result().place }); let __cbframe_0 =
+        ::cbframe::private::take(__cbframe_cpu, const { & __CBFRAME_PLACES
+        .parameter(0usize).place }); let __cbframe_1 =
+        ::cbframe::private::take(__cbframe_cpu, const { & __CBFRAME_PLACES
+        .parameter(1usize).place }); let __cbframe_result = __cbframe_call(__cbframe_ctx,
+        __cbframe_0, __cbframe_1); ::cbframe::private::give(__cbframe_cpu, const {
+        __CBFRAME_PLACES.result() }, __cbframe_hidden, __cbframe_result,); } }
     }
     ::cbframe::private::captured_entry!(
         __cbframe_captured_entry, __CBFRAME_CAPTURE, __cbframe_dispatch
     );
-    const __CBFRAME_LANE: ::cbframe::private::Lane = ::cbframe::private::sysv64_lane(
+    const _: () = ::cbframe::private::check_lane_parameter(
+        __CBFRAME_ABI.0,
+        __CBFRAME_KNOWN[0usize],
+    );
+    const _: () = ::cbframe::private::check_lane_parameter(
+        __CBFRAME_ABI.0,
+        __CBFRAME_KNOWN[1usize],
+    );
+    const _: () = ::cbframe::private::check_lane_result(
+        __CBFRAME_ABI.0,
+        __CBFRAME_RESULT,
+    );
+    const __CBFRAME_LANE: ::cbframe::private::Lane = ::cbframe::private::lane(
+        __CBFRAME_ABI.0,
         __CBFRAME_PLACED,
         &__CBFRAME_KNOWN,
         __CBFRAME_RESULT,
         ::cbframe::private::Forced::No,
     );
-    unsafe extern "sysv64" fn __cbframe_direct<'a>(
-        __cbframe_0: ::cbframe::private::MaybeUninit<&'a Item>,
-        __cbframe_1: ::cbframe::private::MaybeUninit<&'a Item>,
-        __cbframe_ctx: *const (),
-    ) -> &'a Item {
-        unsafe { __cbframe_call(__cbframe_ctx, __cbframe_0, __cbframe_1) }
+    ::cbframe::private::native! {
+        "sysv64", lifetimes['a,] generics[] types[] lane[__CBFRAME_LANE]
+        parameters[__cbframe_0 : ::cbframe::private::MaybeUninit < & 'a Item >,
+        __cbframe_1 : ::cbframe::private::MaybeUninit < & 'a Item >,] output[-> & 'a
+        Item] call[__cbframe_call]
     }
-    ::cbframe::private::direct_entry!(
-        __cbframe_direct_entry, __CBFRAME_LANE.register(), __cbframe_direct
-    );
-    unsafe extern "sysv64" fn __cbframe_stack<
-        'a,
-        __CbframeHead: ::cbframe::private::Head,
-    >(
-        __cbframe_head: __CbframeHead,
-        __cbframe_0: ::cbframe::private::MaybeUninit<&'a Item>,
-        __cbframe_1: ::cbframe::private::MaybeUninit<&'a Item>,
-    ) -> &'a Item {
-        unsafe { __cbframe_call(__cbframe_head.ctx(), __cbframe_0, __cbframe_1) }
-    }
-    ::cbframe::private::stack_entry!(
-        __cbframe_stack_entry[< Head : ::cbframe::private::Head >], Head::PAD,
-        __cbframe_stack:: < Head >
-    );
     const __CBFRAME_ENTRY: ::cbframe::private::Entry = unsafe {
-        ::cbframe::private::Entry::new(
-            match __CBFRAME_LANE {
-                ::cbframe::private::Lane::Direct(_) => __cbframe_direct_entry,
-                ::cbframe::private::Lane::Stack(4) => {
-                    __cbframe_stack_entry::<::cbframe::private::Head4>
-                }
-                ::cbframe::private::Lane::Stack(_) => {
-                    __cbframe_stack_entry::<::cbframe::private::Head8>
-                }
-                ::cbframe::private::Lane::Captured => __cbframe_captured_entry,
-            },
-        )
+        ::cbframe::private::Entry::new(__cbframe_native_entry(__CBFRAME_LANE))
     };
     impl ::cbframe::private::Described for compare {
         const DESCRIPTION: ::cbframe::private::Description = ::cbframe::private::description(

@@ -109,57 +109,29 @@ const _: () = {
         __CBFRAME_PLACES,
         0,
     );
-    unsafe extern "sysv64" fn __cbframe_dispatch(
-        __cbframe_cpu: *mut ::cbframe::private::CpuState,
-        __cbframe_ctx: *const (),
-    ) {
-        unsafe {
-            let __cbframe_hidden = ::cbframe::private::hidden_result(
-                __cbframe_cpu,
-                const { &__CBFRAME_PLACES.result().place },
-            );
-            let __cbframe_0 = ::cbframe::private::take(
-                __cbframe_cpu,
-                const { &__CBFRAME_PLACES.parameter(0usize).place },
-            );
-            let __cbframe_1 = ::cbframe::private::take(
-                __cbframe_cpu,
-                const { &__CBFRAME_PLACES.parameter(1usize).place },
-            );
-            let __cbframe_2 = ::cbframe::private::take(
-                __cbframe_cpu,
-                const { &__CBFRAME_PLACES.parameter(2usize).place },
-            );
-            let __cbframe_result = __cbframe_call(
-                __cbframe_ctx,
-                __cbframe_0,
-                __cbframe_1,
-                __cbframe_2,
-            );
-            ::cbframe::private::give(
-                __cbframe_cpu,
-                const { __CBFRAME_PLACES.result() },
-                __cbframe_hidden,
-                __cbframe_result,
-            );
-        }
+    ::cbframe::private::extern_fn! {
+        "sysv64" __cbframe_dispatch < > (__cbframe_cpu : * mut
+        ::cbframe::private::CpuState, __cbframe_ctx : * const ()) { unsafe { let
+        __cbframe_hidden = ::cbframe::private::hidden_result(__cbframe_cpu, const { &
+        __CBFRAME_PLACES.result().place }); let __cbframe_0 =
+        ::cbframe::private::take(__cbframe_cpu, const { & __CBFRAME_PLACES
+        .parameter(0usize).place }); let __cbframe_1 =
+        ::cbframe::private::take(__cbframe_cpu, const { & __CBFRAME_PLACES
+        .parameter(1usize).place }); let __cbframe_2 =
+        ::cbframe::private::take(__cbframe_cpu, const { & __CBFRAME_PLACES
+        .parameter(2usize).place }); let __cbframe_result = __cbframe_call(__cbframe_ctx,
+        __cbframe_0, __cbframe_1, __cbframe_2); ::cbframe::private::give(__cbframe_cpu,
+        const { __CBFRAME_PLACES.result() }, __cbframe_hidden, __cbframe_result,); } }
     }
     ::cbframe::private::captured_entry!(
         __cbframe_captured_entry, __CBFRAME_CAPTURE, __cbframe_dispatch
     );
-    unsafe extern "sysv64" fn __cbframe_plain(
-        __cbframe_0: ::cbframe::private::MaybeUninit<Point>,
-        __cbframe_1: ::cbframe::private::MaybeUninit<Option<extern "C" fn(&u8)>>,
-        __cbframe_2: ::cbframe::private::MaybeUninit<&Foreign>,
-    ) -> f64 {
-        unsafe {
-            __cbframe_call(
-                ::cbframe::private::core::ptr::null(),
-                __cbframe_0,
-                __cbframe_1,
-                __cbframe_2,
-            )
-        }
+    ::cbframe::private::extern_fn! {
+        "sysv64" __cbframe_plain < > (__cbframe_0 : ::cbframe::private::MaybeUninit <
+        Point >, __cbframe_1 : ::cbframe::private::MaybeUninit < Option < extern "C" fn
+        (& u8) > >, __cbframe_2 : ::cbframe::private::MaybeUninit < & Foreign >) -> f64 {
+        unsafe { __cbframe_call(::cbframe::private::core::ptr::null(), __cbframe_0,
+        __cbframe_1, __cbframe_2) } }
     }
     ::cbframe::private::plain_entry!(__cbframe_plain_entry, __cbframe_plain);
     const __CBFRAME_ENTRY: ::cbframe::private::Entry = unsafe {

@@ -8,6 +8,7 @@ use syn::punctuated::Punctuated;
 use syn::spanned::Spanned;
 use syn::{Expr, ExprLit, ExprPath, Ident, Lit, LitInt, LitStr, Path, Token, parenthesized, token};
 
+use crate::registers::Register;
 use crate::report::Report;
 
 /// The ABI strings that a callback can have.
@@ -49,35 +50,46 @@ const SHIPPED: [(&str, &str); 8] = [
     ("ABIInternal", "GoInternal"),
 ];
 
-/// A group of registers in `save(…)`.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Group {
-    Gpr,
-    Flags,
-    Sse,
-    X87,
-    Avx,
-    Avx512,
-}
+/// The groups of registers that some target has.
+const GROUPS: [&str; 7] = ["gpr", "flags", "sse", "avx", "avx512", "x87", "simd"];
 
-/// A register in `save(…)`, by its number.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Register {
-    General(u8),
-    Xmm(u8),
-}
-
-/// What `save(…)` names.
-#[derive(Clone, Default)]
-pub(crate) struct Save {
-    pub(crate) groups: Vec<Group>,
-    pub(crate) registers: Vec<Register>,
+/// What is saved.
+#[derive(Clone)]
+pub(crate) enum Save {
+    /// Nothing but what carries arguments.
+    Nothing,
+    /// What the target's callbacks see that do not say what.
+    Default,
+    /// What a hook has to save: whatever Rust may change.
+    Hook,
+    /// What `save(…)` names.
+    Named { groups: Vec<Ident>, registers: Vec<(Ident, Register)> },
 }
 
 impl Save {
     /// Whether the state of the CPU is a `CpuSubset`.
     pub(crate) fn is_subset(&self) -> bool {
-        !self.groups.contains(&Group::Gpr)
+        match self {
+            Self::Nothing => true,
+            Self::Default | Self::Hook => false,
+            Self::Named { .. } => !self.has(&["gpr"]),
+        }
+    }
+
+    /// Whether one of these groups is named.
+    pub(crate) fn has(&self, names: &[&str]) -> bool {
+        match self {
+            Self::Named { groups, .. } => groups.iter().any(|group| names.iter().any(|name| group == name)),
+            _ => false,
+        }
+    }
+
+    /// The registers that are named one by one.
+    pub(crate) fn registers(&self) -> &[(Ident, Register)] {
+        match self {
+            Self::Named { registers, .. } => registers,
+            _ => &[],
+        }
     }
 }
 
@@ -218,20 +230,18 @@ impl Args {
     }
 
     fn take_groups(&mut self, span: Span, names: Vec<Ident>, report: &mut Report) {
-        let mut save = Save::default();
+        let (mut groups, mut registers) = (Vec::new(), Vec::new());
         let mut seen = Vec::new();
-        let mut registers = Vec::new();
         for name in &names {
             let text = name.to_string();
             if seen.contains(&text) {
                 report.error(name, format_args!("`{name}` is given twice"));
                 continue;
             }
-            if let Some(group) = group(&text) {
-                save.groups.push(group);
+            if GROUPS.contains(&text.as_str()) {
+                groups.push(name.clone());
             } else if let Some(register) = register(&text) {
-                save.registers.push(register);
-                registers.push((name, register));
+                registers.push((name.clone(), register));
             } else {
                 report.error(name, unknown_register(&text));
             }
@@ -242,44 +252,22 @@ impl Args {
             report.push(syn::Error::new(span, message));
             return;
         }
-        let vectors = save.groups.iter().any(|group| matches!(group, Group::Sse | Group::Avx | Group::Avx512));
-        for (name, register) in registers {
-            match register {
-                Register::General(_) if !save.is_subset() => {
-                    report.error(name, format_args!("`{name}` is one of `gpr`: remove it"));
-                }
-                Register::Xmm(_) if vectors => {
-                    report.error(name, format_args!("`{name}` is in a group of vector registers already: remove it"));
-                }
-                _ => {}
+        let save = Save::Named { groups, registers };
+        let vectors = save.has(&["sse", "avx", "avx512", "simd"]);
+        for (name, register) in save.registers() {
+            if register.is_general() && !save.is_subset() {
+                report.error(name, format_args!("`{name}` is one of `gpr`: remove it"));
+            } else if !register.is_general() && vectors {
+                report.error(name, format_args!("`{name}` is in a group of vector registers already: remove it"));
             }
         }
         self.save = Some((span, save));
     }
 }
 
-fn group(name: &str) -> Option<Group> {
-    Some(match name {
-        "gpr" => Group::Gpr,
-        "flags" => Group::Flags,
-        "sse" => Group::Sse,
-        "avx" => Group::Avx,
-        "avx512" => Group::Avx512,
-        "x87" => Group::X87,
-        _ => return None,
-    })
-}
-
-/// The general registers by the numbers that instructions encode; rsp cannot be named alone.
-const GENERAL: [&str; 16] =
-    ["rax", "rcx", "rdx", "rbx", "", "rbp", "rsi", "rdi", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15"];
-
+/// A register that can be saved alone, by its whole name.
 fn register(name: &str) -> Option<Register> {
-    if let Some(number) = GENERAL.iter().position(|&general| general == name) {
-        return Some(Register::General(number as u8));
-    }
-    let number = (0..16).find(|number| name == format!("xmm{number}"))?;
-    Some(Register::Xmm(number))
+    Register::parse(name).ok().filter(|register| register.is_whole())
 }
 
 /// What to write instead of an unknown name in `save(…)`.
@@ -294,8 +282,8 @@ fn unknown_register(name: &str) -> &'static str {
             "the zmm and opmask registers are saved together: `avx512`"
         }
         _ => {
-            "the groups of registers are `gpr`, `flags`, `sse`, `avx`, `avx512` and `x87`; single ones are named as `rax` and \
-             `xmm0` are"
+            "the groups of registers are `gpr`, `flags`, `sse`, `avx`, `avx512` and `x87`, on AArch64 `gpr`, `flags` and `simd`; \
+             single ones are named as `rax` and `xmm0`, or `x0` and `v0` are"
         }
     }
 }
@@ -307,10 +295,7 @@ fn check_abi(abi: &LitStr, report: &mut Report) {
     }
     let base = name.strip_suffix("-unwind").unwrap_or(&name);
     if let Some((_, of)) = FOREIGN.iter().find(|(foreign, _)| *foreign == base) {
-        report.error(
-            abi,
-            format_args!("`{name}` is a calling convention of {of}; for x86-64 there are {}", listed(&ABIS)),
-        );
+        report.error(abi, format_args!("`{name}` is a calling convention of {of}; there are {}", listed(&ABIS)));
     } else if let Some((_, ty)) = SHIPPED.iter().find(|(shipped, _)| *shipped == base) {
         report.error(
             abi,

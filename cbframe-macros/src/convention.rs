@@ -109,7 +109,7 @@ impl Convention {
                 let general = name == "ints";
                 let registers = registers(input, report, |_| false)?.0;
                 for (token, register) in &registers {
-                    if matches!(register, Register::Integer { .. }) != general {
+                    if register.is_general() != general {
                         let kind = if general { "general register" } else { "vector register" };
                         report.error(token, format_args!("`{token}` is no {kind}"));
                     }
@@ -191,7 +191,7 @@ impl Value {
         match self {
             Self::Registers(registers) if field == "results" => {
                 let (ints, floats): (Vec<_>, Vec<_>) =
-                    registers.iter().copied().partition(|register| matches!(register, Register::Integer { .. }));
+                    registers.iter().copied().partition(|register| register.is_general());
                 let (ints, floats) = (list(&ints), list(&floats));
                 quote!(int_results: #ints, float_results: #floats)
             }
@@ -240,6 +240,9 @@ fn registers(
 fn whole(name: &Ident, report: &mut Report) -> Option<Register> {
     let refuse = |report: &mut Report, message: &dyn Display| report.error(name.to_token_stream(), message);
     match Register::parse(&name.to_string()) {
+        Ok(register) if !register.is_of_x86_64() => {
+            refuse(report, &"this is a register of AArch64: conventions as data are those of x86-64")
+        }
         Ok(register) if register.is_whole() => return Some(register),
         Ok(register) => refuse(report, &format_args!("name the whole register, `{}`", register.whole())),
         Err(message) => refuse(report, &message),
@@ -250,7 +253,7 @@ fn whole(name: &Ident, report: &mut Report) -> Option<Register> {
 /// A general register by its whole name.
 fn general(name: &Ident, report: &mut Report) -> Option<Register> {
     let register = whole(name, report)?;
-    if let Register::Vector(_) = register {
+    if !register.is_general() {
         report.error(name, format_args!("`{name}` is no general register"));
         return None;
     }

@@ -26,14 +26,8 @@ use crate::pointer::{self, peel};
 use crate::validate::{Callback, Parameter, State};
 pub(crate) use closure::{Closure, expand_closure};
 
-/// The conventions whose shims differ.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Family {
-    SysV64,
-    Win64,
-    /// Whichever of the two `extern "C"` is.
-    Native,
-}
+/// The ABI strings that every target has.
+const EVERYWHERE: [&str; 5] = ["C", "C-unwind", "system", "system-unwind", "raw"];
 
 /// A parameter of the C signature.
 struct Argument<'a> {
@@ -98,11 +92,7 @@ impl<'a> Expansion<'a> {
         let state = self.callback.state.as_ref().map(|State { ty, .. }| lifetimes::with("'static", ty));
         let state = state.map_or_else(|| quote!(()), ToTokens::into_token_stream);
         let code = [self.descriptions(), self.checks(), self.call(), self.entry(), self.items()];
-        quote! {
-            // These ask for what the attribute does not take.
-            #[allow(clippy::missing_const_for_fn, clippy::ptr_arg, clippy::trivially_copy_pass_by_ref)]
-            #function
-
+        let beside = self.only(quote! {
             #(#on_struct)*
             #[doc(hidden)]
             #visibility struct #item {
@@ -117,14 +107,24 @@ impl<'a> Expansion<'a> {
                 use #private::NotCType as _;
                 #(#code)*
             };
+        });
+        quote! {
+            // These ask for what the attribute does not take.
+            #[allow(clippy::missing_const_for_fn, clippy::ptr_arg, clippy::trivially_copy_pass_by_ref)]
+            #function
+
+            #beside
         }
     }
 
-    fn family(&self) -> Family {
-        match self.callback.abi.as_str() {
-            "sysv64" | "sysv64-unwind" => Family::SysV64,
-            "win64" | "win64-unwind" | "efiapi" => Family::Win64,
-            _ => Family::Native,
+    /// What is the target's own: if that has no such convention, its refusal instead.
+    fn only(&self, expansion: TokenStream) -> TokenStream {
+        match &self.callback.args.abi {
+            Some(abi) if !EVERYWHERE.contains(&abi.value().as_str()) => {
+                let at = self.private_at(abi.span());
+                quote_spanned!(abi.span()=> #at::only! { #abi { #expansion } })
+            }
+            _ => expansion,
         }
     }
 
@@ -341,22 +341,14 @@ impl<'a> Expansion<'a> {
         let stateless = self.callback.state.is_none() && self.closure.is_none();
         if let Some(save) = &self.callback.captured {
             let (private, captured) = (&self.private, self.captured(save));
-            let (aligning, entry) = self.captured_entry();
+            let (choice, entry) = self.captured_entry();
             let entry = self.entry_const(&quote!(#private::Entry::new(#entry)));
             let stub = stateless.then(|| self.captured_stub(&format_ident!("__cbframe_fn"), self.export().as_ref()));
-            return quote!(#captured #aligning #entry #stub);
+            return quote!(#captured #choice #entry #stub);
         }
         // Only the compiler knows the types, and so whether rustc can pass them: what is not used is not compiled.
-        let captured = self.captured(&Save::default());
-        let native = match self.family() {
-            _ if stateless => self.plain(),
-            Family::SysV64 => self.sysv64(),
-            Family::Win64 => self.win64(),
-            Family::Native => {
-                let (private, sysv64, win64) = (&self.private, self.sysv64(), self.win64());
-                quote!(#private::native! { sysv64 { #sysv64 } win64 { #win64 } })
-            }
-        };
+        let captured = self.captured(&Save::Nothing);
+        let native = if stateless { self.plain() } else { self.native() };
         quote!(#captured #native)
     }
 

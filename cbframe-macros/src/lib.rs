@@ -281,7 +281,8 @@ pub fn convention(input: TokenStream) -> TokenStream {
 ///   inside of `cbframe::resume_panics`: then it goes on in Rust when C is back, and until then callbacks with `on_panic`
 ///   return their value without running, and without a check of their arguments. Needs the feature `std`.
 /// - `save(…)`: the registers that the state of the CPU has: the groups `gpr`, `flags`, `sse`, `avx`, `avx512` and `x87`, and
-///   single ones, `rdi` or `xmm0`; `(gpr, flags, sse)` by default. Without `gpr` the parameter is `cpu: &mut CpuSubset`.
+///   single ones, `rdi` or `xmm0`; `(gpr, flags, sse)` by default. On AArch64 `gpr`, `flags` and `simd`, all of them by default,
+///   and `x0` or `v0`. Without `gpr` the parameter is `cpu: &mut CpuSubset`.
 /// - `save_errno`: C's errno is, when the callback returns, what it was when it was called. (Rust code changes it by whatever it
 ///   asks of the system.)
 /// - `save_fenv`: for a C caller that may have changed its floating-point environment, MXCSR and the x87 unit's: other

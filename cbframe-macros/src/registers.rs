@@ -3,13 +3,23 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 
+/// What has registers of these names.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Architecture {
+    X86_64,
+    Aarch64,
+}
+
 /// A register, or the low bytes of one.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Register {
-    /// The low `size` bytes of the general register that instructions encode as `number`.
-    Integer { number: u8, size: u8 },
-    /// `xmm{number}`.
-    Vector(u8),
+pub(crate) struct Register {
+    architecture: Architecture,
+    /// A vector register, or a general one.
+    vector: bool,
+    /// The number that instructions encode.
+    number: u8,
+    /// How many low bytes are meant.
+    pub(crate) size: u8,
 }
 
 /// The names of the eight old general registers by their numbers, and of their 1, 2, 4 and 8 low bytes.
@@ -24,7 +34,7 @@ const OLD: [[&str; 4]; 8] = [
     ["dil", "di", "edi", "rdi"],
 ];
 
-/// The stack pointer's number.
+/// The stack pointer's number on x86-64.
 const RSP: u8 = 4;
 
 impl Register {
@@ -35,7 +45,7 @@ impl Register {
     /// What to write instead, if it is none that carries a value.
     pub(crate) fn parse(name: &str) -> Result<Self, String> {
         match all().find(|(known, _)| known == name) {
-            Some((_, Self::Integer { number: RSP, .. })) => {
+            Some((_, Self { architecture: Architecture::X86_64, vector: false, number: RSP, .. })) => {
                 Err(format!("`{name}`: the stack pointer carries no value; it is where the return address is"))
             }
             Some((_, register)) => Ok(register),
@@ -45,24 +55,39 @@ impl Register {
 
     /// Whether the two share bits.
     pub(crate) fn overlaps(self, other: Self) -> bool {
-        match (self, other) {
-            (Self::Integer { number: a, .. }, Self::Integer { number: b, .. }) | (Self::Vector(a), Self::Vector(b)) => {
-                a == b
-            }
-            _ => false,
-        }
+        Self { size: 0, ..self } == Self { size: 0, ..other }
     }
 
     /// Whether it is a whole register.
     pub(crate) fn is_whole(self) -> bool {
-        !matches!(self, Self::Integer { size: 1..=4, .. })
+        self.size == if self.vector { 16 } else { 8 }
+    }
+
+    /// Whether x86-64 has it.
+    pub(crate) fn is_of_x86_64(self) -> bool {
+        self.architecture == Architecture::X86_64
+    }
+
+    /// Whether it is a general register.
+    pub(crate) fn is_general(self) -> bool {
+        !self.vector
     }
 
     /// A `cbframe::abi::Register`, the register as a whole.
     pub(crate) fn tokens(self, private: &TokenStream) -> TokenStream {
-        match self {
-            Self::Integer { number, .. } => quote!(#private::Register::Integer(#number)),
-            Self::Vector(number) => quote!(#private::Register::Vector(#number)),
+        let number = self.number;
+        if self.vector {
+            quote!(#private::Register::Vector(#number))
+        } else {
+            quote!(#private::Register::Integer(#number))
+        }
+    }
+
+    /// A `cbframe::abi::Architecture`.
+    pub(crate) fn architecture(self, private: &TokenStream) -> TokenStream {
+        match self.architecture {
+            Architecture::X86_64 => quote!(#private::Architecture::X86_64),
+            Architecture::Aarch64 => quote!(#private::Architecture::Aarch64),
         }
     }
 
@@ -75,18 +100,31 @@ impl Register {
 
 /// Every register with its names.
 fn all() -> impl Iterator<Item = (String, Register)> {
-    let old = (0..).zip(OLD).flat_map(|(number, names)| {
-        names
-            .into_iter()
-            .zip([1, 2, 4, 8])
-            .map(move |(name, size)| (name.to_owned(), Register::Integer { number, size }))
+    x86_64().chain(aarch64())
+}
+
+fn x86_64() -> impl Iterator<Item = (String, Register)> {
+    const NUMBERED: [(&str, u8); 4] = [("b", 1), ("w", 2), ("d", 4), ("", 8)];
+    let register = |vector, number, size| Register { architecture: Architecture::X86_64, vector, number, size };
+    let old = (0..).zip(OLD).flat_map(move |(number, names)| {
+        names.into_iter().zip([1, 2, 4, 8]).map(move |(name, size)| (name.to_owned(), register(false, number, size)))
     });
-    let new = (8..16).flat_map(|number| {
-        let names = [("b", 1), ("w", 2), ("d", 4), ("", 8)];
-        names.into_iter().map(move |(suffix, size)| (format!("r{number}{suffix}"), Register::Integer { number, size }))
+    let new = (8..16).flat_map(move |number| {
+        NUMBERED.into_iter().map(move |(suffix, size)| (format!("r{number}{suffix}"), register(false, number, size)))
     });
-    let vectors = (0..16).map(|number| (format!("xmm{number}"), Register::Vector(number)));
+    let vectors = (0..16).map(move |number| (format!("xmm{number}"), register(true, number, 16)));
     old.chain(new).chain(vectors)
+}
+
+fn aarch64() -> impl Iterator<Item = (String, Register)> {
+    let names = |vector, prefix, size, count| {
+        (0..count).map(move |number| {
+            (format!("{prefix}{number}"), Register { architecture: Architecture::Aarch64, vector, number, size })
+        })
+    };
+    let general = names(false, "x", 8, 31).chain(names(false, "w", 4, 31));
+    let vectors = [("v", 16), ("q", 16), ("d", 8), ("s", 4)];
+    general.chain(vectors.into_iter().flat_map(move |(prefix, size)| names(true, prefix, size, 32)))
 }
 
 /// A message for a name that is not known.
@@ -103,7 +141,7 @@ fn unknown(name: &str) -> String {
         Some((0..=1, known)) => format!("unknown register `{name}`: did you mean `{known}`?"),
         _ => format!(
             "unknown register `{name}`: there are `rax`, `eax`, `ax`, `al` and their kin, `r8` to `r15` with `r8d`, `r8w` and \
-             `r8b`, and `xmm0` to `xmm15`"
+             `r8b`, and `xmm0` to `xmm15`; on AArch64 `x0` to `x30`, `w0` to `w30`, and `v0` to `v31` with their `d` and `s`"
         ),
     }
 }
@@ -125,7 +163,7 @@ fn distance(a: &str, b: &str) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::{Register, distance};
+    use super::{Architecture, Register, distance};
 
     #[test]
     fn names_of_assemblers() {
@@ -143,9 +181,24 @@ mod tests {
             ("r10w", 10, 2),
             ("r15b", 15, 1),
         ] {
-            assert_eq!(Register::parse(name), Ok(Register::Integer { number, size }), "{name}");
+            let register = Register { architecture: Architecture::X86_64, vector: false, number, size };
+            assert_eq!(Register::parse(name), Ok(register), "{name}");
         }
-        assert_eq!(Register::parse("xmm15"), Ok(Register::Vector(15)));
+        let xmm15 = Register { architecture: Architecture::X86_64, vector: true, number: 15, size: 16 };
+        assert_eq!(Register::parse("xmm15"), Ok(xmm15));
+        // Arm ARM, sections C1.2.5 and B1.2.1.
+        for (name, vector, number, size) in [
+            ("x0", false, 0, 8),
+            ("w30", false, 30, 4),
+            ("v31", true, 31, 16),
+            ("q7", true, 7, 16),
+            ("d8", true, 8, 8),
+            ("s1", true, 1, 4),
+        ] {
+            let register = Register { architecture: Architecture::Aarch64, vector, number, size };
+            assert_eq!(Register::parse(name), Ok(register), "{name}");
+        }
+        assert_eq!(Register::parse("s3").map(Register::whole), Ok("v3".to_owned()));
         assert_eq!(Register::parse("r13b").map(Register::whole), Ok("r13".to_owned()));
     }
 

@@ -9,7 +9,7 @@ use syn::{
     TypeReference, Variadic,
 };
 
-use crate::args::{Args, EntryKind, Group, Save};
+use crate::args::{Args, EntryKind, Save};
 use crate::ast::{Function, is_role};
 use crate::custom::{self, Custom};
 use crate::lifetimes;
@@ -160,14 +160,13 @@ pub(crate) fn check<'a>(
     }
     let captured = match (&args.save, has_cpu, &args.entry) {
         (Some((_, save)), ..) => Some(save.clone()),
-        (None, true, _) if args.jump.is_some() => Some(Save { groups: HOOK.to_vec(), registers: Vec::new() }),
-        (None, true, _) => Some(Save { groups: vec![Group::Gpr, Group::Flags, Group::Sse], registers: Vec::new() }),
-        (None, false, Some((_, EntryKind::Captured))) => Some(Save::default()),
-        _ if is_variadic || convention.is_some() => Some(Save::default()),
+        (None, true, _) if args.jump.is_some() => Some(Save::Hook),
+        (None, true, _) => Some(Save::Default),
+        (None, false, Some((_, EntryKind::Captured))) => Some(Save::Nothing),
+        _ if is_variadic || convention.is_some() => Some(Save::Nothing),
         _ => None,
     };
-    // What the dispatcher of a convention that rustc does not know follows, which the entry calls.
-    let abi = if convention.is_some() { "sysv64".to_owned() } else { args.abi.as_ref()?.value() };
+    let abi = if convention.is_some() { "custom".to_owned() } else { args.abi.as_ref()?.value() };
     Some(Callback {
         args,
         function,
@@ -419,9 +418,6 @@ fn is_custom(args: &Args) -> bool {
     args.abi.as_ref().is_some_and(|abi| abi.value() == "custom")
 }
 
-/// What a hook has to save: whatever Rust may change.
-const HOOK: [Group; 3] = [Group::Gpr, Group::Flags, Group::Avx512];
-
 /// `jump` is the value of `enter`.
 fn check_hook(args: &Args, jump: &LitStr, raw: bool, has_state: bool, is_closure: bool, report: &mut Report) {
     if is_closure {
@@ -441,7 +437,7 @@ fn check_hook(args: &Args, jump: &LitStr, raw: bool, has_state: bool, is_closure
         report.error(text, "a hook has one entry: remove `entry`");
     }
     if let Some((span, save)) = &args.save
-        && !HOOK.iter().all(|group| save.groups.contains(group))
+        && !(save.has(&["gpr"]) && save.has(&["flags"]) && save.has(&["avx512", "simd"]))
     {
         let message = "the function around a hook lives on in every register: write `save(gpr, flags, avx512)`, and `x87` if \
                        it is to be saved too, or leave `save` out";

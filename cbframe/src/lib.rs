@@ -199,6 +199,20 @@
 //! | --- | --- | --- | --- | --- |
 //! | x86_64 Linux | System V | yes | yes | yes |
 //! | x86_64 Windows | Windows | yes | yes | yes |
+//! | aarch64 Linux | AAPCS64 | no | no; `"efiapi"` is AAPCS64 | yes |
+//!
+//! On AArch64
+//!
+//! - the state of the CPU is another: [`CpuState`] has x0 to x30, sp, pc, the flags, and with the group `simd` v0 to v31, FPCR and
+//!   FPSR. x16 and x17 are the stubs' (and any linker's); `raw` callbacks get x0 to x7 first, and x8 for a result in memory;
+//! - a callback with a state has to know where its arguments lie: a type that is no [`CType`] is refused there;
+//! - `long double` is a binary128, and `float32x4_t` and its kin are C types. rustc 1.95 passes aggregates of several vectors,
+//!   and small structs with `align(16)`, otherwise than C: callbacks with them are `unsafe fn`s, as those with a `long double`;
+//! - there are no hooks, since no branch to an address leaves every register as it is, and no conventions as data;
+//! - every target of an indirect branch begins with `bti c`; a guarded control stack (GCS) asks of a handler that changes `pc`
+//!   what a shadow stack asks elsewhere;
+//! - the shared pool grows where pages have 4 KiB, and says so where they are larger;
+//! - all of it was tested under qemu-user.
 //!
 //! On Windows
 //!
@@ -286,9 +300,8 @@ mod signature;
 pub mod types;
 mod va_list;
 
-pub use arch::{
-    Annotated, CpuImage, CpuState, CpuSubset, Diff, F80, Fxsave, Gpr, LongDouble, Snapshot, Word, Xmm, Ymm, Zmm,
-};
+pub use arch::Word;
+pub use arch::exports::*;
 pub use cbframe_macros::{CType, c_type, cbframe, convention};
 #[cfg(feature = "alloc")]
 pub use cbframe_macros::{call, frame};

@@ -9,13 +9,11 @@ pub use core::panic::Location;
 pub use core::result::Result;
 pub use core::sync::atomic::AtomicU64;
 
-pub use crate::abi::{Abi, Aggregates, CallingConvention, Convention, Hidden, Layout, Placed, Register, Spot};
-pub use crate::activation::Running;
-pub use crate::arch::{
-    Capture, CpuState, CpuSubset, Group, Head, Head4, Head8, JUMP, Lane, Native, VECTORS, find_vectors, give,
-    give_exactly, hidden_result, is_native, register_bit, sysv64_lane, take, win64_hidden, win64_lane,
-    with_default_fenv,
+pub use crate::abi::{
+    Abi, Aggregates, Architecture, CallingConvention, Convention, Hidden, Layout, Placed, Register, Spot,
 };
+pub use crate::activation::Running;
+pub use crate::arch::*;
 #[cfg(feature = "alloc")]
 pub use crate::closure::{Abort, Site, bind_local, bind_once, bind_shared, call_local, call_once, call_shared};
 pub use crate::closure::{Closure, Local, Once};
@@ -27,14 +25,14 @@ pub use crate::frame::{ExclusiveState, Exclusively, Frame, JumpTarget, Shared, S
 pub use crate::os::SavedErrno;
 pub use crate::panic::{NoUnwind, catch, fall_back};
 pub use crate::pool::{Entry, Exclusive, Meta, Name, Pool, PoolFull, Record, Slot, Statics, words};
-pub use crate::signature::{Described, Description, FnPointer, Forced, Known, SysV64, Win64};
+pub use crate::signature::{Aapcs64, Described, Description, FnPointer, Forced, Known, SysV64, Win64};
 pub use crate::types::{CType, Field, Kind, NeverNull, Type};
 pub use crate::va_list::{VaArg, VaList};
 pub use crate::{
-    __cbframe_aligning_entry as aligning_entry, __cbframe_captured_entry as captured_entry,
-    __cbframe_direct_entry as direct_entry, __cbframe_jump_entry as jump_entry, __cbframe_native as native,
-    __cbframe_plain_entry as plain_entry, __cbframe_single_stub as single_stub, __cbframe_stack_entry as stack_entry,
-    __cbframe_stub_table as stub_table,
+    __cbframe_captured_entry as captured_entry, __cbframe_convention_entry as convention_entry,
+    __cbframe_extern as extern_fn, __cbframe_jump_entry as jump_entry, __cbframe_native as native,
+    __cbframe_only as only, __cbframe_plain_entry as plain_entry, __cbframe_save as save,
+    __cbframe_single_stub as single_stub, __cbframe_stub_table as stub_table,
 };
 pub use convention::{check_apart, check_cpu, check_passes, check_result_spot, check_returns, check_spot, place_spots};
 
@@ -42,8 +40,11 @@ use core::marker::PhantomData;
 use core::mem;
 
 use crate::abi::place;
-use crate::arch::{VaArguments, abi_named};
+use crate::arch::{TARGET, VaArguments, abi_named};
 use crate::{os, types};
+
+/// A word that a shim is passed and does not look at.
+pub type Unused = MaybeUninit<usize>;
 
 /// The description of `F`, which is written as a function pointer type.
 pub const fn fn_pointer<F>() -> Type {
@@ -408,6 +409,45 @@ pub const fn description(layout: &Option<Layout<'static>>) -> Description {
     match layout {
         Some(layout) => Description::Layout(*layout),
         None => Description::Unknown,
+    }
+}
+
+/// The bit of a register that `save(…)` names, by the architecture that has one of that name.
+///
+/// # Panics
+///
+/// If that is another.
+#[track_caller]
+pub const fn saved_bit(architecture: Architecture, name: &str, register: Register) -> Registers {
+    check_register(architecture, name);
+    register_bit(register)
+}
+
+/// The low `size` bytes of a register, which are called so.
+///
+/// # Panics
+///
+/// If another architecture has it, or it carries nothing there.
+#[track_caller]
+pub const fn spot(architecture: Architecture, name: &'static str, register: Register, size: u8) -> Spot {
+    check_register(architecture, name);
+    if !architecture.carries(register) {
+        types::Message::new("cbframe: `").text(name).text("` carries no value from one function to another").panic()
+    }
+    Spot::Register { name, register, size }
+}
+
+/// Panics unless the register is one of this target's.
+#[track_caller]
+pub const fn check_register(architecture: Architecture, name: &str) {
+    if architecture as u8 != TARGET.architecture() as u8 {
+        types::Message::new("cbframe: `")
+            .text(name)
+            .text("` is a register of ")
+            .text(architecture.name())
+            .text(", and this target is ")
+            .text(TARGET.name())
+            .panic()
     }
 }
 

@@ -1,7 +1,8 @@
 //! Signatures: those of function pointer types, and what an expansion knows of its own.
 
 use crate::abi::{Abi, Layout, place};
-use crate::arch::{Enter, Native, with_abis};
+use crate::arch::{with_abis, with_variadic_abis};
+use crate::closure::Enter;
 use crate::private::{fn_pointer, is_not_null};
 use crate::types::{CType, NeverNull, Type};
 use crate::va_list::VaArg;
@@ -9,8 +10,8 @@ use crate::va_list::VaArg;
 /// A function pointer type whose parameters and result are [`CType`]s: a signature.
 ///
 /// Implemented for `extern` and `unsafe extern` function pointers of every ABI string with up to 16 parameters, for
-/// `unsafe` ones of `"C"`, `"sysv64"` and `"win64"` with `...` behind up to 16, and for `Option` of them. A pointer type that is generic over a lifetime (`fn(&T)`) is beyond the trait
-/// system: write `fn(*const T)` or `fn(Option<&'static T>)`, whose layout is the same.
+/// `unsafe` ones of `"C"` (and, on x86-64, `"sysv64"` and `"win64"`) with `...` behind up to 16, and for `Option` of them. A
+/// pointer type that is generic over a lifetime (`fn(&T)`) is beyond the trait system: write `fn(*const T)` or `fn(Option<&'static T>)`, whose layout is the same.
 ///
 /// # Safety
 ///
@@ -52,20 +53,25 @@ pub trait Convention {
     const UNWIND: bool;
 }
 
-/// System V x86-64.
-pub struct SysV64<const UNWIND: bool>;
+macro_rules! conventions {
+    ($($(#[$meta:meta])* $name:ident = $abi:expr;)*) => { $(
+        $(#[$meta])*
+        pub struct $name<const UNWIND: bool>;
 
-impl<const UNWIND: bool> Convention for SysV64<UNWIND> {
-    const ABI: Abi = Abi::SysV64;
-    const UNWIND: bool = UNWIND;
+        impl<const UNWIND: bool> Convention for $name<UNWIND> {
+            const ABI: Abi = $abi;
+            const UNWIND: bool = UNWIND;
+        }
+    )* };
 }
 
-/// Windows x64.
-pub struct Win64<const UNWIND: bool>;
-
-impl<const UNWIND: bool> Convention for Win64<UNWIND> {
-    const ABI: Abi = Abi::Win64;
-    const UNWIND: bool = UNWIND;
+conventions! {
+    /// System V x86-64.
+    SysV64 = Abi::SysV64;
+    /// Windows x64.
+    Win64 = Abi::Win64;
+    /// AArch64.
+    Aapcs64 = Abi::Aapcs64;
 }
 
 // SAFETY: `None` is null; the rest is that of `F`.
@@ -191,10 +197,14 @@ macro_rules! arity {
     ($($generics:ident)*) => {
         c_types! { fn($($generics),*) -> R, $($generics)* R }
         c_types! { unsafe fn($($generics),*) -> R, $($generics)* R }
-        pointers! { true Native<false>, unsafe extern "C" fn($($generics,)* ...) -> R, Self, [variadic] $($generics)* }
-        pointers! { true SysV64<false>, unsafe extern "sysv64" fn($($generics,)* ...) -> R, Self, [variadic] $($generics)* }
-        pointers! { true Win64<false>, unsafe extern "win64" fn($($generics,)* ...) -> R, Self, [variadic] $($generics)* }
+        with_variadic_abis! { variadic_arity [$($generics)*] }
         with_abis! { extern_arity [$($generics)*] }
+    };
+}
+
+macro_rules! variadic_arity {
+    ([$($generics:ident)*] $abi:literal [$convention:ty]) => {
+        pointers! { true $convention, unsafe extern $abi fn($($generics,)* ...) -> R, Self, [variadic] $($generics)* }
     };
 }
 

@@ -13,7 +13,7 @@
 #define CBT_WIN64_LIST __builtin_va_list
 #define CBT_WIN64_START __builtin_va_start
 #define CBT_WIN64_END __builtin_va_end
-#else
+#elif defined(__x86_64__)
 #define CBT_SYSV64
 #define CBT_WIN64 __attribute__((ms_abi))
 #define CBT_SYSV64_LIST __builtin_va_list
@@ -22,21 +22,34 @@
 #define CBT_WIN64_LIST __builtin_ms_va_list
 #define CBT_WIN64_START __builtin_ms_va_start
 #define CBT_WIN64_END __builtin_ms_va_end
+#else // there is one convention
+#define CBT_SYSV64
+#define CBT_WIN64
+#define CBT_AAPCS64
+#define CBT_AAPCS64_LIST __builtin_va_list
+#define CBT_AAPCS64_START __builtin_va_start
+#define CBT_AAPCS64_END __builtin_va_end
 #endif
 
 typedef void (*function)(void);
 
 // `__m128` and so on, without the header that has them, and for every CPU.
 #define VECTOR(name, element, size) typedef element name __attribute__((vector_size(size), may_alias))
+#ifdef __aarch64__
+VECTOR(m64f, float, 8);
+VECTOR(m64i, int, 8);
+#endif
 VECTOR(m128, float, 16);
 VECTOR(m128d, double, 16);
 VECTOR(m128i, long long, 16);
+#ifdef __x86_64__
 VECTOR(m256, float, 32);
 VECTOR(m256d, double, 32);
 VECTOR(m256i, long long, 32);
 VECTOR(m512, float, 64);
 VECTOR(m512d, double, 64);
 VECTOR(m512i, long long, 64);
+#endif
 
 struct cbt_wire {
     function callback;

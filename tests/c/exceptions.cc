@@ -1,5 +1,7 @@
 // Callers of callbacks, in C++: nothing arrives in their `catch` but from callbacks that may be unwound.
 
+#include "callers.h"
+
 #include <cstdio>
 #include <stdexcept>
 
@@ -35,11 +37,11 @@ int cbt_thrower(int n) {
 
 int cbt_catcher(int (*f)(int), int n) { return call(f, n); }
 
-int cbt_catcher_sysv64(int(__attribute__((sysv_abi)) * f)(int), int n) {
+int cbt_catcher_sysv64(int(CBT_SYSV64 * f)(int), int n) {
     return call([=](int n) { return f(n); }, n);
 }
 
-int cbt_catcher_win(int(__attribute__((ms_abi)) * f)(int), int n) {
+int cbt_catcher_win(int(CBT_WIN64 * f)(int), int n) {
     return call([=](int n) { return f(n); }, n);
 }
 }

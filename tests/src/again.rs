@@ -2,9 +2,11 @@
 
 use std::sync::LazyLock;
 
-use cbframe::abi::{Abi, Layout, Parameter, Signature, Target};
+use cbframe::abi::{Abi, Layout, Parameter, Signature};
 use cbframe::parse::{CDeclarations, RustDeclarations};
 use cbframe::types::{Alignment, Field, Kind, Type};
+
+use crate::machine;
 
 /// The same type, from its scalars: where its fields lie is computed anew.
 ///
@@ -51,17 +53,18 @@ pub fn signature(layout: &Layout<'_>) -> Signature {
 #[must_use]
 pub fn from_c(abi: Abi, [definitions, prototype]: [&str; 2]) -> Signature {
     // As `callers.h` has it. A function with Windows' convention has the types of this platform.
-    static SCALARS: LazyLock<[CDeclarations; 2]> = LazyLock::new(|| {
-        [Abi::SysV64, Abi::Win64].map(|abi| {
-            let mut scalars = CDeclarations::with_target(abi, Target::X86_64Unix);
-            let vectors = ["m128", "m256", "m512"].map(|m| format!("typedef __{m} {m}, {m}d, {m}i;"));
-            for text in ["typedef void (*function)(void);", &vectors.concat(), crate::types::IN_C] {
+    static SCALARS: LazyLock<Vec<CDeclarations>> = LazyLock::new(|| {
+        let scalars = machine::ABIS.map(|abi| {
+            let mut scalars = CDeclarations::with_target(abi, machine::ABIS[0].target());
+            for text in ["typedef void (*function)(void);", machine::VECTORS, crate::types::IN_C] {
                 scalars.add(text).unwrap_or_else(|error| panic!("{error}"));
             }
             scalars
-        })
+        });
+        scalars.to_vec()
     });
-    let mut declarations = SCALARS[usize::from(abi == Abi::Win64)].clone();
+    let index = machine::ABIS.iter().position(|known| *known == abi).expect("a convention of C");
+    let mut declarations = SCALARS[index].clone();
     let added = declarations.add(definitions).and_then(|all| all.signature(prototype));
     added.unwrap_or_else(|error| panic!("{definitions}{prototype}\n{error}"))
 }
@@ -74,7 +77,7 @@ pub fn from_c(abi: Abi, [definitions, prototype]: [&str; 2]) -> Signature {
 #[must_use]
 pub fn from_rust([definitions, pointer]: [&str; 2]) -> Signature {
     static SCALARS: LazyLock<RustDeclarations> = LazyLock::new(|| {
-        let mut scalars = RustDeclarations::new(Target::X86_64Unix);
+        let mut scalars = RustDeclarations::new(machine::ABIS[0].target());
         scalars.add(crate::types::IN_RUST).unwrap_or_else(|error| panic!("{error}"));
         scalars
     });

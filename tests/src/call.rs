@@ -6,11 +6,12 @@ use std::cell::RefCell;
 use std::fmt::Write;
 
 use cbframe::CpuState;
-use cbframe::abi::{Abi, Layout, Place, Register};
+use cbframe::abi::Layout;
 
 use crate::again;
 use crate::dynamic::Known;
 use crate::guard::{self, Environment, Expected};
+use crate::machine;
 pub use crate::signature::{Bits, Leaf, Signature, Type};
 use crate::values::{NEVER_WRITTEN, SIZE, Value, Values, extended, find, locate, significant, values};
 
@@ -152,42 +153,11 @@ pub fn reply() -> *const () {
 pub fn cpu(cpu: &CpuState) {
     CALL.with_borrow_mut(|call| {
         let (windows, environment) = (call.windows, call.environment);
-        let mut expect = |name: &str, found: u64, expected: u64| {
+        machine::check(cpu, windows, environment, &mut |name, found, expected| {
             if found != expected {
                 write!(call.notes, "{name} is {found:#x}, not {expected:#x}; ").expect("a string");
             }
-        };
-        expect("rbx", cpu.rbx, guard::pattern(3));
-        expect("rbp", cpu.rbp, guard::pattern(5));
-        expect("r12", cpu.r12, guard::pattern(12));
-        expect("r13", cpu.r13, guard::pattern(13));
-        expect("r14", cpu.r14, guard::pattern(14));
-        expect("r15", cpu.r15, guard::pattern(15));
-        expect("r11", cpu.r11, 0xa5a5_a5a5_a5a5_a511);
-        if windows {
-            expect("rsi", cpu.rsi, guard::pattern(6));
-            expect("rdi", cpu.rdi, guard::pattern(7));
-        }
-        // SAFETY: the guard has called with its return address there.
-        expect("the word at rsp", unsafe { *(cpu.rsp as *const u64) }, cpu.rip);
-        expect("rsp modulo 16", cpu.rsp % 16, 8);
-        if let Some(flags) = cpu.rflags() {
-            expect("the direction flag", flags >> 10 & 1, 0);
-        }
-        if let (Some(mxcsr), true) = (cpu.mxcsr(), environment.mxcsr != 0) {
-            expect("mxcsr", mxcsr.into(), environment.mxcsr.into());
-        }
-        if let (Some(x87), true) = (cpu.x87(), environment.x87 != 0) {
-            expect("the x87 control word", x87.control.into(), environment.x87.into());
-        }
-        for number in 6..16 {
-            if let (Some(xmm), true) = (cpu.xmm(number), windows) {
-                let (low, high) = xmm.bytes.split_at(8);
-                let half = |half: &[u8]| u64::from_le_bytes(half.try_into().expect("8 bytes"));
-                expect("a vector register", half(low), guard::pattern(16 + number as u64));
-                expect("a vector register", half(high), guard::pattern(48 + number as u64));
-            }
-        }
+        });
     });
 }
 
@@ -314,7 +284,7 @@ impl<'r> Run<'r> {
     /// Calls the callback that is bound to `state` and has the entry that its signature gets by default.
     pub fn chosen(&mut self, callback: *const (), state: *const State) {
         let lane = match self.outcome.layout {
-            Some(layout) if is_direct(layout) => "direct",
+            Some(layout) if machine::is_direct(layout) => "direct",
             Some(_) => "stack",
             None => "without CType",
         };
@@ -528,33 +498,28 @@ impl Called {
     }
 }
 
-/// Whether an integer register is left for the state.
-fn is_direct(layout: &Layout<'_>) -> bool {
-    let hidden = usize::from(matches!(layout.result().place, Place::Hidden { .. }));
-    if layout.abi() == Abi::Win64 {
-        return layout.parameters().len() + hidden < 4;
-    }
-    let parts = |place: &Place| match place {
-        Place::Registers(parts) => parts.as_slice().to_vec(),
-        _ => Vec::new(),
-    };
-    let parts = layout.parameters().iter().flat_map(|parameter| parts(&parameter.place));
-    parts.filter(|part| matches!(part.register, Register::Integer(_))).count() + hidden < 6
-}
-
 /// The tables of one compiler, for each CPU.
 macro_rules! callers {
     [$clang:literal, $name:literal, $any:literal, $avx:literal, $avx512:literal] => {{
         unsafe extern "C" {
             #[link_name = $any]
             static ANY: [Option<Caller>; 0];
+        }
+        #[cfg(target_arch = "x86_64")]
+        unsafe extern "C" {
             #[link_name = $avx]
             static AVX: [Option<Caller>; 0];
             #[link_name = $avx512]
             static AVX512: [Option<Caller>; 0];
         }
-        [(None, &raw const ANY), (Some("avx"), &raw const AVX), (Some("avx512f"), &raw const AVX512)]
-            .map(|(cpu, table)| Callers { clang: $clang, name: $name, cpu, table: table.cast() })
+        let tables = [
+            (None, &raw const ANY),
+            #[cfg(target_arch = "x86_64")]
+            (Some("avx"), &raw const AVX),
+            #[cfg(target_arch = "x86_64")]
+            (Some("avx512f"), &raw const AVX512),
+        ];
+        tables.map(|(cpu, table)| Callers { clang: $clang, name: $name, cpu, table: table.cast() })
     }};
 }
 

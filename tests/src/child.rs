@@ -1,6 +1,6 @@
 //! Processes that a test starts: itself once more, to see it die, and C compilers.
 
-use std::ffi::{CString, c_void};
+use std::ffi::{CString, OsString, c_void};
 use std::fs;
 use std::path::Path;
 use std::process::Command;
@@ -58,7 +58,12 @@ pub fn case() -> Option<String> {
 /// If the program does not know where it lies.
 #[must_use]
 pub fn command(test: &str, case: &str) -> Command {
-    let mut command = Command::new(std::env::current_exe().expect("the program has a path"));
+    let program = std::env::current_exe().expect("the program has a path");
+    // What cargo runs programs with that are not the machine's own.
+    let runner = std::env::var(system::RUNNER).unwrap_or_default();
+    let mut words = runner.split_whitespace().map(OsString::from).chain([program.into()]);
+    let mut command = Command::new(words.next().expect("the program, if nothing else"));
+    command.args(words);
     command.args([test, "--exact", "--nocapture", "--test-threads=1"]).env(VARIABLE, case).env("RUST_BACKTRACE", "0");
     command
 }

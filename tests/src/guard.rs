@@ -5,17 +5,14 @@ use std::ffi::{CStr, c_char};
 
 use cbframe::abi::{Layout, Place, Register};
 
+use crate::machine;
+pub use crate::machine::entry;
+
 // SAFETY: as in `c/guard.c` and `c/guard.S`. The safe ones store values in the guard of the thread, and follow their
 // convention.
 unsafe extern "C" {
-    fn cbt_guard_sysv64();
-    fn cbt_guard_win64();
     safe fn cbt_guard_arm(target: *const (), expected: &Expected, environment: &Environment);
     fn cbt_guard_report(misaligned: *mut u32, message: *mut c_char, size: usize) -> u64;
-}
-
-unsafe extern "sysv64" {
-    safe fn cbt_trash();
 }
 
 /// What a callback does with registers besides preserving some: `struct cbt_expected`.
@@ -65,24 +62,13 @@ impl Expected {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(C)]
 pub struct Environment {
-    /// MXCSR; 0 leaves the caller's.
-    pub mxcsr: u32,
-    /// The x87 control word; 0 leaves the caller's.
-    pub x87: u32,
-}
-
-impl Environment {
-    /// The caller's.
-    pub const SAME: Self = Self { mxcsr: 0, x87: 0 };
-
-    /// Every control bit different, and all exceptions masked. Rust code that runs in this must not calculate
-    /// with floats.
-    pub const OTHER: Self = Self { mxcsr: 0xffc0, x87: 0x0c7f };
+    /// What the control registers hold of which the architecture has modes (`machine`); 0 leaves the caller's.
+    pub modes: [u32; 2],
 }
 
 /// What a register that a callback has to preserve holds when the callback is called, by the register's number:
-/// 0 to 15 the general registers, 16 to 31 the low and 48 to 63 the high halves of the vector registers. The
-/// same as `CBT_PATTERN` in `c/guard.h`.
+/// on x86-64, 0 to 15 the general registers, 16 to 31 the low and 48 to 63 the high halves of the vector registers; on AArch64
+/// general registers from 0 on, vector registers from 32. The same as `CBT_PATTERN` in `guard.h`.
 pub const fn pattern(number: u64) -> u64 {
     0xbadc_0de0_0000_0000 + 0x0101_0101_0000_0000 * number + 0x5a0 + number
 }
@@ -92,11 +78,6 @@ pub const fn pattern(number: u64) -> u64 {
 /// Calls nest: a callback that calls through the guard again arms it first.
 pub fn arm(target: *const (), expected: Expected, environment: Environment) {
     cbt_guard_arm(target, &expected, &environment);
-}
-
-/// The address that the C caller calls instead of the callback.
-pub fn entry(windows: bool) -> *const () {
-    if windows { cbt_guard_win64 as *const () } else { cbt_guard_sysv64 as *const () }
 }
 
 /// What the guard has found.
@@ -135,5 +116,5 @@ pub fn report() -> Report {
 /// next [`report`] say if the stack is misaligned.
 #[inline(always)]
 pub fn trash() {
-    cbt_trash();
+    machine::cbt_trash();
 }

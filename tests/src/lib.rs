@@ -9,9 +9,11 @@ pub mod child;
 mod dynamic;
 pub mod guard;
 pub mod hand;
+pub mod machine;
 pub mod program;
 mod signature;
 pub mod system;
 pub mod types;
 mod values;
+#[cfg(target_arch = "x86_64")]
 pub mod vectors;

@@ -82,11 +82,6 @@ impl Signature {
 
     /// Whether this CPU can make the calls.
     pub(crate) fn can_run(&self) -> bool {
-        match self.cpu {
-            None => true,
-            Some("avx") => is_x86_feature_detected!("avx"),
-            Some("avx512f") => is_x86_feature_detected!("avx512f"),
-            Some(other) => panic!("the generator knows `{other}`, this does not"),
-        }
+        self.cpu.is_none_or(crate::machine::has)
     }
 }

@@ -5,7 +5,7 @@
 use std::ffi::c_void;
 use std::ptr::NonNull;
 
-pub use std::arch::x86_64::{__m128, __m128d, __m128i, __m256, __m256d, __m256i, __m512, __m512d, __m512i};
+pub use crate::machine::*;
 
 use cbframe::CType;
 pub use cbframe::{Float16, Float128, LongDouble};

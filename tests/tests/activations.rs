@@ -1,8 +1,6 @@
 //! Calls that do not return: `longjmp` over a callback, and coroutines that leave one behind. What such a call held is
 //! given to a later one once it can be told that it is over, and only then.
 
-#![cfg(target_arch = "x86_64")]
-
 use std::cell::Cell;
 use std::ffi::{c_int, c_void};
 use std::ptr;

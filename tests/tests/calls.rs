@@ -96,11 +96,23 @@ fn wrong(a: i8, b: u8, c: i16, d: u16, e: i32, f: u32, g: bool, h: i8, i: u16, j
     (0..12).filter(|i| found[*i] != expected[*i]).map(|i| 1 << i).sum()
 }
 
+#[cfg(target_arch = "x86_64")]
 on_each_lane! { "sysv64" narrow_sysv64
     (a: i8, b: u8, c: i16, d: u16, e: i32, f: u32, g: bool, h: i8, i: u16, j: bool, k: i32, l: EnumI16) -> u64 {
         wrong(a, b, c, d, e, f, g, h, i, j, k, l)
     }
 }
+#[cfg(not(target_arch = "x86_64"))]
+on_each_lane! { "C" narrow_c
+    (a: i8, b: u8, c: i16, d: u16, e: i32, f: u32, g: bool, h: i8, i: u16, j: bool, k: i32, l: EnumI16) -> u64 {
+        wrong(a, b, c, d, e, f, g, h, i, j, k, l)
+    }
+}
+#[cfg(not(target_arch = "x86_64"))]
+use {narrow_c as narrow, narrow_c as narrow_other, step_c as step_first, step_c as step_other};
+#[cfg(target_arch = "x86_64")]
+use {narrow_sysv64 as narrow, narrow_win64 as narrow_other, step_sysv64 as step_first, step_win64 as step_other};
+#[cfg(target_arch = "x86_64")]
 on_each_lane! { "win64" narrow_win64
     (a: i8, b: u8, c: i16, d: u16, e: i32, f: u32, g: bool, h: i8, i: u16, j: bool, k: i32, l: EnumI16) -> u64 {
         wrong(a, b, c, d, e, f, g, h, i, j, k, l)
@@ -109,7 +121,7 @@ on_each_lane! { "win64" narrow_win64
 
 #[test]
 fn what_lies_above_a_narrow_argument_does_not_matter() {
-    for (windows, lanes) in [(false, narrow_sysv64::lanes()), (true, narrow_win64::lanes())] {
+    for (windows, lanes) in [(false, narrow::lanes()), (true, narrow_other::lanes())] {
         for (lane, callback) in lanes {
             guard::arm(*callback as *const (), Expected::PLAIN, Environment::SAME);
             // SAFETY: twelve words are passed as twelve integers are.
@@ -125,7 +137,7 @@ const WORDS: [u64; 7] = [11, 22, 33, 44, 55, 66, 77];
 /// Every lane of both conventions.
 fn all() -> Vec<(bool, &'static str, usize)> {
     let lanes = |windows, lanes: &'static [(&'static str, usize)]| lanes.iter().map(move |(l, p)| (windows, *l, *p));
-    lanes(false, step_sysv64::lanes()).chain(lanes(true, step_win64::lanes())).collect()
+    lanes(false, step_first::lanes()).chain(lanes(true, step_other::lanes())).collect()
 }
 
 /// The callback of depth `depth`, which C calls through the guard.
@@ -155,11 +167,19 @@ fn expected(depth: u32) -> u64 {
     (result ^ WORDS[0] ^ u64::from(depth)).wrapping_add(last + 3 * u64::from(depth))
 }
 
+#[cfg(target_arch = "x86_64")]
 on_each_lane! { "sysv64" step_sysv64
     (depth: u32, x: f64, a: u64, b: u64, c: u64, d: u64, e: u64, f: u64, g: u64) -> u64 {
         step(depth, x, [a, b, c, d, e, f, g])
     }
 }
+#[cfg(not(target_arch = "x86_64"))]
+on_each_lane! { "C" step_c
+    (depth: u32, x: f64, a: u64, b: u64, c: u64, d: u64, e: u64, f: u64, g: u64) -> u64 {
+        step(depth, x, [a, b, c, d, e, f, g])
+    }
+}
+#[cfg(target_arch = "x86_64")]
 on_each_lane! { "win64" step_win64
     (depth: u32, x: f64, a: u64, b: u64, c: u64, d: u64, e: u64, f: u64, g: u64) -> u64 {
         step(depth, x, [a, b, c, d, e, f, g])
@@ -176,7 +196,7 @@ fn callbacks_nest_on_every_lane_and_across_conventions() {
 #[test]
 fn an_exclusive_callback_may_be_called_again_after_it_has_returned() {
     let mut state = 1;
-    let frame = step_sysv64::exclusive::bind(&mut state).expect("a slot");
+    let frame = step_first::exclusive::bind(&mut state).expect("a slot");
     for _ in 0..3 {
         guard::arm(frame.as_ptr(), Expected::PLAIN, Environment::SAME);
         // SAFETY: the callback is of this type, and its frame lives.
@@ -185,7 +205,7 @@ fn an_exclusive_callback_may_be_called_again_after_it_has_returned() {
     }
     guard::report().assert_clean(3, "exclusive");
     drop(frame);
-    let frame = narrow_win64::exclusive::bind(&mut state).expect("a slot");
+    let frame = narrow_other::exclusive::bind(&mut state).expect("a slot");
     guard::arm(frame.as_ptr(), Expected::PLAIN, Environment::SAME);
     // SAFETY: as above.
     assert_eq!(unsafe { hand::words(true, guard::entry(true), &NARROW) }, 0);

@@ -1,8 +1,6 @@
 //! Closures as callbacks: every kind of frame for them, called by C. That arguments and results are right for every
 //! type, convention and lane is tested with the generated signatures (`signatures.rs`).
 
-#![cfg(target_arch = "x86_64")]
-
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::ffi::{c_int, c_void};
@@ -93,7 +91,11 @@ fn pointer_types() {
             assert_eq!(safe(1), 39);
         })* };
     }
-    with! { "C" "C-unwind" "system" "system-unwind" "sysv64" "sysv64-unwind" "win64" "win64-unwind" "efiapi" }
+    with! { "C" "C-unwind" "system" "system-unwind" "efiapi" }
+    #[cfg(target_arch = "x86_64")]
+    {
+        with! { "sysv64" "sysv64-unwind" "win64" "win64-unwind" }
+    }
 }
 
 /// The unsafe form is what the frame's type says.
@@ -310,8 +312,15 @@ fn threads_of_c() {
 #[test]
 fn raw_closures() {
     let factor = 3;
+    #[cfg(target_arch = "x86_64")]
+    type Pointer = unsafe extern "sysv64" fn(u64) -> u64;
+    #[cfg(target_arch = "x86_64")]
     let triple = Frame::raw(move |cpu| cpu.rax = cpu.rdi.wrapping_mul(factor)).unwrap();
-    let pointer = triple.as_fn_of::<unsafe extern "sysv64" fn(u64) -> u64>();
+    #[cfg(target_arch = "aarch64")]
+    type Pointer = unsafe extern "C" fn(u64) -> u64;
+    #[cfg(target_arch = "aarch64")]
+    let triple = Frame::raw(move |cpu| cpu.x[0] = cpu.x[0].wrapping_mul(factor)).unwrap();
+    let pointer = triple.as_fn_of::<Pointer>();
     // SAFETY: the frame lives; only the result's register is changed.
     assert_eq!(unsafe { pointer(14) }, 42);
 }
@@ -324,10 +333,17 @@ fn frame_macro_forms() {
     }
     let add = 40;
     // References, and a type that is no `CType`.
-    let with_reference = frame!(abi = "sysv64", move |a: &Opaque, b: Opaque| -> i32 { a.x + b.x + add }).unwrap();
-    let pointer: unsafe extern "sysv64" fn(&Opaque, Opaque) -> i32 = with_reference.as_fn();
+    #[cfg(target_arch = "x86_64")]
+    {
+        let with_reference = frame!(abi = "sysv64", move |a: &Opaque, b: Opaque| -> i32 { a.x + b.x + add }).unwrap();
+        let pointer: unsafe extern "sysv64" fn(&Opaque, Opaque) -> i32 = with_reference.as_fn();
+        // SAFETY: the frame lives.
+        assert_eq!(unsafe { pointer(&Opaque { x: 1 }, Opaque { x: 1 }) }, 42);
+    }
+    let with_reference = frame!(abi = "C", move |a: &Opaque, b: i32| -> i32 { a.x + b + add }).unwrap();
+    let pointer: unsafe extern "C" fn(&Opaque, i32) -> i32 = with_reference.as_fn();
     // SAFETY: the frame lives.
-    assert_eq!(unsafe { pointer(&Opaque { x: 1 }, Opaque { x: 1 }) }, 42);
+    assert_eq!(unsafe { pointer(&Opaque { x: 1 }, 1) }, 42);
 
     // A result that borrows from an argument.
     let borrowed = frame!(abi = "C", |a: &Opaque| -> &i32 { &a.x }).unwrap();
@@ -335,28 +351,56 @@ fn frame_macro_forms() {
     // SAFETY: the frame lives.
     assert!(std::ptr::eq(unsafe { borrowed.as_fn()(&it) }, &raw const it.x));
 
-    // The CPU beside the arguments, on Windows' lanes.
-    let cpu = frame!(abi = "win64", |#[cpu] cpu: &mut CpuState, a: i32, b: f64| -> i64 {
-        assert_eq!((cpu.rcx as i32, cpu.xmm(1).unwrap().f64(0)), (a, b));
-        i64::from(a) + b as i64
-    })
-    .unwrap();
-    // SAFETY: the frame lives; the registers are left alone.
-    assert_eq!(unsafe { cpu.as_fn()(40, 2.0) }, 42);
+    #[cfg(target_arch = "x86_64")]
+    {
+        // The CPU beside the arguments, on Windows' lanes.
+        let cpu = frame!(abi = "win64", |#[cpu] cpu: &mut CpuState, a: i32, b: f64| -> i64 {
+            assert_eq!((cpu.rcx as i32, cpu.xmm(1).unwrap().f64(0)), (a, b));
+            i64::from(a) + b as i64
+        })
+        .unwrap();
+        // SAFETY: the frame lives; the registers are left alone.
+        assert_eq!(unsafe { cpu.as_fn()(40, 2.0) }, 42);
 
-    // Windows, five positions.
-    let five = frame!(abi = "win64", move |a: i32, b: f64, c: &i32, d: u8, e: i64| -> i64 {
-        i64::from(a + c + i32::from(d) + add) + b as i64 + e
-    })
-    .unwrap();
-    // SAFETY: the frame lives.
-    assert_eq!(unsafe { five.as_fn()(1, 2.0, &3, 4, 5) }, 55);
+        // Windows, five positions.
+        let five = frame!(abi = "win64", move |a: i32, b: f64, c: &i32, d: u8, e: i64| -> i64 {
+            i64::from(a + c + i32::from(d) + add) + b as i64 + e
+        })
+        .unwrap();
+        // SAFETY: the frame lives.
+        assert_eq!(unsafe { five.as_fn()(1, 2.0, &3, 4, 5) }, 55);
 
-    let raw = frame!(abi = "raw", |cpu: &mut CpuState| cpu.rax = cpu.rsi).unwrap();
-    // SAFETY: a raw callback serves any signature; only the result's register is changed.
-    let second: unsafe extern "sysv64" fn(i64, i64) -> i64 = unsafe { std::mem::transmute(raw.as_fn()) };
-    // SAFETY: the frame lives.
-    assert_eq!(unsafe { second(1, 2) }, 2);
+        let raw = frame!(abi = "raw", |cpu: &mut CpuState| cpu.rax = cpu.rsi).unwrap();
+        // SAFETY: a raw callback serves any signature; only the result's register is changed.
+        let second: unsafe extern "sysv64" fn(i64, i64) -> i64 = unsafe { std::mem::transmute(raw.as_fn()) };
+        // SAFETY: the frame lives.
+        assert_eq!(unsafe { second(1, 2) }, 2);
+    }
+    #[cfg(target_arch = "aarch64")]
+    {
+        // The CPU beside the arguments.
+        let cpu = frame!(abi = "C", |#[cpu] cpu: &mut CpuState, a: i32, b: f64| -> i64 {
+            assert_eq!((cpu.x[0] as i32, cpu.v(0).unwrap().f64(0)), (a, b));
+            i64::from(a) + b as i64
+        })
+        .unwrap();
+        // SAFETY: the frame lives; the registers are left alone.
+        assert_eq!(unsafe { cpu.as_fn()(40, 2.0) }, 42);
+
+        // No register is left for the state.
+        let many = frame!(abi = "C", move |a: i128, b: f64, c: &i32, d: u8, e: i128, f: i64, g: i8| -> i64 {
+            a as i64 + i64::from(c + i32::from(d) + add) + b as i64 + e as i64 + f + i64::from(g)
+        })
+        .unwrap();
+        // SAFETY: the frame lives.
+        assert_eq!(unsafe { many.as_fn()(1, 2.0, &3, 4, 5, 6, -7) }, 54);
+
+        let raw = frame!(abi = "raw", |cpu: &mut CpuState| cpu.x[0] = cpu.x[1]).unwrap();
+        // SAFETY: a raw callback serves any signature; only the result's register is changed.
+        let second: unsafe extern "C" fn(i64, i64) -> i64 = unsafe { std::mem::transmute(raw.as_fn()) };
+        // SAFETY: the frame lives.
+        assert_eq!(unsafe { second(1, 2) }, 2);
+    }
 
     let mut log = Vec::new();
     let local = frame!(abi = "C", local, or = -1, |x: &i32| -> i32 {

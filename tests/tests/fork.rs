@@ -1,5 +1,5 @@
 //! `fork`: the child has a copy of every frame, and neither process sees what the other does with its own.
-#![cfg(all(target_os = "linux", target_arch = "x86_64"))]
+#![cfg(target_os = "linux")]
 #![allow(missing_docs, reason = "tests")]
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -61,14 +61,22 @@ fn count(#[state] calls: &AtomicU64, by: u64) -> u64 {
     calls.fetch_add(by, Ordering::Relaxed) + by
 }
 
-#[cbframe(abi = "win64", entry = "captured")]
+#[cfg_attr(target_arch = "x86_64", cbframe(abi = "win64", entry = "captured"))]
+#[cfg_attr(not(target_arch = "x86_64"), cbframe(abi = "C", entry = "captured"))]
 fn count_captured(#[state] calls: &AtomicU64, by: u64) -> u64 {
     calls.fetch_add(by, Ordering::Relaxed) + by
 }
 
 #[cbframe(abi = "raw")]
 fn count_raw(#[state] calls: &AtomicU64, cpu: &mut CpuState) {
-    cpu.rax = calls.fetch_add(cpu.rdi, Ordering::Relaxed) + cpu.rdi;
+    #[cfg(target_arch = "x86_64")]
+    {
+        cpu.rax = calls.fetch_add(cpu.rdi, Ordering::Relaxed) + cpu.rdi;
+    }
+    #[cfg(target_arch = "aarch64")]
+    {
+        cpu.x[0] += calls.fetch_add(cpu.x[0], Ordering::Relaxed);
+    }
 }
 
 #[cbframe(abi = "C")]

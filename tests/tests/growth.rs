@@ -1,13 +1,15 @@
 //! The shared pool beyond the size that it was built with.
 //!
 //! Each test is a process of its own: the pool is one for all, and some take away from their process what growth needs.
-#![cfg(all(target_os = "linux", target_arch = "x86_64"))]
+#![cfg(target_os = "linux")]
 #![allow(missing_docs, reason = "tests")]
 
 #[path = "growth/blocks.rs"]
 mod blocks;
+#[cfg(target_arch = "x86_64")] // programs of the machine
 #[path = "growth/programs.rs"]
 mod programs;
+#[cfg(target_arch = "x86_64")] // programs of the machine
 #[path = "growth/refused.rs"]
 mod refused;
 #[path = "growth/size.rs"]

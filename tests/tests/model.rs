@@ -1,6 +1,5 @@
 //! Pools against a model: whatever is bound, called, freed and asked for in whatever order, a table of addresses says
 //! what must come of it.
-#![cfg(target_arch = "x86_64")]
 #![allow(missing_docs, reason = "tests")]
 
 use std::collections::HashMap;

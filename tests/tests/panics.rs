@@ -1,5 +1,4 @@
 //! Panics and exceptions in callbacks whose caller cannot be unwound: they abort with a name, or wait until C is back.
-#![cfg(target_arch = "x86_64")]
 #![allow(missing_docs, reason = "tests")]
 
 #[path = "panics/abort.rs"]

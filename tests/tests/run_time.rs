@@ -107,7 +107,7 @@ fn what_is_no_type() {
         error(Type::structure_with("S", &[("a", Type::I32)], packed)),
         "an alignment of 3 bytes: it is a power of two up to 2^28"
     );
-    assert_eq!(error(Type::vector(8)), "a vector of 8 bytes: there are those of 16, 32 and 64");
+    assert_eq!(error(Type::vector(12)), "a vector of 12 bytes: there are those of 8, 16, 32 and 64");
     assert_eq!(
         error(Type::complex(Type::I32)),
         "a complex number of `i32`: there are those of float, double and long double"

@@ -1,5 +1,4 @@
 //! Many calls, from C; and deep ones.
-#![cfg(target_arch = "x86_64")]
 #![allow(missing_docs, reason = "tests")]
 #![allow(clippy::too_many_arguments, reason = "so that some are in memory")]
 
@@ -54,8 +53,12 @@ const SWAPS: &str = r#"
             } \
             return wrong; \
         }
+    #ifdef __x86_64__
     LOOPS(sysv, __attribute__((sysv_abi)))
     LOOPS(win, __attribute__((ms_abi)))
+    #else
+    LOOPS(sysv, )
+    #endif
 "#;
 
 const MILLION: i64 = 1_000_000;
@@ -97,6 +100,7 @@ fn a_million_swaps_by_value_from_c() {
             ($name::$callback::leak(state).expect("a free slot") as *const (), state)
         }};
     }
+    #[cfg(target_arch = "x86_64")]
     let lanes = lanes! {
         function [abi = "sysv64"] [] STATELESS function;
         direct [abi = "sysv64", entry = "direct"] [#[state] calls: &AtomicU64,] calls bound;
@@ -105,6 +109,14 @@ fn a_million_swaps_by_value_from_c() {
         cpu [abi = "sysv64"] [#[state] calls: &AtomicU64, #[cpu] _cpu: &mut CpuState,] calls bound;
         win_direct [abi = "win64"] [#[state] calls: &AtomicU64,] calls bound;
         win_captured [abi = "win64", entry = "captured"] [#[state] calls: &AtomicU64,] calls bound;
+    };
+    #[cfg(target_arch = "aarch64")]
+    let lanes = lanes! {
+        function [abi = "C"] [] STATELESS function;
+        direct [abi = "C", entry = "direct"] [#[state] calls: &AtomicU64,] calls bound;
+        stack [abi = "C"] [#[state] calls: &AtomicU64,] calls bound;
+        captured [abi = "C", entry = "captured"] [#[state] calls: &AtomicU64,] calls bound;
+        cpu [abi = "C"] [#[state] calls: &AtomicU64, #[cpu] _cpu: &mut CpuState,] calls bound;
     };
     let library = Library::compile(env!("CARGO_TARGET_TMPDIR"), "swaps.c", SWAPS, &["-O2"]);
     type Loop<T> = unsafe extern "C" fn(*const (), T, i64) -> i64;
@@ -155,6 +167,7 @@ fn two_live_callbacks_of_one_function_keep_their_states() {
             }
         )* };
     }
+    #[cfg(target_arch = "x86_64")]
     lanes! {
         native [abi = "C"];
         direct [abi = "sysv64", entry = "direct"];
@@ -162,6 +175,13 @@ fn two_live_callbacks_of_one_function_keep_their_states() {
         captured [abi = "sysv64", entry = "captured"];
         win_stack [abi = "win64"];
         win_captured [abi = "win64", entry = "captured"];
+    }
+    #[cfg(target_arch = "aarch64")]
+    lanes! {
+        native [abi = "C"];
+        direct [abi = "C", entry = "direct"];
+        stack [abi = "C"];
+        captured [abi = "C", entry = "captured"];
     }
 }
 
@@ -224,6 +244,7 @@ fn a_recursion_is_as_deep_as_the_stack() {
         (@function $name:ident) => { $name::callback::FN };
         (@bound $name:ident) => { $name::callback::leak(STATE).expect("a free slot") };
     }
+    #[cfg(target_arch = "x86_64")]
     let lanes = lanes! {
         function "C" [] [] STATE [] function;
         direct "sysv64" [entry = "direct"] [#[state] s: &u64,] s [a] bound;
@@ -235,6 +256,16 @@ fn a_recursion_is_as_deep_as_the_stack() {
         win_direct "win64" [] [#[state] s: &u64,] s [] bound;
         win_spilled "win64" [] [#[state] s: &u64,] s [a b c] bound;
         win_captured "win64" [entry = "captured"] [#[state] s: &u64,] s [a b c] bound;
+    };
+    #[cfg(target_arch = "aarch64")]
+    let lanes = lanes! {
+        function "C" [] [] STATE [] function;
+        direct "C" [entry = "direct"] [#[state] s: &u64,] s [a] bound;
+        stack "C" [] [#[state] s: &u64,] s [a b] bound;
+        spilled "C" [] [#[state] s: &u64,] s [a b c d e f g] bound;
+        captured "C" [entry = "captured"] [#[state] s: &u64,] s [a b c d e f g] bound;
+        cpu "C" [] [#[state] s: &u64, #[cpu] _cpu: &mut CpuState,] s [a b c d e] bound;
+        cpu_x87 "C" [save(gpr, flags, simd)] [#[state] s: &u64, #[cpu] _cpu: &mut CpuState,] s [a] bound;
     };
     for (lane, address, again) in lanes {
         let thread = std::thread::Builder::new().stack_size(DEPTH as usize * 8192).spawn(move || {
@@ -251,16 +282,32 @@ fn a_recursion_is_as_deep_as_the_stack() {
 fn raw_callbacks_recurse() {
     #[cbframe(abi = "raw")]
     fn raw(cpu: &mut CpuState) {
-        let (level, before) = (cpu.rdi, (cpu.rsi, cpu.rbx, cpu.rsp, cpu.rip, cpu.xmm(1).map(|xmm| xmm.bytes)));
-        let below = if level == 0 { 0 } else { call(level - 1) };
-        assert_eq!(before, (cpu.rsi, cpu.rbx, cpu.rsp, cpu.rip, cpu.xmm(1).map(|xmm| xmm.bytes)));
-        assert_eq!((cpu.rdi, cpu.rsi), (level, !level));
-        assert_eq!(cpu.xmm(1).expect("saved").f64(0), level as f64);
-        cpu.rax = below + level;
+        #[cfg(target_arch = "aarch64")]
+        {
+            let (level, before) = (cpu.x[0], (cpu.x, cpu.sp, cpu.pc, cpu.v(1).map(|v| v.bytes)));
+            let below = if level == 0 { 0 } else { call(level - 1) };
+            assert_eq!(before, (cpu.x, cpu.sp, cpu.pc, cpu.v(1).map(|v| v.bytes)));
+            assert_eq!(cpu.x[1], !level);
+            assert_eq!(cpu.v(1).expect("saved").f64(0), level as f64);
+            cpu.x[0] = below + level;
+        }
+        #[cfg(target_arch = "x86_64")]
+        {
+            let (level, before) = (cpu.rdi, (cpu.rsi, cpu.rbx, cpu.rsp, cpu.rip, cpu.xmm(1).map(|xmm| xmm.bytes)));
+            let below = if level == 0 { 0 } else { call(level - 1) };
+            assert_eq!(before, (cpu.rsi, cpu.rbx, cpu.rsp, cpu.rip, cpu.xmm(1).map(|xmm| xmm.bytes)));
+            assert_eq!((cpu.rdi, cpu.rsi), (level, !level));
+            assert_eq!(cpu.xmm(1).expect("saved").f64(0), level as f64);
+            cpu.rax = below + level;
+        }
     }
     fn call(level: u64) -> u64 {
         // SAFETY: the callback takes its arguments where this type puts them.
+        #[cfg(target_arch = "x86_64")]
         let f: extern "sysv64" fn(u64, u64, f64, f64) -> u64 = unsafe { std::mem::transmute(raw::FN) };
+        // SAFETY: as above.
+        #[cfg(target_arch = "aarch64")]
+        let f: extern "C" fn(u64, u64, f64, f64) -> u64 = unsafe { std::mem::transmute(raw::FN) };
         f(level, !level, 0.0, level as f64)
     }
     let thread = std::thread::Builder::new().stack_size(DEPTH as usize * 8192).spawn(|| call(DEPTH));

@@ -1,7 +1,7 @@
 //! The stack seen from a callback, panics that leave it through frames of C, and C++ exceptions that pass through.
-#![cfg(target_arch = "x86_64")]
 #![allow(missing_docs, reason = "tests")]
 
+#[cfg(target_arch = "x86_64")]
 #[path = "unwind/steps.rs"]
 mod steps;
 
@@ -12,8 +12,9 @@ use std::ffi::c_int;
 use std::panic::{catch_unwind, resume_unwind};
 use std::sync::OnceLock;
 
-use cbframe::__cbframe_unwind as unwind;
-use cbframe::{CType, CpuState, bind_static, cbframe, convention};
+#[cfg(target_arch = "x86_64")]
+use cbframe::{__cbframe_unwind as unwind, convention};
+use cbframe::{CType, CpuState, bind_static, cbframe};
 use cbframe_tests::child::Library;
 use cbframe_tests::system::{is_win64, walk};
 
@@ -70,6 +71,7 @@ fn record(x: u64) -> u64 {
 /// Calls the address `target` with `x` as the first argument of both conventions.
 ///
 /// Frame: [home space and stack arguments: 56] [rdi] [rsi] [return address]
+#[cfg(target_arch = "x86_64")]
 #[unsafe(naked)]
 unsafe extern "sysv64-unwind" fn frame_of_assembly(x: u64, target: *const ()) -> u64 {
     naked_asm!(
@@ -84,6 +86,27 @@ unsafe extern "sysv64-unwind" fn frame_of_assembly(x: u64, target: *const ()) ->
         unwind!(dwarf ".cfi_def_cfa_offset 8"),
         "ret",
         unwind!(dwarf ".cfi_endproc"; seh ".seh_endproc"),
+    )
+}
+
+#[cfg(target_arch = "aarch64")]
+#[unsafe(naked)]
+unsafe extern "C-unwind" fn frame_of_assembly(x: u64, target: *const ()) -> u64 {
+    naked_asm!(
+        ".cfi_startproc",
+        "stp x29, x30, [sp, #-80]!",
+        ".cfi_def_cfa_offset 80",
+        ".cfi_offset x29, -80",
+        ".cfi_offset x30, -72",
+        "blr x1",
+        ".globl cbframe_tests_after_call",
+        "cbframe_tests_after_call:",
+        "ldp x29, x30, [sp], #80",
+        ".cfi_def_cfa_offset 0",
+        ".cfi_restore x29",
+        ".cfi_restore x30",
+        "ret",
+        ".cfi_endproc",
     )
 }
 
@@ -113,6 +136,28 @@ macro_rules! lanes {
     (@fixed $name:ident) => { bind_static!($name, STATE) };
 }
 
+#[cfg(target_arch = "aarch64")]
+lanes! {
+    function [abi = "C-unwind"] [] [] function;
+    function_captured [abi = "C-unwind", entry = "captured"] [] [a b c d e f g] function;
+    function_cpu [abi = "C-unwind"] [#[cpu] _c: &mut CpuState,] [] function;
+    native [abi = "C-unwind"] [#[state] _s: &u32,] [] bound;
+    direct [abi = "C-unwind", entry = "direct"] [#[state] _s: &u32,] [a b] bound;
+    stack [abi = "C-unwind", entry = "stack"] [#[state] _s: &u32,] [a b c d e f g] bound;
+    captured [abi = "C-unwind", entry = "captured"] [#[state] _s: &u32,] [a b] bound;
+    cpu [abi = "C-unwind", save(gpr)] [#[state] _s: &u32, #[cpu] _c: &mut CpuState,] [] bound;
+    cpu_x0 [abi = "C-unwind", save(x0, v0)] [#[state] _s: &u32, #[cpu] _c: &mut cbframe::CpuSubset,] [] bound;
+    fixed [abi = "C-unwind"] [#[state] _s: &u32,] [] fixed;
+    fixed_captured [abi = "C-unwind", entry = "captured"] [#[state] _s: &u32,] [] fixed;
+    system [abi = "system-unwind"] [#[state] _s: &u32,] [] bound;
+    system_function [abi = "system-unwind"] [] [] function;
+    direct_exclusive [abi = "C-unwind", entry = "direct"] [#[state] _s: &mut u32,] [a b] exclusive;
+    stack_exclusive [abi = "C-unwind", entry = "stack"] [#[state] _s: &mut u32,] [a b c d e f g] exclusive;
+    captured_exclusive [abi = "C-unwind", entry = "captured"] [#[state] _s: &mut u32,] [a b] exclusive;
+    cpu_exclusive [abi = "system-unwind"] [#[state] _s: &mut u32, #[cpu] _c: &mut CpuState,] [] exclusive;
+}
+
+#[cfg(target_arch = "x86_64")]
 lanes! {
     function [abi = "C-unwind"] [] [] function;
     function_captured [abi = "sysv64-unwind", entry = "captured"] [] [a b c d e f] function;
@@ -147,12 +192,29 @@ lanes! {
 
 #[cbframe(abi = "raw")]
 fn raw(cpu: &mut CpuState) {
+    answer(cpu);
+}
+
+#[cfg(target_arch = "x86_64")]
+#[cbframe(abi = "raw", save(gpr, flags, sse, x87))]
+fn raw_bound(#[state] _s: &u32, cpu: &mut CpuState) {
+    answer(cpu);
+}
+
+#[cfg(target_arch = "aarch64")]
+#[cbframe(abi = "raw", save(gpr, flags, simd))]
+fn raw_bound(#[state] _s: &u32, cpu: &mut CpuState) {
+    answer(cpu);
+}
+
+#[cfg(target_arch = "x86_64")]
+fn answer(cpu: &mut CpuState) {
     cpu.rax = record(cpu.rdi);
 }
 
-#[cbframe(abi = "raw", save(gpr, flags, sse, x87))]
-fn raw_bound(#[state] _s: &u32, cpu: &mut CpuState) {
-    cpu.rax = record(cpu.rdi);
+#[cfg(target_arch = "aarch64")]
+fn answer(cpu: &mut CpuState) {
+    cpu.x[0] = record(cpu.x[0]);
 }
 
 #[cbframe(abi = "C")]
@@ -165,11 +227,19 @@ fn efi(#[state] _s: &u32, x: u64) -> u64 {
     record(x)
 }
 
+#[cfg(target_arch = "aarch64")]
+#[cbframe(abi = "custom", ret = "x0")]
+fn custom(#[state] _s: &u32, #[reg("w0")] x: u32) -> u64 {
+    record(x.into())
+}
+
+#[cfg(target_arch = "x86_64")]
 #[cbframe(abi = "custom", ret = "rax")]
 fn custom(#[state] _s: &u32, #[reg("edi")] x: u32) -> u64 {
     record(x.into())
 }
 
+#[cfg(target_arch = "x86_64")]
 convention! {
     /// Its callers do not align the stack.
     struct Unaligned {
@@ -181,11 +251,13 @@ convention! {
     }
 }
 
+#[cfg(target_arch = "x86_64")]
 #[cbframe(abi = Unaligned)]
 fn unaligned(#[state] _s: &u32, x: u64, _a: u64, _b: u8, _c: f64) -> u64 {
     record(x)
 }
 
+#[cfg(target_arch = "x86_64")]
 #[cbframe(abi = Unaligned)]
 fn unaligned_function(x: u64, _a: u64, _b: u8) -> u64 {
     record(x)
@@ -200,6 +272,9 @@ fn all_lanes() -> Vec<(&'static str, *const ())> {
         ("plain", plain::leak(&STATE).expect("a free slot") as *const ()),
         ("efi", efi::leak(&STATE).expect("a free slot") as *const ()),
         ("custom", custom::leak(&STATE).expect("a free slot") as *const ()),
+    ]);
+    #[cfg(target_arch = "x86_64")]
+    lanes.extend([
         ("unaligned", unaligned::leak(&STATE).expect("a free slot") as *const ()),
         ("unaligned_function", unaligned_function::FN as *const ()),
     ]);
@@ -263,17 +338,24 @@ const RELAYS: &str = r#"
     int taken(void) { int n = cleanups; cleanups = 0; return n; }
 
     /* A relay keeps values in preserved registers across the call. */
-    typedef uint64_t (__attribute__((sysv_abi)) *sysv)(uint64_t, ...);
+    #ifdef __x86_64__
+    #define SYSV __attribute__((sysv_abi))
+    #define WIN __attribute__((ms_abi))
+    #else
+    #define SYSV
+    #define WIN
+    #endif
+    typedef uint64_t (SYSV *sysv)(uint64_t, ...);
     __attribute__((noinline)) uint64_t relay(sysv f, uint64_t x) {
         LOCAL;
         RELAY(f(x, 2, 3, 4, 5, 6, 7, 8))
     }
-    typedef uint64_t (__attribute__((ms_abi)) *win)(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t);
+    typedef uint64_t (WIN *win)(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t);
     __attribute__((noinline)) uint64_t relay_win(win f, uint64_t x) {
         LOCAL;
         RELAY(f(x, 2, 3, 4, 5, 6))
     }
-    typedef uint64_t (__attribute__((sysv_abi)) *of_line)(uint64_t, struct line);
+    typedef uint64_t (SYSV *of_line)(uint64_t, struct line);
     __attribute__((noinline)) uint64_t relay_line(of_line f, uint64_t x) {
         LOCAL;
         struct line line = { { 1, 2, 3, 4, 5, 6, 7, 8 } };
@@ -341,6 +423,14 @@ struct Line {
     words: [u64; 8],
 }
 
+#[cfg(target_arch = "aarch64")]
+#[cbframe(abi = "C-unwind")]
+fn line(#[state] _s: &mut u32, x: u64, line: Line) -> u64 {
+    assert_eq!(line.words, [1, 2, 3, 4, 5, 6, 7, 8]);
+    record(x)
+}
+
+#[cfg(target_arch = "x86_64")]
 #[cbframe(abi = "sysv64-unwind", entry = "stack")]
 fn line(#[state] _s: &mut u32, x: u64, line: Line) -> u64 {
     assert_eq!(line.words, [1, 2, 3, 4, 5, 6, 7, 8]);
@@ -404,7 +494,7 @@ fn a_panic_passes_through_frames_of_c_and_cxx() {
 /// The callback's own nesting: Rust, C, callback, C, callback, and the panic goes through all of them.
 #[test]
 fn a_panic_passes_through_nested_callbacks() {
-    #[cbframe(abi = "sysv64-unwind", entry = "captured")]
+    #[cbframe(abi = "C-unwind", entry = "captured")]
     fn descend(#[state] relay: &Relay, depth: u64) -> u64 {
         let _guard = Guard;
         if depth == 0 {
@@ -440,9 +530,16 @@ const CXX: &str = r#"
     struct Counter { int &n; ~Counter() { n++; } };
     static thread_local int destructors;
     struct alignas(64) Line { uint64_t words[8]; };
-    typedef uint64_t (__attribute__((sysv_abi)) *SysV)(uint64_t, ...);
-    typedef uint64_t (__attribute__((sysv_abi)) *OfLine)(uint64_t, Line);
-    typedef uint64_t (__attribute__((ms_abi)) *Win)(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t);
+    #ifdef __x86_64__
+    #define SYSV __attribute__((sysv_abi))
+    #define WIN __attribute__((ms_abi))
+    #else
+    #define SYSV
+    #define WIN
+    #endif
+    typedef uint64_t (SYSV *SysV)(uint64_t, ...);
+    typedef uint64_t (SYSV *OfLine)(uint64_t, Line);
+    typedef uint64_t (WIN *Win)(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t);
 
     template <typename Call> static int64_t caught(uint64_t x, Call call) {
         Counter counter { destructors };

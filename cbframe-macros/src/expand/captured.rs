@@ -1,10 +1,10 @@
 //! The captured lane: the dispatcher, which takes the arguments out of a `CpuState`, and the entry before it.
 
 use proc_macro2::TokenStream;
-use quote::quote;
+use quote::{quote, quote_spanned};
 
 use super::Expansion;
-use crate::args::{Group, Register, Save};
+use crate::args::Save;
 
 impl Expansion<'_> {
     /// The dispatcher, and the entry that captures what it needs, and what is to be saved.
@@ -12,19 +12,24 @@ impl Expansion<'_> {
         let Self { private, arguments, .. } = self;
         let abi = &self.callback.abi;
         let count = arguments.len();
-        let groups = save.groups.iter().map(|group| match group {
-            Group::Gpr => quote!(| #private::Group::Gpr.bit()),
-            Group::Flags => quote!(| #private::Group::Flags.bit()),
-            Group::Sse => quote!(| #private::Group::Sse.bit()),
-            Group::X87 => quote!(| #private::Group::X87.bit()),
-            Group::Avx => quote!(| #private::Group::Avx.bit()),
-            Group::Avx512 => quote!(| #private::Group::Avx512.bit()),
+        let groups = match save {
+            Save::Nothing => quote!(0),
+            Save::Default => quote!(#private::save!(default)),
+            Save::Hook => quote!(#private::save!(hook)),
+            Save::Named { groups, .. } => {
+                let groups = groups.iter().map(|group| {
+                    let at = self.private_at(group.span());
+                    quote_spanned!(group.span()=> | #at::save!(group #group))
+                });
+                quote!(0 #(#groups)*)
+            }
+        };
+        let registers = save.registers().iter().map(|(name, register)| {
+            let at = self.private_at(name.span());
+            let (text, architecture, register) = (name.to_string(), register.architecture(&at), register.tokens(&at));
+            quote_spanned!(name.span()=> | #at::saved_bit(#architecture, #text, #register))
         });
-        let registers = save.registers.iter().map(|register| match register {
-            Register::General(number) => quote!(| #private::register_bit(#private::Register::Integer(#number))),
-            Register::Xmm(number) => quote!(| #private::register_bit(#private::Register::Vector(#number))),
-        });
-        let and = (!save.registers.is_empty()).then(|| quote!(.and(0 #(#registers)*)));
+        let and = (!save.registers().is_empty()).then(|| quote!(.and(0 #(#registers)*)));
         let idents: Vec<_> = arguments.iter().map(|argument| &argument.ident).collect();
         let indices = 0..count;
         let cpu = self.callback.has_cpu.then(|| quote!(__cbframe_cpu,));
@@ -51,9 +56,9 @@ impl Expansion<'_> {
         quote! {
             const __CBFRAME_PLACES: &#private::Placed<#count> = &#private::places(__CBFRAME_PLACED);
             const __CBFRAME_CAPTURE: #private::Capture =
-                #private::Capture::#capture(__CBFRAME_ABI.0, __CBFRAME_PLACES, 0 #(#groups)*) #and;
+                #private::Capture::#capture(__CBFRAME_ABI.0, __CBFRAME_PLACES, #groups) #and;
 
-            unsafe extern #abi fn __cbframe_dispatch<#(#lifetimes,)* #closure>(
+            #private::extern_fn! { #abi __cbframe_dispatch<#(#lifetimes,)* #closure>(
                 __cbframe_cpu: *mut #private::CpuState, __cbframe_ctx: *const ()
             ) {
                 // SAFETY: `__cbframe_cpu` is the entry's, whose capture includes every register that these places
@@ -66,7 +71,7 @@ impl Expansion<'_> {
                     let __cbframe_result = __cbframe_call #of_closure (__cbframe_ctx, #cpu #list #(#idents),*);
                     #give
                 }
-            }
+            } }
             #entry
         }
     }

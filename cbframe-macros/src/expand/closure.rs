@@ -176,7 +176,7 @@ impl Expansion<'_> {
             }
         };
         let closure = &closure.closure;
-        quote! {{
+        self.only(quote! {{
             #[allow(clippy::all, clippy::nursery, clippy::pedantic, clippy::restriction)]
             #[track_caller]
             #[inline]
@@ -207,6 +207,6 @@ impl Expansion<'_> {
                 unsafe { #private::#bind(__cbframe_site, __cbframe_closure, __cbframe_fallback) }
             }
             __cbframe_bind(#closure, #fallback)
-        }}
+        }})
     }
 }

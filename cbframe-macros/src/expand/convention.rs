@@ -7,7 +7,6 @@ use syn::spanned::Spanned;
 
 use super::{Argument, Expansion};
 use crate::custom::{Custom, Spot};
-use crate::registers::Register;
 use crate::validate::{Convention, Parameter};
 
 impl Expansion<'_> {
@@ -112,18 +111,17 @@ impl Expansion<'_> {
         }
     }
 
-    /// An expression for the captured entry, and before it what that needs: an entry for callers that do not align the stack,
-    /// where only the compiler knows whether they do.
+    /// An expression for the captured entry, and before it what that needs: where the convention is data, only the compiler
+    /// knows which entry its callers need.
     pub(super) fn captured_entry(&self) -> (Option<TokenStream>, TokenStream) {
         let (private, of_closure) = (&self.private, self.closure_argument());
         let entry = quote!(__cbframe_captured_entry #of_closure);
         let Some(Convention::Named(_)) = self.callback.convention else { return (None, entry) };
-        let generics = self.entry_generics();
-        let aligning = quote! {
-            #private::aligning_entry!(__cbframe_aligning_entry #generics, __CBFRAME_CAPTURE, #entry);
+        let (generics, types) = (self.closure_generic(), self.closure.map(|_| quote!(__CbframeClosure,)));
+        let choice = quote! {
+            #private::convention_entry! { generics [#generics] types [#types] __CBFRAME_CAPTURE }
         };
-        let either = quote!(if __CBFRAME_CAPTURE.aligns() { __cbframe_aligning_entry #of_closure } else { #entry });
-        (Some(aligning), either)
+        (Some(choice), quote!(__cbframe_convention_entry #of_closure ()))
     }
 
     /// A statement that puts the result into its place.
@@ -149,12 +147,9 @@ impl Expansion<'_> {
 pub(crate) fn spot_tokens(spot: &Spot, private: &TokenStream) -> TokenStream {
     match spot {
         Spot::Register { text, register } => {
-            let size = match register {
-                Register::Integer { size, .. } => *size,
-                Register::Vector(_) => 16,
-            };
-            let register = register.tokens(private);
-            quote!(#private::Spot::Register { name: #text, register: #register, size: #size })
+            let (size, architecture, register) =
+                (register.size, register.architecture(private), register.tokens(private));
+            quote!(#private::spot(#architecture, #text, #register, #size))
         }
         Spot::Stack { offset, .. } => quote!(#private::Spot::Stack(#offset)),
     }

@@ -134,12 +134,12 @@ const fn on_stack(apple: bool, cursor: Cursor, ty: &Type) -> (Cursor, Place) {
 }
 
 /// Section 5.9: structs, unions and arrays; a complex number is passed as a struct of two.
-const fn is_composite(ty: &Type) -> bool {
+pub(crate) const fn is_composite(ty: &Type) -> bool {
     matches!(ty.passed_as().kind, Kind::Struct { .. } | Kind::Union { .. } | Kind::Complex { .. })
 }
 
 /// B.6 and C.14: the alignment of the copy that is passed, 8 or 16.
-const fn alignment(apple: bool, ty: &Type) -> usize {
+pub(crate) const fn alignment(apple: bool, ty: &Type) -> usize {
     let natural = if apple { ty.align } else { natural_alignment(ty) };
     if natural < 16 { 8 } else { 16 }
 }

@@ -7,16 +7,16 @@ use crate::types::{Kind, Type};
 
 /// So many elements of `size` bytes.
 #[derive(Clone, Copy)]
-pub(super) struct Homogeneous {
-    pub(super) size: usize,
-    pub(super) count: usize,
+pub(crate) struct Homogeneous {
+    pub(crate) size: usize,
+    pub(crate) count: usize,
     /// Whether they are vectors, and not floats.
-    pub(super) vectors: bool,
+    pub(crate) vectors: bool,
 }
 
 impl Homogeneous {
     /// The elements of a struct, a union or a complex number.
-    pub(super) const fn of(ty: &Type) -> Option<Self> {
+    pub(crate) const fn of(ty: &Type) -> Option<Self> {
         match (ty.passed_as().kind, Self::elements(ty)) {
             (Kind::Struct { .. } | Kind::Union { .. } | Kind::Complex { .. }, Some(it))
                 if matches!(it.count, 1..=4) =>

@@ -4,12 +4,12 @@
 //! `unsafe`. One file holds one convention.
 
 mod aapcs32;
-mod aapcs64;
+pub(crate) mod aapcs64;
 #[cfg(feature = "std")]
 mod cache;
 mod convention;
 mod display;
-mod homogeneous;
+pub(crate) mod homogeneous;
 mod layout;
 #[cfg(feature = "alloc")]
 mod placement;
@@ -555,7 +555,11 @@ impl Abi {
             Self::Lp64d => riscv64::refusal(ty),
             Self::Aapcs => aapcs32::refusal(false, ty),
             Self::AapcsVfp => aapcs32::refusal(true, ty),
-            Self::SysV64 | Self::Win64 | Self::Custom => Scalars::X86_64.refusal(ty),
+            Self::SysV64 | Self::Win64 => Scalars::X86_64.refusal(ty),
+            Self::Custom => match self.architecture() {
+                Architecture::Aarch64 => aapcs64::refusal(false, ty),
+                _ => Scalars::X86_64.refusal(ty),
+            },
         }
     }
 

@@ -2,7 +2,7 @@
 
 use core::ops::Range;
 
-use super::{Parameter, Part, Parts, Place, Pointer, Register};
+use super::{Abi, Parameter, Part, Parts, Place, Pointer, Register};
 use crate::types::Type;
 
 /// A calling convention of one's own: an algorithm that places the parameters and the result of a [`Signature`], for
@@ -160,9 +160,9 @@ impl Placing<'_> {
         if !self.pops.is_multiple_of(8) || self.pops > self.stack || self.pops > 0xfff8 {
             return Some((None, "the return pops what is no number of words on the stack, or more than 65528 bytes"));
         }
-        let mut taken = Taken { integers: 1 << 4, vectors: 0 };
+        let mut taken = Taken { integers: 0, vectors: 0 };
         if let Place::Hidden { arrives: Pointer::Register(register), .. } = self.result.place
-            && !taken.take(register)
+            && !(matches!(register, Register::Integer(_)) && taken.take(register))
         {
             return Some((None, "the address of the result is in no register that carries one"));
         }
@@ -171,11 +171,13 @@ impl Placing<'_> {
                 return Some((Some(index), what));
             }
         }
-        let mut taken = Taken { integers: 1 << 4, vectors: 0 };
+        let mut taken = Taken { integers: 0, vectors: 0 };
         let what = match self.result.place {
             Place::Nothing if self.result.ty.size == 0 => None,
             Place::Registers(parts) => taken.wrong(&self.result.ty, &parts),
-            Place::Hidden { leaves: Some(register), .. } if !taken.take(register) => {
+            Place::Hidden { leaves: Some(register), .. }
+                if !(matches!(register, Register::Integer(_)) && taken.take(register)) =>
+            {
                 Some("the address of the result leaves in no register that carries one")
             }
             Place::Hidden { .. } => None,
@@ -189,7 +191,9 @@ impl Placing<'_> {
             Place::Nothing if parameter.ty.size == 0 => return None,
             Place::Nothing => return Some("the value has no place"),
             Place::Registers(parts) => return taken.wrong(&parameter.ty, &parts),
-            Place::Reference(Pointer::Register(register)) if taken.take(register) => return None,
+            Place::Reference(Pointer::Register(register @ Register::Integer(_))) if taken.take(register) => {
+                return None;
+            }
             Place::Reference(Pointer::Register(_)) => return Some("its address is in no register that is free"),
             Place::Stack(_) | Place::Reference(Pointer::Stack(_)) => {}
             Place::Hidden { .. } | Place::Split(..) => return Some("no parameter has such a place"),
@@ -215,16 +219,21 @@ const fn on_stack(parameter: &Parameter) -> Range<usize> {
 
 /// Registers that carry something already.
 struct Taken {
-    integers: u16,
-    vectors: u16,
+    integers: u32,
+    vectors: u32,
 }
 
 impl Taken {
-    /// Takes a general register; whether there is one, and it was free.
+    /// Takes a register; whether it can carry something, and was free.
     fn take(&mut self, register: Register) -> bool {
-        let Register::Integer(number @ 0..16) = register else { return false };
-        let free = self.integers >> number & 1 == 0;
-        self.integers |= 1 << number;
+        let (taken, number) = match register {
+            _ if !Abi::Custom.architecture().carries(register) => return false,
+            Register::Integer(number) => (&mut self.integers, number),
+            Register::Vector(number) => (&mut self.vectors, number),
+            Register::X87(_) => return false,
+        };
+        let free = *taken >> number & 1 == 0;
+        *taken |= 1 << number;
         free
     }
 
@@ -236,16 +245,15 @@ impl Taken {
                 return Some("its pieces leave bytes out, or overlap");
             }
             end += size;
-            let free = match register {
-                Register::Integer(0..16) if size <= 8 => self.take(register),
-                Register::Vector(number @ 0..16) if size <= 16 => {
-                    let free = self.vectors >> number & 1 == 0;
-                    self.vectors |= 1 << number;
-                    free
-                }
-                _ => return Some("a piece is in no register of its size"),
+            let fits = match register {
+                Register::Integer(_) => size <= 8,
+                Register::Vector(_) => size <= 16,
+                Register::X87(_) => false,
             };
-            if !free {
+            if !fits {
+                return Some("a piece is in no register of its size");
+            }
+            if !self.take(register) {
                 return Some("a piece is in a register that carries something else");
             }
         }

@@ -4,7 +4,7 @@
 
 use core::fmt;
 
-use super::{Abi, X86Call};
+use super::{Abi, Register, X86Call};
 use crate::types::{Kind, Type};
 
 /// An instruction set, as far as the names of registers go.
@@ -33,6 +33,20 @@ impl Architecture {
             Self::Aarch64 => "AArch64",
             Self::Arm => "32-bit Arm",
             Self::Riscv64 => "64-bit RISC-V",
+        }
+    }
+}
+
+impl Architecture {
+    /// Whether the register can carry a value where a convention is not the architecture's own. Not the stack pointer, nor on
+    /// AArch64 x16 to x18, which veneers and the platform have, and the return address.
+    pub(crate) const fn carries(self, register: Register) -> bool {
+        match (self, register) {
+            (Self::X86_64, Register::Integer(number)) => number < 16 && number != 4,
+            (Self::X86_64, Register::Vector(number)) => number < 16,
+            (Self::Aarch64, Register::Integer(number)) => number < 30 && !matches!(number, 16..=18),
+            (Self::Aarch64, Register::Vector(number)) => number < 32,
+            _ => false,
         }
     }
 }
@@ -226,7 +240,7 @@ impl Target {
             Self::X86Windows => &const { DataModel { char: I8, wchar: U16, ..ILP32 } },
             Self::Aarch64Linux => {
                 &const {
-                    let long_double = scalar("f128", 16, 16, Kind::Float);
+                    let long_double = scalar("LongDouble", 16, 16, Kind::Float);
                     DataModel { char: U8, wchar: U32, long_double, ..LP64 }
                 }
             }
@@ -329,11 +343,16 @@ impl Abi {
 
     /// The target whose C has this convention, or that has it beside that of its C.
     ///
-    /// [`Named`](Self::Named) and [`Custom`](Self::Custom) are conventions of x86-64 so far.
+    /// [`Named`](Self::Named) are conventions of x86-64 so far; with [`Custom`](Self::Custom) registers are those of the target
+    /// that this is compiled for.
     #[must_use]
     pub const fn target(self) -> Target {
         match self {
-            Self::SysV64 | Self::Named(_) | Self::Custom => Target::X86_64Unix,
+            Self::SysV64 | Self::Named(_) => Target::X86_64Unix,
+            Self::Custom => match Target::HOST {
+                Target::X86_64Windows => Target::X86_64Unix,
+                target => target,
+            },
             Self::Win64 => Target::X86_64Windows,
             Self::X86 { windows: false, .. } => Target::X86Linux,
             Self::X86 { windows: true, .. } => Target::X86Windows,

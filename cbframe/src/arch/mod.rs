@@ -1,11 +1,82 @@
 //! The machine: registers, the entry sequences and the code that moves values between registers and Rust.
 //!
-//! One directory holds one architecture; each exports the same names, and this is the one place that selects.
+//! One directory holds one architecture; each exports the same names, and this is the one place that selects. What is beside
+//! the directories is the same for all of them.
 
+mod arguments;
+#[cfg(feature = "alloc")]
+mod calls;
+#[cfg(feature = "alloc")]
+mod dynamic;
+mod lanes;
+mod moves;
+mod notes;
+mod word;
+
+#[cfg(all(target_arch = "aarch64", target_pointer_width = "64", target_endian = "little", target_os = "linux"))]
+mod aarch64;
 #[cfg(all(target_arch = "x86_64", target_pointer_width = "64", any(target_os = "linux", target_os = "windows")))]
 mod x86_64;
-#[cfg(all(target_arch = "x86_64", target_pointer_width = "64", any(target_os = "linux", target_os = "windows")))]
-pub use x86_64::*;
 
-#[cfg(not(all(target_arch = "x86_64", target_pointer_width = "64", any(target_os = "linux", target_os = "windows"))))]
-compile_error!("cbframe: this target is not supported yet; x86_64 Linux and Windows are");
+#[cfg(all(target_arch = "aarch64", target_pointer_width = "64", target_endian = "little", target_os = "linux"))]
+use aarch64 as machine;
+#[cfg(all(target_arch = "x86_64", target_pointer_width = "64", any(target_os = "linux", target_os = "windows")))]
+use x86_64 as machine;
+
+#[cfg(not(any(
+    all(target_arch = "aarch64", target_pointer_width = "64", target_endian = "little", target_os = "linux"),
+    all(target_arch = "x86_64", target_pointer_width = "64", any(target_os = "linux", target_os = "windows"))
+)))]
+compile_error!("cbframe: this target is not supported yet; x86_64 Linux and Windows, and aarch64 Linux are");
+
+use crate::abi::Abi;
+use crate::types::Message;
+
+#[cfg(feature = "alloc")]
+pub(crate) use calls::{call_placed, stack_limit};
+#[cfg(feature = "alloc")]
+pub(crate) use dynamic::{Head as DynamicHead, Seen, Spot, gather, hidden};
+pub use machine::*;
+#[cfg(feature = "std")]
+pub(crate) use moves::stack_arguments;
+pub use moves::{give, hidden_result, take};
+pub use word::Word;
+
+/// The convention that an ABI string names on this target, and whether calls may unwind.
+pub(crate) const fn abi_named(name: &str) -> Option<(Abi, bool)> {
+    Abi::named(name, TARGET)
+}
+
+/// Panics: the convention is one of another architecture.
+#[cold]
+#[track_caller]
+pub(crate) const fn foreign(abi: Abi) -> ! {
+    Message::new("cbframe: `")
+        .text(abi.name())
+        .text("` is a convention of ")
+        .text(abi.architecture().name())
+        .text(", which no function has on this target, ")
+        .text(TARGET.name())
+        .panic()
+}
+
+/// Panics if the convention is one of another architecture.
+#[track_caller]
+pub(crate) const fn check_native(abi: Abi) {
+    if abi.architecture() as u8 != TARGET.architecture() as u8 {
+        foreign(abi)
+    }
+}
+
+/// The convention that `extern "C"` is on this target.
+pub(crate) const NATIVE: Abi = TARGET.c();
+
+impl crate::abi::Target {
+    /// The target that this crate is compiled for.
+    pub const HOST: Self = TARGET;
+}
+
+impl crate::abi::Abi {
+    /// What `extern "C"` is on this target.
+    pub const C: Self = NATIVE;
+}

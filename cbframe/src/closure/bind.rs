@@ -4,10 +4,9 @@ use alloc::boxed::Box;
 use core::panic::Location;
 
 use super::calls::SharedState;
-use super::{Handler, Local, Once, local, once};
+use super::{Enter, Handler, Local, Once, local, once};
 #[cfg(feature = "std")]
 use super::{guarded, hazard};
-use crate::arch::Enter;
 use crate::frame::{Frame, boxed};
 use crate::pool::{Binding, Bound, Entry, Meta, Owned, Pool, PoolFull};
 use crate::signature::ClosurePointer;

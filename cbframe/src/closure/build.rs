@@ -10,9 +10,8 @@ use super::fallback::{self, FallbackValue};
 use super::fallback::{Abort, Fallback};
 #[cfg(feature = "std")]
 use super::guarded::{self, Guard, Guarded};
-use super::{Handler, Local, Once, Raw, local, once};
+use super::{Handler, Local, Once, Raw, local, once, raw_entry};
 use crate::CpuState;
-use crate::arch::raw_entry;
 use crate::frame::Frame;
 use crate::pool::{Pool, PoolFull};
 use crate::signature::ClosurePointer;

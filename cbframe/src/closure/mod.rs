@@ -6,6 +6,7 @@ mod bind;
 mod build;
 #[cfg(feature = "alloc")]
 mod calls;
+mod enter;
 #[cfg(feature = "alloc")]
 mod fallback;
 #[cfg(feature = "std")]
@@ -36,6 +37,9 @@ pub(crate) use calls::Concurrently;
 pub(crate) use calls::RawHandler;
 #[cfg(feature = "alloc")]
 pub use calls::{call_local, call_once, call_shared};
+pub(crate) use enter::Enter;
+#[cfg(feature = "alloc")]
+pub(crate) use enter::raw_entry;
 #[cfg(feature = "std")]
 pub(crate) use fallback::Refused;
 #[cfg(feature = "alloc")]

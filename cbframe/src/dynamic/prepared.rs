@@ -8,7 +8,7 @@ use super::object::Object;
 #[cfg(feature = "std")]
 use super::record::Recorder;
 use crate::abi::{Abi, Parameter, Place, Signature, extension};
-use crate::arch::{Seen, Spot, seen_arguments};
+use crate::arch::{Registers, Seen, Spot, seen_arguments};
 use crate::pool::Meta;
 use crate::types::{Kind, Type};
 
@@ -33,7 +33,7 @@ pub(super) struct Prepared {
     /// Where a result is, as bytes from the state, that goes as a word.
     pub(super) word: i32,
     /// The registers that the callback sees, if it sees the arguments' only.
-    pub(super) shown: u32,
+    pub(super) shown: Registers,
     /// What a result can be written as that goes as a word, unless there is more to do after it.
     pub(super) result: Shape,
 }
@@ -84,7 +84,9 @@ impl Way {
             (Place::Hidden { .. }, _) => (Self::Memory, 0),
             // Narrow ones are extended with their sign otherwise.
             (Place::Registers(_), Spot::At(offset))
-                if matches!(abi, Abi::SysV64 | Abi::Win64) && result.ty.size <= 8 && extension(&result.ty) != 2 =>
+                if matches!(abi, Abi::SysV64 | Abi::Win64 | Abi::Aapcs64)
+                    && result.ty.size <= 8
+                    && extension(&result.ty) != 2 =>
             {
                 (Self::Word, offset)
             }

@@ -292,7 +292,7 @@ impl fmt::Display for Where {
 }
 
 /// A call of a stub whose slot is not bound any more. `record` is the slot's.
-pub(crate) unsafe extern "sysv64" fn report_stale_call(record: *const Record) -> ! {
+pub(crate) unsafe fn report_stale_call(record: *const Record) -> ! {
     // SAFETY: a freed slot's ctx is the address of its record, which is static.
     let record = unsafe { &*record };
     let name = record.meta().map_or("a callback", Meta::name);

@@ -111,13 +111,14 @@ impl Type {
         Ok(Self { name, size, align: element.align, kind: Kind::Array { element: keep_type(element), len } })
     }
 
-    /// A SIMD vector of 16, 32 or 64 bytes: `__m128` and its kin.
+    /// A SIMD vector of 16, 32 or 64 bytes, `__m128` and its kin, or one of 8 bytes, which AArch64 has beside those of 16.
     ///
     /// # Errors
     ///
     /// If `size` is another.
     pub const fn vector(size: usize) -> Result<Self, TypeError> {
         match size {
+            8 => Ok(Self { name: "int8x8_t", size, align: size, kind: Kind::Vector }),
             16 => Ok(Self { name: "__m128", size, align: size, kind: Kind::Vector }),
             32 => Ok(Self { name: "__m256", size, align: size, kind: Kind::Vector }),
             64 => Ok(Self { name: "__m512", size, align: size, kind: Kind::Vector }),
@@ -170,7 +171,7 @@ impl fmt::Display for TypeError {
         match &self.0 {
             Wrong::TooLarge => f.write_str("the type is larger than memory can be"),
             Wrong::Alignment(align) => write!(f, "an alignment of {align} bytes: it is a power of two up to 2^28"),
-            Wrong::Vector(size) => write!(f, "a vector of {size} bytes: there are those of 16, 32 and 64"),
+            Wrong::Vector(size) => write!(f, "a vector of {size} bytes: there are those of 8, 16, 32 and 64"),
             Wrong::Complex(part) => {
                 write!(f, "a complex number of `{part}`: there are those of float, double and long double")
             }

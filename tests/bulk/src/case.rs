@@ -55,6 +55,7 @@ pub(crate) fn known(signature: &Signature) -> abi::Signature {
     let abi = match signature.family {
         Family::SysV64 => Abi::SysV64,
         Family::Win64 => Abi::Win64,
+        Family::Aapcs64 => Abi::Aapcs64,
     };
     let types: String = signature.definitions().iter().map(|aggregate| c::definition(aggregate)).collect();
     let prototype = c::prototype(&Signature { named: None, ..signature.clone() }, "f");

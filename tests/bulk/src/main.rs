@@ -11,7 +11,7 @@ use std::time::Instant;
 
 use cbframe_signatures::made;
 use cbframe_signatures::shrink;
-use cbframe_signatures::signatures::Signature;
+use cbframe_signatures::signatures::{Signature, Target};
 use cbframe_signatures::table::Table;
 use cbframe_signatures::verdict::Verdict;
 
@@ -31,19 +31,21 @@ fn main() -> ExitCode {
     let (totals, failed) = test_all(&options, &mut workshop);
     println!("{totals}");
     let Some((index, lines)) = failed else { return ExitCode::SUCCESS };
-    let (smallest, lines) = shrink(&mut workshop, made::of_c(&Table::new(), options.seed, index), lines);
+    let (smallest, lines) =
+        shrink(&mut workshop, made::of_c(&Table::new(Target::HOST), Target::HOST, options.seed, index), lines);
     println!("{}", report::failure(options.seed, index, &smallest, &lines));
     ExitCode::FAILURE
 }
 
 /// Tests what was asked for; the totals, and the first that failed, with what was wrong.
 fn test_all(options: &Options, workshop: &mut Workshop) -> (Totals, Option<(u64, Vec<String>)>) {
-    let (start, table) = (Instant::now(), Table::new());
+    let (start, table) = (Instant::now(), Table::new(Target::HOST));
     let indices = options.indices();
     // One level for each batch: twice as many signatures say more than both levels for each.
     let levels = LEVELS.chunks(1).cycle();
     let mut batches = indices.chunks(options.batch).zip(levels).map(|(indices, levels)| {
-        let signatures: Vec<_> = indices.iter().map(|index| made::of_c(&table, options.seed, *index)).collect();
+        let signatures: Vec<_> =
+            indices.iter().map(|index| made::of_c(&table, Target::HOST, options.seed, *index)).collect();
         (indices, signatures, levels)
     });
     let (mut totals, mut failed) = (Totals::default(), None);
@@ -75,7 +77,7 @@ fn test_all(options: &Options, workshop: &mut Workshop) -> (Totals, Option<(u64,
 
 /// The smallest signature that still fails, as far as the reductions lead, and how it fails.
 fn shrink(workshop: &mut Workshop, first: Signature, lines: Vec<String>) -> (Signature, Vec<String>) {
-    let (table, mut how) = (Table::new(), lines);
+    let (table, mut how) = (Table::new(Target::HOST), lines);
     let mut fail = |signatures: &[Signature]| {
         let named = |(i, signature): (usize, &Signature)| Signature { name: format!("r{i}"), ..signature.clone() };
         let named: Vec<_> = signatures.iter().enumerate().map(named).collect();

@@ -1,7 +1,7 @@
 //! The command line.
 
 use cbframe_signatures::made;
-use cbframe_signatures::signatures::{Family, Signature};
+use cbframe_signatures::signatures::{Family, Signature, Target};
 
 const USAGE: &str = "\
 Tests signatures that are known at run time only, and made up, against C.
@@ -46,7 +46,7 @@ impl Options {
 
     /// The numbers of the signatures.
     pub(crate) fn indices(&self) -> Vec<u64> {
-        let takes = |index: &u64| self.abi.is_none_or(|family| made::family(*index) == family);
+        let takes = |index: &u64| self.abi.is_none_or(|family| made::family(Target::HOST, *index) == family);
         match self.index {
             Some(index) => vec![index],
             None => (0..).filter(takes).take(self.count).collect(),

@@ -150,6 +150,7 @@ pub const fn convention(family: Family) -> &'static str {
     match family {
         Family::SysV64 => "CBT_SYSV64",
         Family::Win64 => "CBT_WIN64",
+        Family::Aapcs64 => "CBT_AAPCS64",
     }
 }
 

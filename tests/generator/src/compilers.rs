@@ -1,6 +1,6 @@
 //! What compilers do differently: which signatures one of them does not call, and why.
 
-use crate::signatures::{Family, Signature};
+use crate::signatures::{Family, Signature, Target};
 use crate::types::{Cpu, Field, Kind, Type};
 
 /// A C compiler.
@@ -39,11 +39,13 @@ impl Compiler {
                 // An empty field has no class, so such a struct has those of the vector (psABI 3.2.3).
                 Some("passes a struct with a 256-bit or 512-bit vector in memory if an empty field is beside it")
             }
-            (Self::Clang, Family::SysV64) if signature.windows && signature.result.as_ref().is_some_and(has_x87) => {
+            (Self::Clang, Family::SysV64)
+                if signature.target == Target::Windows && signature.result.as_ref().is_some_and(has_x87) =>
+            {
                 Some("returns what belongs on the x87 stack in memory, in programs for Windows")
             }
             (Self::Gcc, Family::SysV64)
-                if signature.windows && signature.split().1.iter().any(|ty| ty.align() > 16) =>
+                if signature.target == Target::Windows && signature.split().1.iter().any(|ty| ty.align() > 16) =>
             {
                 // gcc issue 54412.
                 Some("aligns the stack to 16 bytes only, in programs for Windows")

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use crate::random::Random;
-use crate::signatures::{Family, Forms, Signature};
+use crate::signatures::{Family, Forms, Signature, Target};
 use crate::table::Table;
 use crate::types::{Aggregate, Cpu, Field, Kind, Type, Wrapper};
 
@@ -18,17 +18,17 @@ const SIZES: [usize; 12] = [0, 1, 2, 3, 5, 7, 9, 16, 17, 24, 32, 64];
 
 /// The signature at `index` of those that `seed` stands for.
 #[must_use]
-pub fn signature(table: &Table, windows: bool, seed: u64, index: u64) -> Signature {
-    make(table, windows, seed, index, true)
+pub fn signature(table: &Table, target: Target, seed: u64, index: u64) -> Signature {
+    make(table, target, seed, index, true)
 }
 
 /// The same with structs that C has and Rust has not: packed ones that are aligned, or that have aligned fields.
 #[must_use]
-pub fn of_c(table: &Table, seed: u64, index: u64) -> Signature {
-    make(table, cfg!(windows), seed, index, false)
+pub fn of_c(table: &Table, target: Target, seed: u64, index: u64) -> Signature {
+    make(table, target, seed, index, false)
 }
 
-fn make(table: &Table, windows: bool, seed: u64, index: u64, in_rust: bool) -> Signature {
+fn make(table: &Table, target: Target, seed: u64, index: u64, in_rust: bool) -> Signature {
     let mut random = Random::of_item(seed, index);
     // What needs the captured lane, or a certain CPU, is in some, so that the others get to everything else.
     let opaque = random.chance(30);
@@ -51,15 +51,15 @@ fn make(table: &Table, windows: bool, seed: u64, index: u64, in_rust: bool) -> S
     let percent = *random.pick(&[5, 35, 60, 95]);
     let aggregates = *random.pick(&[0, 25, 50, 80, 100]);
     let mut maker = Maker { random, floats, others, percent, aggregates, in_rust };
-    let family = family(index);
+    let family = family(target, index);
     let count = maker.random.below(PARAMETERS + 1);
     let parameters = (0..count).map(|_| maker.parameter()).collect();
     maker.aggregates = 60;
     let result = (!maker.random.chance(12)).then(|| maker.parameter());
-    let abi = maker.random.pick(family.abis(windows));
+    let abi = maker.random.pick(family.abis(target));
     let forms = if maker.random.chance(25) { Forms::Stateless } else { Forms::Entries };
     let mut signature =
-        Signature { name: format!("s{index}"), family, abi, windows, parameters, named: None, result, forms };
+        Signature { name: format!("s{index}"), family, abi, target, parameters, named: None, result, forms };
     variadic(&mut signature, &mut Random::of_item(!seed, index));
     rename(&mut signature);
     signature
@@ -76,8 +76,9 @@ fn variadic(signature: &mut Signature, random: &mut Random) {
 
 /// The convention of the signature at `index`.
 #[must_use]
-pub const fn family(index: u64) -> Family {
-    if index.is_multiple_of(2) { Family::SysV64 } else { Family::Win64 }
+pub const fn family(target: Target, index: u64) -> Family {
+    let families = target.families();
+    families[(index % families.len() as u64) as usize]
 }
 
 /// Gives the aggregates of a signature names: A, B, C, each behind those that it consists of, and the same to

@@ -41,8 +41,8 @@ fn main() -> ExitCode {
     let (totals, failed) = run_all(&options, &workshop, &indices);
     println!("{totals}");
     let Some((index, profile)) = failed.into_iter().min() else { return ExitCode::SUCCESS };
-    let table = Table::new();
-    let first = made::signature(&table, options.windows(), options.seed, index);
+    let table = Table::new(options.made_for());
+    let first = made::signature(&table, options.made_for(), options.seed, index);
     println!("{}", report::failure(&options, &workshop, index, profile, &shrink(&workshop, &table, first, profile)));
     ExitCode::FAILURE
 }
@@ -53,12 +53,12 @@ fn run_all(options: &Options, workshop: &Workshop, indices: &[u64]) -> (Totals, 
     let sum = Mutex::new((Totals::default(), Vec::new()));
     let batches: Vec<_> = indices.chunks(options.batch).collect();
     let work = |worker: usize| {
-        let table = Table::new();
+        let table = Table::new(options.made_for());
         while let Some(batch) = batches.get(next.fetch_add(1, Ordering::Relaxed))
             && !enough.load(Ordering::Relaxed)
         {
             let signatures: Vec<_> =
-                batch.iter().map(|index| made::signature(&table, options.windows(), options.seed, *index)).collect();
+                batch.iter().map(|index| made::signature(&table, options.made_for(), options.seed, *index)).collect();
             let verdicts = workshop.judge(worker, &table, &signatures, &Profile::ALL, false);
             let mut sum = sum.lock().expect("no worker panics");
             let (totals, failed) = &mut *sum;

@@ -1,7 +1,7 @@
 //! The command line.
 
 use cbframe_signatures::made;
-use cbframe_signatures::signatures::{Family, Signature};
+use cbframe_signatures::signatures::{Family, Signature, Target};
 
 const USAGE: &str = "\
 Tests cbframe with signatures that are made up.
@@ -57,14 +57,14 @@ impl Options {
         Ok(options)
     }
 
-    /// Whether the target is Windows.
-    pub(crate) fn windows(&self) -> bool {
-        self.target.as_ref().is_some_and(|target| target.contains("-windows-"))
+    /// What the programs are made for.
+    pub(crate) fn made_for(&self) -> Target {
+        self.target.as_deref().map_or(Target::Linux, Target::named)
     }
 
     /// Whether the signature at `index` is of a convention that was asked for.
     pub(crate) fn takes(&self, index: u64) -> bool {
-        self.abi.is_none_or(|family| made::family(index) == family)
+        self.abi.is_none_or(|family| made::family(self.made_for(), index) == family)
     }
 }
 

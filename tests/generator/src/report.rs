@@ -111,7 +111,7 @@ pub(crate) fn failure(
         out.push_str(&c::definition(&aggregate));
     }
     write!(out, "{};\n\n", c::prototype(signature, &format!("{} callback", c::convention(signature.family)))).unwrap();
-    writeln!(out, "{}", workshop.layout(&Table::new(), signature, profile)).unwrap();
+    writeln!(out, "{}", workshop.layout(&Table::new(options.made_for()), signature, profile)).unwrap();
     lines.iter().for_each(|line| writeln!(out, "{line}").unwrap());
     out
 }

@@ -156,8 +156,8 @@ pub fn module(index: usize, signature: &Signature, style: Style) -> String {
         };
         module.form(Form { name: "chosen", ..stateful }, call);
     }
-    // Windows has one of the two; System V always has this one.
-    if !windows && known && is_native(signature, style.cpu) {
+    // Elsewhere there is one of the two; System V always has this one.
+    if *family == Family::SysV64 && known && is_native(signature, style.cpu) {
         let stack = Form { name: "stack", options: ", entry = \"stack\"", ..stateful };
         module.form(stack, &bound("stack", "stack"));
     }
@@ -181,7 +181,16 @@ pub fn module(index: usize, signature: &Signature, style: Style) -> String {
 /// than C gives.
 fn is_native(signature: &Signature, cpu: Cpu) -> bool {
     let aligned = signature.family == Family::SysV64 || signature.types().all(|ty| ty.align() <= 16);
-    aligned && signature.cpu() <= cpu && !signature.types().any(Type::is_opaque)
+    aligned && signature.cpu() <= cpu && !signature.types().any(|ty| differs(signature.family, ty))
+}
+
+/// Whether rustc passes a value of this type, or may pass it, otherwise than C does. On AArch64 rustc 1.95 knows aggregates of
+/// vectors only up to 16 bytes, and takes the alignment of a small struct for that of its fields.
+fn differs(family: Family, ty: &Type) -> bool {
+    let differs = |aggregate: &Rc<Aggregate>| {
+        if ty.size() > 16 { ty.has(|scalar| scalar.kind == Kind::Vector) } else { aggregate.aligned >= Some(16) }
+    };
+    ty.is_opaque() || family == Family::Aapcs64 && ty.aggregate().is_some_and(differs)
 }
 
 /// How the function of a module differs from the others.
@@ -227,7 +236,8 @@ impl Module<'_> {
         };
         let taken: String = unnamed.iter().enumerate().map(take).collect();
         // Rust code must not call pointers to such callbacks, cbframe says.
-        let qualifier = if self.signature.types().any(Type::is_opaque) { "unsafe " } else { "" };
+        let qualifier =
+            if self.signature.types().any(|ty| differs(self.signature.family, ty)) { "unsafe " } else { "" };
         let arrow = result.as_ref().map_or(String::new(), |ty| format!(" -> {}", ty.rust()));
         let body = self.body();
         writeln!(
@@ -326,7 +336,10 @@ impl Module<'_> {
         self.form(
             Form {
                 name: "cpu_and_state",
-                options: ", save(gpr, flags, avx512, x87)",
+                options: match self.signature.family {
+                    Family::SysV64 | Family::Win64 => ", save(gpr, flags, avx512, x87)",
+                    Family::Aapcs64 => ", save(gpr, flags, simd)",
+                },
                 first: &format!("{STATE}{CPU}"),
                 start: "s.arrive(); call::cpu(cpu); ",
             },

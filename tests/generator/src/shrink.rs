@@ -174,12 +174,13 @@ fn simpler_scalars(ty: &Type, table: &Table) -> Vec<Type> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::signatures::Target;
     use crate::{c, made};
 
     /// Shrinks what `fails` to what it has to be.
     fn smallest(fails: fn(&Signature) -> bool) -> String {
-        let table = Table::new();
-        let mut signatures = (0..).map(|index| made::signature(&table, false, 1, index));
+        let table = Table::new(Target::Linux);
+        let mut signatures = (0..).map(|index| made::signature(&table, Target::Linux, 1, index));
         let first = signatures.find(fails).expect("there is no end");
         let smallest = shrink(first, &table, &mut |reductions| reductions.iter().position(fails));
         let types = smallest.definitions();
@@ -214,9 +215,9 @@ mod tests {
 
     #[test]
     fn every_step_is_one_down() {
-        let table = Table::new();
+        let table = Table::new(Target::Linux);
         for index in 0..40 {
-            let signature = made::signature(&table, false, 2, index);
+            let signature = made::signature(&table, Target::Linux, 2, index);
             for reduced in stages(&signature, &table).concat() {
                 assert!(weight(&reduced) < weight(&signature), "{reduced:?}");
             }

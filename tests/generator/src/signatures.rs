@@ -6,6 +6,49 @@ use crate::random::Random;
 use crate::table::Table;
 use crate::types::{Aggregate, Cpu, Kind, Type, definitions};
 
+/// What programs are made for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Target {
+    /// x86-64 Linux.
+    Linux,
+    /// x86-64 Windows.
+    Windows,
+    /// AArch64 Linux.
+    Aarch64,
+}
+
+impl Target {
+    /// That of this program.
+    pub const HOST: Self = if cfg!(windows) {
+        Self::Windows
+    } else if cfg!(target_arch = "aarch64") {
+        Self::Aarch64
+    } else {
+        Self::Linux
+    };
+
+    /// The target of a Rust target's name, or its architecture and whether it is Windows.
+    #[must_use]
+    pub fn named(name: &str) -> Self {
+        if name.starts_with("aarch64") {
+            Self::Aarch64
+        } else if name.contains("-windows-") {
+            Self::Windows
+        } else {
+            Self::Linux
+        }
+    }
+
+    /// The conventions that are tested.
+    #[must_use]
+    pub const fn families(self) -> &'static [Family] {
+        match self {
+            Self::Linux | Self::Windows => &[Family::SysV64, Family::Win64],
+            Self::Aarch64 => &[Family::Aapcs64],
+        }
+    }
+}
+
 /// The convention of a signature.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Family {
@@ -13,6 +56,8 @@ pub enum Family {
     SysV64,
     /// Windows.
     Win64,
+    /// That of AArch64.
+    Aapcs64,
 }
 
 impl Family {
@@ -22,13 +67,15 @@ impl Family {
         match self {
             Self::SysV64 => "sysv64",
             Self::Win64 => "win64",
+            Self::Aapcs64 => "aapcs64",
         }
     }
 
     /// The ABI strings for it, where `extern "C"` is that of Windows or is not.
     #[must_use]
-    pub const fn abis(self, windows: bool) -> &'static [&'static str] {
-        match (self, windows) {
+    pub const fn abis(self, target: Target) -> &'static [&'static str] {
+        match (self, matches!(target, Target::Windows)) {
+            (Self::Aapcs64, _) => &["C", "system", "C-unwind", "efiapi", "system-unwind"],
             (Self::SysV64, false) => &["sysv64", "C", "sysv64-unwind", "system", "C-unwind", "system-unwind"],
             (Self::SysV64, true) => &["sysv64", "sysv64-unwind"],
             (Self::Win64, false) => &["win64", "efiapi", "win64-unwind"],
@@ -46,8 +93,8 @@ pub struct Signature {
     pub family: Family,
     /// The ABI string.
     pub abi: &'static str,
-    /// Whether it is in a program for Windows.
-    pub windows: bool,
+    /// What the program is made for.
+    pub target: Target,
     /// The parameters, those behind `...` included.
     pub parameters: Vec<Type>,
     /// For a variadic one, how many of them are before `...`.
@@ -130,18 +177,24 @@ impl Signature {
         match self.family {
             Family::SysV64 => self.integer_registers() <= 5,
             Family::Win64 => self.parameters.len() + usize::from(self.may_be_hidden()) <= 3,
+            // Each may be one in memory, whose address takes a register; alignment may leave one out.
+            Family::Aapcs64 => {
+                let registers =
+                    |ty: &Type| if ty.size() > 16 { 1 } else { ty.size().div_ceil(8) + usize::from(ty.align() > 8) };
+                self.parameters.iter().map(registers).sum::<usize>() <= 7
+            }
         }
     }
 }
 
 /// The fixed signatures, with the file of tests that each goes to.
 #[must_use]
-pub fn signatures(table: &Table, windows: bool) -> Vec<(&'static str, Signature)> {
+pub fn signatures(table: &Table, target: Target) -> Vec<(&'static str, Signature)> {
     let mut all = Vec::new();
-    for family in [Family::SysV64, Family::Win64] {
+    for &family in target.families() {
         let mut add = |name: String, theme, parameters: Vec<&Type>, named, result: Option<&Type>| {
             let name = format!("{}_{name}", family.name());
-            let abis = family.abis(windows);
+            let abis = family.abis(target);
             let count = all.len();
             let forms = match theme {
                 "mixed" if count % 3 == 0 => Forms::All,
@@ -150,7 +203,7 @@ pub fn signatures(table: &Table, windows: bool) -> Vec<(&'static str, Signature)
             };
             let (parameters, result) = (parameters.into_iter().cloned().collect(), result.cloned());
             let abi = abis[count % abis.len()];
-            all.push((theme, Signature { name, family, abi, windows, parameters, named, result, forms }));
+            all.push((theme, Signature { name, family, abi, target, parameters, named, result, forms }));
         };
         alone(table, family, &mut add);
         late(table, family, &mut add);
@@ -164,7 +217,7 @@ type Add<'f> = dyn FnMut(String, &'static str, Vec<&Type>, Option<usize>, Option
 
 /// Whether cbframe takes a result of this type: on Windows it refuses some that it knows nothing of.
 fn is_result_for(ty: &Type, family: Family) -> bool {
-    family == Family::SysV64 || ty.is_known() || !matches!(ty.size(), 16 | 32 | 64)
+    family != Family::Win64 || ty.is_known() || !matches!(ty.size(), 16 | 32 | 64)
 }
 
 /// Each type as the only parameter and as the result.
@@ -184,6 +237,9 @@ fn late(table: &Table, family: Family, add: &mut Add<'_>) {
         // Which of one and two registers of either kind are left.
         let (ints, doubles) = match family {
             Family::SysV64 => (4 + i % 2, 6 + i / 2 % 2),
+            // 16 parameters in all.
+            Family::Aapcs64 if i / 2 % 2 == 0 => (6 + i % 2, 5),
+            Family::Aapcs64 => (1, 6 + i % 2),
             Family::Win64 if i % 4 > 0 => continue,
             Family::Win64 => (1 + i / 4 % 2, i / 8 % 2),
         };
@@ -230,6 +286,9 @@ fn variadic(table: &Table, family: Family, add: &mut Add<'_>) {
         add(format!("first_{}", ty.name()), "variadic", vec![byte, ty, int, double], Some(1), None);
         let (ints, doubles) = match family {
             Family::SysV64 => (4 + i % 2, 6 + i / 2 % 2),
+            // 16 parameters in all.
+            Family::Aapcs64 if i / 2 % 2 == 0 => (6 + i % 2, 5),
+            Family::Aapcs64 => (1, 6 + i % 2),
             Family::Win64 => (1 + i % 2, i / 2 % 2),
         };
         // Either kind of register is taken by arguments behind `...`, or by others.

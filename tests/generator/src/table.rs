@@ -4,20 +4,22 @@ use std::collections::HashMap;
 use std::fmt::Write;
 use std::rc::Rc;
 
+use crate::signatures::Target;
 use crate::types::{Aggregate, Bits, Field, Kind, Leaf, Scalar, Type};
 
 /// Types by name and in order.
 #[derive(Debug)]
 pub struct Table {
+    target: Target,
     list: Vec<Type>,
     index: HashMap<String, usize>,
 }
 
 impl Table {
-    /// The table.
+    /// The table for a target.
     #[must_use]
-    pub fn new() -> Self {
-        let mut table = Self { list: Vec::new(), index: HashMap::new() };
+    pub fn new(target: Target) -> Self {
+        let mut table = Self { target, list: Vec::new(), index: HashMap::new() };
         table.scalars();
         table.registers();
         table.memory();
@@ -53,8 +55,8 @@ impl Table {
     /// `names` and `definitions` are those in Rust and in C.
     fn defined(&mut self, name: &str, names: [&str; 2], size: usize, kind: Kind, bits: Bits, definitions: [String; 2]) {
         let leaf = |path: &str, offset, size| Leaf { path: path.into(), offset, size, count: None, bits: bits.clone() };
-        // The unit's own format, which has 80 bits.
-        let float = |size| if size == 16 { 10 } else { size };
+        // The x87 unit's own format has 80 bits.
+        let float = |size| if size == 16 && self.target != Target::Aarch64 { 10 } else { size };
         let leaves = match kind {
             Kind::LongDouble => vec![leaf("", 0, float(size))],
             Kind::Complex(of) => vec![leaf(".re", 0, float(of)), leaf(".im", of, float(of))],
@@ -144,17 +146,31 @@ impl Table {
         self.scalar("OptionFunction", option, "function", 8, unsigned, nullable);
         self.scalar("i128", "i128", "__int128", 16, Kind::Wide, Bits::Any);
         self.scalar("u128", "u128", "unsigned __int128", 16, Kind::Wide, Bits::Any);
-        self.scalar("LongDouble", "LongDouble", "long double", 16, Kind::LongDouble, Bits::Any);
+        let aarch64 = self.target == Target::Aarch64;
+        let (long, quad) = if aarch64 { (Kind::Quad, "long double") } else { (Kind::LongDouble, "__float128") };
+        self.scalar("LongDouble", "LongDouble", "long double", 16, long, Bits::Any);
         self.scalar("Float16", "Float16", "_Float16", 2, Kind::Half, Bits::Any);
-        self.scalar("Float128", "Float128", "__float128", 16, Kind::Quad, Bits::Any);
+        self.scalar("Float128", "Float128", quad, 16, Kind::Quad, Bits::Any);
         self.scalar("ComplexFloat", "Complex<f32>", "_Complex float", 8, Kind::Complex(4), Bits::Any);
         self.scalar("ComplexDouble", "Complex<f64>", "_Complex double", 16, Kind::Complex(8), Bits::Any);
         let long = Kind::Complex(16);
         self.scalar("ComplexLongDouble", "Complex<LongDouble>", "_Complex long double", 32, long, Bits::Any);
-        for (bits, size) in [(128, 16), (256, 32), (512, 64)] {
-            for suffix in ["", "d", "i"] {
-                let name = format!("m{bits}{suffix}");
-                self.scalar(&name, &format!("__{name}"), &name, size, Kind::Vector, Bits::Any);
+        if aarch64 {
+            for (name, rust, size) in [
+                ("m64f", "float32x2_t", 8),
+                ("m64i", "int32x2_t", 8),
+                ("m128", "float32x4_t", 16),
+                ("m128d", "float64x2_t", 16),
+                ("m128i", "int64x2_t", 16),
+            ] {
+                self.scalar(name, rust, name, size, Kind::Vector, Bits::Any);
+            }
+        } else {
+            for (bits, size) in [(128, 16), (256, 32), (512, 64)] {
+                for suffix in ["", "d", "i"] {
+                    let name = format!("m{bits}{suffix}");
+                    self.scalar(&name, &format!("__{name}"), &name, size, Kind::Vector, Bits::Any);
+                }
             }
         }
         self.enumeration("EnumU8", "u8", "uint8_t", 1, &[1, 0x22, 0xfe]);
@@ -229,11 +245,20 @@ impl Table {
         self.structure("SSComplex", &["ComplexDouble"]);
         self.structure("SSComplexes", &["[ComplexFloat; 2]"]);
         self.structure("SVector", &["m128"]);
-        self.structure("SVector256", &["m256d"]);
-        self.structure("SVector512", &["m512i"]);
-        self.structure("SVectorEmpty", &["Empty", "m256", "Empty"]);
         self.union("UnionVector", &["m128i", "[u32; 4]"]);
-        self.union("UnionVector256", &["m256i", "m256"]);
+        if self.target == Target::Aarch64 {
+            // Homogeneous aggregates, and nearly.
+            self.structure("HVector64", &["m64f", "m64i"]);
+            self.structure("HVectors", &["[m128; 3]"]);
+            self.union("HUnion", &["[f32; 3]", "SPair"]);
+            self.structure("NoHVectors", &["m64f", "m128"]);
+            self.structure("HVectorEmpty", &["Empty", "m128", "Empty"]);
+        } else {
+            self.structure("SVector256", &["m256d"]);
+            self.structure("SVector512", &["m512i"]);
+            self.structure("SVectorEmpty", &["Empty", "m256", "Empty"]);
+            self.union("UnionVector256", &["m256i", "m256"]);
+        }
         self.structure("X87", &["LongDouble"]);
         self.union("UnionX87", &["LongDouble", "LongDouble"]);
         let mut with = |name: &str, packed: Option<usize>, aligned: Option<usize>, fields: &[&str]| {
@@ -278,10 +303,11 @@ impl Table {
         with("MAligned64", None, Some(64), &["u8"]);
     }
 
-    /// Types that cbframe knows nothing of: rustc alone passes them.
+    /// Types that cbframe knows nothing of, where rustc alone can pass them.
     fn foreign(&mut self) {
+        let derived = self.target == Target::Aarch64;
         let mut foreign = |name: &str, align: Option<usize>, fields: &[&str]| {
-            self.aggregate(name, fields, |aggregate| (aggregate.aligned, aggregate.derived) = (align, false));
+            self.aggregate(name, fields, |aggregate| (aggregate.aligned, aggregate.derived) = (align, derived));
         };
         foreign("ForeignI", None, &["u8", "u16"]);
         foreign("ForeignIS", None, &["u32", "f64"]);
@@ -289,11 +315,5 @@ impl Table {
         foreign("Aligned16", Some(16), &["u64"]);
         foreign("Aligned32", Some(32), &["u64", "f32"]);
         foreign("Aligned64", Some(64), &["f64", "[u8; 11]"]);
-    }
-}
-
-impl Default for Table {
-    fn default() -> Self {
-        Self::new()
     }
 }

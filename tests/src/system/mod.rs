@@ -15,3 +15,10 @@ pub use windows::*;
 pub fn is_win64(abi: &str) -> bool {
     abi.starts_with("win64") || abi == "efiapi" || cfg!(windows) && !abi.starts_with("sysv64")
 }
+
+/// The variable that tells what cargo runs programs of the target with, where they start programs themselves.
+pub const RUNNER: &str = if cfg!(target_arch = "aarch64") {
+    "CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUNNER"
+} else {
+    "CBFRAME_TESTS_RUNNER"
+};

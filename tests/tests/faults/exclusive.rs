@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use cbframe::{CpuState, cbframe};
 use cbframe_tests::child;
+use cbframe_tests::machine::set_result;
 
 /// What a callback does when it runs for the first time.
 #[derive(Default)]
@@ -100,6 +101,7 @@ macro_rules! lanes {
 type Bind = fn(&mut State, &mut dyn FnMut(usize, &dyn Fn() -> u32));
 type Lane = (&'static str, Bind, Bind);
 
+#[cfg(target_arch = "x86_64")]
 lanes! {
     native "C" "C-unwind" [] [];
     direct "sysv64" "sysv64-unwind" [entry = "direct"] [a b];
@@ -111,19 +113,28 @@ lanes! {
     win_captured "win64" "win64-unwind" [entry = "captured"] [a b c d e];
 }
 
+#[cfg(target_arch = "aarch64")]
+lanes! {
+    native "C" "C-unwind" [] [];
+    direct "C" "C-unwind" [entry = "direct"] [a b];
+    stack "C" "C-unwind" [] [a b];
+    stack_spilled "C" "C-unwind" [] [a b c d e f g h];
+    captured "C" "C-unwind" [entry = "captured"] [a b c d e f g h];
+}
+
 #[cbframe(abi = "raw", save(gpr))]
 fn raw(#[state] state: &mut State, cpu: &mut CpuState) {
-    cpu.rax = act(state, |this| {
+    let answer = act(state, |this| {
         // SAFETY: the address of this callback, which reads no argument.
-        unsafe { transmute::<usize, unsafe extern "sysv64" fn() -> u32>(this)() };
-    })
-    .into();
+        unsafe { transmute::<usize, unsafe extern "C" fn() -> u32>(this)() };
+    });
+    set_result(cpu, answer.into());
 }
 
 fn raw_bound(state: &mut State, run: &mut dyn FnMut(usize, &dyn Fn() -> u32)) {
     let frame = raw::bind(state).expect("a free slot");
     // SAFETY: as above.
-    let pointer: unsafe extern "sysv64" fn() -> u32 = unsafe { transmute(frame.as_ptr()) };
+    let pointer: unsafe extern "C" fn() -> u32 = unsafe { transmute(frame.as_ptr()) };
     // SAFETY: the frame lives.
     run(frame.as_ptr().addr(), &|| unsafe { pointer() });
 }
@@ -160,8 +171,28 @@ fn scene() {
                         }
                         // SAFETY: the frame lives; every lane takes six words or fewer, or ignores them.
                         unsafe {
-                            let f: unsafe extern "sysv64" fn(u64, u64, u64, u64, u64, u64, [u64; 8]) -> u32 =
-                                transmute(ADDRESS.load(Ordering::Relaxed));
+                            #[cfg(target_arch = "x86_64")]
+                            let f: unsafe extern "sysv64" fn(
+                                u64,
+                                u64,
+                                u64,
+                                u64,
+                                u64,
+                                u64,
+                                [u64; 8],
+                            )
+                                -> u32 = transmute(ADDRESS.load(Ordering::Relaxed));
+                            #[cfg(not(target_arch = "x86_64"))]
+                            let f: unsafe extern "C" fn(
+                                u64,
+                                u64,
+                                u64,
+                                u64,
+                                u64,
+                                u64,
+                                [u64; 8],
+                            )
+                                -> u32 = transmute(ADDRESS.load(Ordering::Relaxed));
                             f(1, 2, 3, 4, 5, 6, [7; 8]);
                         }
                     });

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use cbframe::{CType, CpuState, bind_static, cbframe};
 use cbframe_tests::child;
+use cbframe_tests::machine::{first_argument, set_result};
 
 static STATE: u32 = 3;
 
@@ -101,6 +102,7 @@ macro_rules! lanes {
 
 type Lane = (&'static str, fn(bool) -> i32, fn());
 
+#[cfg(target_arch = "x86_64")]
 lanes! {
     stateless "sysv64" [] [] stateless [];
     stateless_captured "sysv64" [entry = "captured",] [] stateless [a b c];
@@ -115,21 +117,32 @@ lanes! {
     win_captured "win64" [entry = "captured",] [#[state] _s: &u32,] bound [a b c d];
 }
 
+#[cfg(target_arch = "aarch64")]
+lanes! {
+    stateless "C" [] [] stateless [];
+    stateless_captured "C" [entry = "captured",] [] stateless [a b c];
+    native "C" [] [#[state] _s: &u32,] bound [];
+    direct "C" [entry = "direct",] [#[state] _s: &u32,] bound [a];
+    stack "C" [] [#[state] _s: &u32,] bound [];
+    stack_spilled "C" [] [#[state] _s: &u32,] bound [a b c d e f g h];
+    captured "C" [entry = "captured",] [#[state] _s: &u32,] bound [a b c d e f g h];
+}
+
 #[cbframe(abi = "raw", on_panic = ())]
 fn raw(cpu: &mut CpuState) {
-    cpu.rax = 40;
-    panic_if(cpu.rdi != 0, ());
-    cpu.rax = 41;
+    set_result(cpu, 40);
+    panic_if(first_argument(cpu) != 0, ());
+    set_result(cpu, 41);
 }
 
 #[cbframe(abi = "raw")]
 fn raw_dies(cpu: &mut CpuState) {
-    panic_if(cpu.rdi != 0, ());
+    panic_if(first_argument(cpu) != 0, ());
 }
 
-#[cbframe(abi = "sysv64", on_panic = -1)]
+#[cbframe(abi = "C", on_panic = -1)]
 fn with_cpu(#[cpu] cpu: &mut CpuState, panics: bool) -> i64 {
-    cpu.rax = 7;
+    set_result(cpu, 7);
     panic_if(panics, 5)
 }
 
@@ -143,8 +156,8 @@ fn fixed(#[state] _s: &u32, panics: bool) {
 fn scene() {
     let Some(case) = child::case() else { return };
     match case.as_str() {
-        // SAFETY: the handler looks at rdi only.
-        "raw" => unsafe { transmute::<unsafe extern "C" fn(), extern "sysv64" fn(u64)>(raw_dies::FN)(1) },
+        // SAFETY: the handler looks at its first argument only.
+        "raw" => unsafe { transmute::<unsafe extern "C" fn(), extern "C" fn(u64)>(raw_dies::FN)(1) },
         "fixed" => {
             let f: extern "C" fn(bool) = bind_static!(fixed, STATE);
             f(true);
@@ -175,8 +188,8 @@ fn on_panic_gives_its_value() {
     for (_, _, check) in LANES {
         check();
     }
-    // SAFETY: the handler looks at rdi, and writes rax.
-    let f: extern "sysv64" fn(u64) -> u64 = unsafe { transmute(raw::FN) };
+    // SAFETY: the handler looks at its first argument, and writes a result.
+    let f: extern "C" fn(u64) -> u64 = unsafe { transmute(raw::FN) };
     assert_eq!((f(1), f(0)), (40, 41), "what a raw handler wrote before it panicked counts");
     // SAFETY: `with_cpu` changes nothing but its result.
     unsafe { assert_eq!((with_cpu::FN(true), with_cpu::FN(false)), (-1, 5)) };

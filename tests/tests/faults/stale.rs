@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use cbframe::{CpuState, cbframe};
 use cbframe_tests::child;
+use cbframe_tests::machine::set_result;
 use cbframe_tests::system::thread;
 
 /// The callbacks of all lanes, and `run`, which binds one, gets rid of it and calls it.
@@ -40,6 +41,7 @@ macro_rules! lanes {
     };
 }
 
+#[cfg(target_arch = "x86_64")]
 lanes! {
     native "C" [abi = "C"] &u32, [];
     direct "sysv64" [abi = "sysv64", entry = "direct"] &u32, [a b];
@@ -55,9 +57,22 @@ lanes! {
     unwinding "C-unwind" [abi = "C-unwind"] &u32, [];
 }
 
+#[cfg(target_arch = "aarch64")]
+lanes! {
+    native "C" [abi = "C"] &u32, [];
+    direct "C" [abi = "C", entry = "direct"] &u32, [a b];
+    stack "C" [abi = "C"] &u32, [a b];
+    stack_spilled "C" [abi = "C"] &u32, [a b c d e f g h];
+    captured "C" [abi = "C", entry = "captured"] &u32, [a b c d e f g h];
+    exclusive "C" [abi = "C"] &mut u32, [a b];
+    exclusive_stack "C" [abi = "C"] &mut u32, [a b];
+    exclusive_captured "C" [abi = "C", entry = "captured"] &mut u32, [a b];
+    unwinding "C-unwind" [abi = "C-unwind"] &u32, [];
+}
+
 #[cbframe(abi = "raw", save(gpr))]
 fn raw(#[state] _s: &u32, cpu: &mut CpuState) {
-    cpu.rax = 31;
+    set_result(cpu, 31);
 }
 
 fn announce(line: u32) {
@@ -113,8 +128,8 @@ fn a_stale_call_names_callback_binding_and_end() {
 fn scene_free() {
     let Some(case) = child::case() else { return };
     let frame = raw::bind(5).expect("a free slot");
-    // SAFETY: an address of a function; `raw` reads no argument and writes rax.
-    let f: unsafe extern "sysv64" fn() -> i32 = unsafe { transmute(frame.as_ptr()) };
+    // SAFETY: an address of a function; `raw` reads no argument and writes a result.
+    let f: unsafe extern "C" fn() -> i32 = unsafe { transmute(frame.as_ptr()) };
     // SAFETY: the frame lives.
     assert_eq!(unsafe { f() }, 31);
     if case == "free" {

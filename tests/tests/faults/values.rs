@@ -165,6 +165,7 @@ impl<P: Copy, C> Forever for cbframe::Frame<'static, P, C> {
     }
 }
 
+#[cfg(target_arch = "x86_64")]
 lanes! {
     stateless "sysv64" from "sysv64" [] [] stateless [];
     stateless_captured "sysv64" from "sysv64" [entry = "captured"] [] stateless [];
@@ -182,6 +183,18 @@ lanes! {
     win_captured "win64" from "win64" [entry = "captured"] [#[state] _s: &u32,] bound [a];
     win_captured_spilled "win64" from "win64" [entry = "captured"] [#[state] _s: &u32,] bound [a b c d];
     efi "efiapi" from "win64" [] [#[state] _s: &u32,] bound [];
+}
+
+#[cfg(target_arch = "aarch64")]
+lanes! {
+    stateless "C" from "C" [] [] stateless [];
+    stateless_captured "C" from "C" [entry = "captured"] [] stateless [];
+    native "C" from "C" [] [#[state] _s: &u32,] bound [];
+    direct "C" from "C" [entry = "direct"] [#[state] _s: &u32,] bound [a];
+    stack "C" from "C" [] [#[state] _s: &u32,] bound [];
+    stack_spilled "C" from "C" [] [#[state] _s: &u32,] bound [a b c d e f g h];
+    captured "C" from "C" [entry = "captured"] [#[state] _s: &u32,] bound [];
+    captured_spilled "C" from "C" [entry = "captured"] [#[state] _s: &u32,] bound [a b c d e f g h];
 }
 
 /// Runs in children only.

@@ -46,6 +46,7 @@ macro_rules! callbacks {
     (@exclusive $name:ident) => { $name::leak(STATE).expect("a free slot") };
 }
 
+#[cfg(target_arch = "x86_64")]
 callbacks! {
     function [abi = "C"] [] function;
     function_captured [abi = "sysv64", entry = "captured"] [] function;
@@ -61,6 +62,21 @@ callbacks! {
     on_panic [abi = "C", on_panic = FALLBACK] [] function;
     on_panic_direct [abi = "C", on_panic = FALLBACK] [#[state] _s: &u32,] bound;
     on_panic_captured [abi = "sysv64", entry = "captured", on_panic = FALLBACK] [#[state] _s: &mut u32,] exclusive;
+}
+
+#[cfg(target_arch = "aarch64")]
+callbacks! {
+    function [abi = "C"] [] function;
+    function_captured [abi = "C", entry = "captured"] [] function;
+    direct [abi = "C"] [#[state] _s: &u32,] bound;
+    stack [abi = "C"] [#[state] _s: &u32,] bound;
+    captured [abi = "system", entry = "captured"] [#[state] _s: &u32,] bound;
+    cpu [abi = "C"] [#[state] _s: &u32, #[cpu] _c: &mut CpuState,] bound;
+    exclusive [abi = "C"] [#[state] _s: &mut u32,] exclusive;
+    win_efi [abi = "efiapi"] [#[state] _s: &u32,] bound;
+    on_panic [abi = "C", on_panic = FALLBACK] [] function;
+    on_panic_direct [abi = "C", on_panic = FALLBACK] [#[state] _s: &u32,] bound;
+    on_panic_captured [abi = "C", entry = "captured", on_panic = FALLBACK] [#[state] _s: &mut u32,] exclusive;
 }
 
 /// Runs in children only.

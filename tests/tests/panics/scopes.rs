@@ -58,6 +58,7 @@ macro_rules! lanes {
 
 #[test]
 fn every_lane() {
+    #[cfg(target_arch = "x86_64")]
     lanes! {
         function [abi = "C"] [] [] function;
         function_captured [abi = "sysv64", entry = "captured"] [] [a b] function;
@@ -76,6 +77,23 @@ fn every_lane() {
         win_stack [abi = "win64"] [#[state] _s: &u32,] [a b c d] bound;
         win_captured [abi = "win64", entry = "captured"] [#[state] _s: &u32,] [] bound;
         win_exclusive [abi = "win64"] [#[state] _s: &mut u32,] [a b c] exclusive;
+        efi [abi = "efiapi"] [#[state] _s: &u32,] [a] bound;
+    }
+
+    #[cfg(target_arch = "aarch64")]
+    lanes! {
+        function [abi = "C"] [] [] function;
+        function_captured [abi = "C", entry = "captured"] [] [a b] function;
+        function_cpu [abi = "system"] [#[cpu] _c: &mut CpuState,] [] function;
+        direct [abi = "C", entry = "direct"] [#[state] _s: &u32,] [a] bound;
+        stack [abi = "C"] [#[state] _s: &u32,] [a b c d e f g h] bound;
+        captured [abi = "C", entry = "captured"] [#[state] _s: &u32,] [a b] bound;
+        cpu [abi = "C", save(gpr, flags, simd)] [#[state] _s: &u32, #[cpu] _c: &mut CpuState,] [] bound;
+        fixed [abi = "C"] [#[state] _s: &u32,] [] fixed;
+        direct_exclusive [abi = "C", entry = "direct"] [#[state] _s: &mut u32,] [a] exclusive;
+        stack_exclusive [abi = "C"] [#[state] _s: &mut u32,] [] exclusive;
+        captured_exclusive [abi = "C", entry = "captured"] [#[state] _s: &mut u32,] [] exclusive;
+        cpu_exclusive [abi = "C"] [#[state] _s: &mut u32, #[cpu] _c: &mut CpuState,] [] exclusive;
         efi [abi = "efiapi"] [#[state] _s: &u32,] [a] bound;
     }
 }

@@ -108,7 +108,10 @@ fn what_no_type_describes() {
         "typedef struct { char a; } s __attribute__((«packed»));",
         "`packed` belongs between `struct` and `{`, or behind `}`: here compilers ignore it, or pack one field",
     );
-    no("typedef float v __attribute__((«vector_size(8)»));", "a vector of 8 bytes: there are those of 16, 32 and 64");
+    no(
+        "typedef float v __attribute__((«vector_size(12)»));",
+        "a vector of 12 bytes: there are those of 8, 16, 32 and 64",
+    );
     no("typedef float v __attribute__((«vector_size(6)»));", "a vector's size is a multiple of its element's, 4");
     no("struct s { int x; float «x»; };", "a second field `x`");
     no("struct opaque { int x; }; struct «opaque» { int x; };", "`struct opaque` is defined a second time");

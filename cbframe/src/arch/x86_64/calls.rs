@@ -1,124 +1,58 @@
-//! Calls with a layout: arguments go to their places, the result comes from its own.
+//! What calls with a layout are on this architecture.
 
-use alloc::vec::Vec;
-use core::mem::MaybeUninit;
 use core::ptr;
 
+use super::capture::offset;
 use super::image::CpuImage;
-use super::moves::{give_part, offset, take_part};
-use super::outgoing::{self, How, MOST};
+use super::outgoing::{self, How};
 use super::state::CpuState;
-use crate::abi::{Abi, Layout, Parameter, Part, Place, Pointer, Register, extension, win64};
-use crate::types::{Kind, round_up};
+use crate::abi::{Abi, Layout, Parameter, Part, Place, Register, extension, win64};
+use crate::arch::calls::set_integer;
+use crate::types::Kind;
 
-/// Memory for what a call has beside registers, aligned to 64 bytes: on the stack of the caller, or in the heap if there is
-/// much of it.
-struct Area {
-    inline: MaybeUninit<[Line; 8]>,
-    heap: Vec<MaybeUninit<Line>>,
+/// A call that is being put together.
+pub(in crate::arch) struct Thunk {
+    how: How,
+    /// The vector registers, by number, that have values wider than a state has room for.
+    wide: u32,
 }
 
-#[derive(Clone, Copy)]
-#[repr(C, align(64))]
-struct Line([u8; 64]);
+impl Thunk {
+    pub(in crate::arch) const fn new() -> Self {
+        Self { how: How::PLAIN, wide: 0 }
+    }
 
-impl Area {
+    /// An argument, or a piece of one, is in this register.
+    pub(in crate::arch) const fn passes(&mut self, part: Part) {
+        self.how = self.how.and(of_register(part.register, part.size));
+        self.wide |= wide_vector(part);
+    }
+
+    /// The result, or a piece of it, is.
+    pub(in crate::arch) const fn returns(&mut self, part: Part) {
+        self.how = self.how.and(of_register(part.register, part.size));
+    }
+
+    /// Makes the call.
+    ///
+    /// # Safety
+    ///
+    /// As for [`outgoing::call`], and all has been told of.
     #[inline]
-    const fn new() -> Self {
-        Self { inline: MaybeUninit::uninit(), heap: Vec::new() }
-    }
-
-    /// The beginning of so many bytes, which stay where they are until the area is moved or asked again.
-    #[inline]
-    fn of(&mut self, size: usize) -> *mut u8 {
-        if size <= size_of::<[Line; 8]>() {
-            return self.inline.as_mut_ptr().cast();
-        }
-        self.heap.resize(size.div_ceil(size_of::<Line>()), MaybeUninit::uninit());
-        self.heap.as_mut_ptr().cast()
-    }
-}
-
-/// Calls `address` with a signature of this layout: `arguments` are the addresses of values, unaligned or not, and `result`
-/// is where the result goes, aligned to its type.
-///
-/// # Safety
-///
-/// - What is at `address` is a function of this signature, and may be called with these values. It returns, or unwinds where
-///   the layout says so.
-/// - The addresses are as many as the layout has parameters, readable for as many bytes as the types have, and `result` is
-///   writable for those of the result.
-/// - The CPU has the registers that the signature uses.
-///
-/// # Panics
-///
-/// If the arguments on the stack are more than 65472 bytes; if the convention is one of another architecture.
-pub(crate) unsafe fn call_placed(layout: &Layout<'_>, address: *const (), arguments: &[*const u8], result: *mut u8) {
-    super::check_native(layout.abi());
-    let parameters = layout.parameters();
-    debug_assert_eq!(parameters.len(), arguments.len());
-    let size = layout.stack_size();
-    assert!(size <= MOST, "cbframe: {size} bytes of arguments on the stack: a call has up to {MOST}");
-    let (mut stack, mut copies) = (Area::new(), Area::new());
-    let stack = stack.of(size);
-    let mut copy = copies.of(parameters.iter().map(copied).sum());
-    let mut image = MaybeUninit::<CpuImage>::uninit();
-    let cpu = CpuImage::state(image.as_mut_ptr());
-    let mut how = How::PLAIN;
-    let mut wide = 0_u32;
-    // SAFETY: places lie in the image and in `size` bytes of stack; `copies` has room for what is passed by reference. The
-    // caller promises the rest.
-    unsafe {
-        cpu.write_bytes(0, 1);
-        stack.write_bytes(0, size);
-        if let Place::Hidden { arrives, .. } = layout.result().place {
-            how = how.and(set_pointer(cpu, stack, arrives, result));
-        }
-        for (parameter, &from) in parameters.iter().zip(arguments) {
-            match parameter.place {
-                Place::Nothing | Place::Hidden { .. } | Place::Split(..) => {}
-                Place::Registers(parts) => {
-                    let signed = extension(&parameter.ty) == 2;
-                    for &part in parts.as_slice() {
-                        give_part(cpu, Some(part), from, signed);
-                        how = how.and(of_register(part.register, part.size));
-                        wide |= wide_vector(part);
-                    }
-                }
-                Place::Stack(offset) => put_on_stack(layout.abi(), parameter, from, stack.add(offset as usize)),
-                Place::Reference(pointer) => {
-                    ptr::copy_nonoverlapping(from, copy, parameter.ty.size);
-                    how = how.and(set_pointer(cpu, stack, pointer, copy));
-                    copy = copy.add(copied(parameter));
-                }
+    pub(in crate::arch) unsafe fn call(
+        self,
+        image: *mut CpuImage,
+        address: *const (),
+        stack: (*const u64, usize),
+        unwind: bool,
+    ) {
+        // SAFETY: the caller's promise.
+        unsafe {
+            if self.how.is_wide() {
+                widen(CpuImage::state(image), self.wide);
             }
+            outgoing::call(image, address, stack, self.how, unwind);
         }
-        if layout.is_variadic() {
-            tell_of_vectors(cpu, layout);
-        }
-        if let Place::Registers(parts) = layout.result().place {
-            for part in parts.as_slice() {
-                how = how.and(of_register(part.register, part.size));
-            }
-        }
-        if how.is_wide() {
-            widen(cpu, wide);
-        }
-        let words = (stack.cast_const().cast(), size.div_ceil(8));
-        outgoing::call(image.as_mut_ptr(), address, words, how, layout.unwinds());
-        if let Place::Registers(parts) = layout.result().place {
-            for &part in parts.as_slice() {
-                take_part(cpu, Some(part), result);
-            }
-        }
-    }
-}
-
-/// How many bytes of copies a parameter takes: each begins at a multiple of 64.
-fn copied(parameter: &Parameter) -> usize {
-    match parameter.place {
-        Place::Reference(_) => round_up(parameter.ty.size, 64),
-        _ => 0,
     }
 }
 
@@ -142,43 +76,13 @@ const fn wide_vector(part: Part) -> u32 {
     }
 }
 
-/// # Safety
-///
-/// `cpu` is the state of an image.
-unsafe fn set_integer(cpu: *mut CpuState, register: Register, value: u64) {
-    // SAFETY: the offset is that of a field.
-    unsafe { cpu.byte_offset(offset(register, 8)).cast::<u64>().write(value) }
-}
-
-/// Puts an address where it is passed.
-///
-/// # Safety
-///
-/// `cpu` is the state of an image, and `stack` the arguments on the stack, among which a place there is.
-unsafe fn set_pointer(cpu: *mut CpuState, stack: *mut u8, pointer: Pointer, address: *mut u8) -> How {
-    let address = address.expose_provenance() as u64;
-    // SAFETY: the caller's promise.
-    unsafe {
-        match pointer {
-            Pointer::Register(register) => {
-                set_integer(cpu, register, address);
-                of_register(register, 8)
-            }
-            Pointer::Stack(offset) => {
-                stack.add(offset as usize).cast::<u64>().write_unaligned(address);
-                How::PLAIN
-            }
-        }
-    }
-}
-
 /// Writes an argument to the stack: narrow integers extended to the 32 bits that compilers' callers extend them to, where
 /// each argument has words of its own.
 ///
 /// # Safety
 ///
 /// `from` is readable, and `to` writable, for the bytes of the type, rounded up to words where there are.
-unsafe fn put_on_stack(abi: Abi, parameter: &Parameter, from: *const u8, to: *mut u8) {
+pub(in crate::arch) unsafe fn put_on_stack(abi: Abi, parameter: &Parameter, from: *const u8, to: *mut u8) {
     let words = match abi {
         Abi::SysV64 | Abi::Win64 => true,
         Abi::Named(convention) => convention.slot == 8,
@@ -206,7 +110,7 @@ unsafe fn put_on_stack(abi: Abi, parameter: &Parameter, from: *const u8, to: *mu
 /// # Safety
 ///
 /// `cpu` is the state of an image, with arguments of this layout.
-unsafe fn tell_of_vectors(cpu: *mut CpuState, layout: &Layout<'_>) {
+pub(in crate::arch) unsafe fn prepare_variadic(cpu: *mut CpuState, layout: &Layout<'_>) {
     let in_registers = layout.parameters().iter().filter_map(|parameter| match parameter.place {
         Place::Registers(parts) => Some((parameter, parts)),
         _ => None,
@@ -276,9 +180,4 @@ pub(crate) fn lacks_registers(layout: &Layout<'_>) -> bool {
         Some(17..=32) => !super::wide::has_ymm(),
         Some(_) => !super::wide::has_zmm(),
     }
-}
-
-/// How many bytes of arguments on the stack a call can have.
-pub(crate) const fn stack_limit() -> usize {
-    MOST
 }

@@ -365,12 +365,28 @@ const fn bits(parts: &Parts) -> u32 {
     bits
 }
 
-/// The bit of a register in a set of those that have a place in a [`CpuState`].
-pub const fn register_bit(register: Register) -> u32 {
+/// A set of registers that have a place in a [`CpuState`]: bits 0 to 15 are the general ones by their position in a state, 16 to
+/// 31 xmm0 to xmm15.
+pub type Registers = u32;
+
+/// The bit of a register in a set.
+pub const fn register_bit(register: Register) -> Registers {
     match register {
         Register::Integer(number) => 1 << CpuState::position(number),
         Register::Vector(number) => 1 << (16 + number),
         Register::X87(_) => 0,
+    }
+}
+
+/// The offset of a register from a [`CpuState`], for a piece of `size` bytes.
+#[cfg_attr(not(debug_assertions), inline(always))]
+pub(in crate::arch) const fn offset(register: Register, size: u16) -> isize {
+    let wide = -(WIDE_BELOW as isize);
+    match register {
+        Register::Integer(number) => CpuState::integer(number) as isize,
+        Register::Vector(number) if size <= 16 => (CpuState::XMM + 16 * number as usize) as isize,
+        Register::Vector(number) => wide + 64 * number as isize,
+        Register::X87(number) => wide + 16 * number as isize,
     }
 }
 

@@ -4,11 +4,12 @@
 use core::mem::MaybeUninit;
 use core::ptr;
 
+use super::capture::offset;
 use super::capture::{Group, register_bit};
 use super::foreign;
-use super::moves::{offset, read};
 use super::state::CpuState;
 use crate::abi::{Abi, Parameter, Place, Register};
+use crate::arch::moves::read;
 
 /// The groups that a callback of this convention preserves whatever it asks for.
 pub(super) const fn preserved_groups(abi: Abi) -> u32 {

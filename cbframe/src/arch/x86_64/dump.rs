@@ -2,11 +2,11 @@
 
 use core::fmt;
 
-use super::notes::Notes;
 use super::registers::Gpr;
 use super::state::{CpuState, CpuSubset};
 use super::x87::Fxsave;
 use crate::abi::{Layout, Register};
+use crate::arch::notes::Notes;
 
 /// The order in which general registers are shown.
 const ORDER: [Gpr; 16] = [
@@ -102,7 +102,7 @@ impl CpuSubset {
     /// ```
     #[must_use]
     pub const fn display_with<'a>(&'a self, layout: &'a Layout<'a>) -> Annotated<'a> {
-        super::check_native(layout.abi());
+        crate::arch::check_native(layout.abi());
         Annotated { cpu: self, layout }
     }
 

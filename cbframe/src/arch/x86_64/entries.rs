@@ -9,6 +9,8 @@
 //!
 //! Behind its name an entry may have generic parameters, in brackets: `[<T: Bound>]`.
 
+use crate::pool::{Record, report_stale_call};
+
 /// Defines the naked function `$name` of `$count` stubs over the table of slots `$slots`.
 ///
 /// Each stub is 16 bytes, at a multiple of 16: rustc aligns naked functions to 4 only, so the first stub is at
@@ -469,6 +471,22 @@ macro_rules! __cbframe_captured_entry {
     };
 }
 
+/// `__cbframe_convention_entry`, which chooses the entry of a callback whose convention is data: the captured one, or an
+/// entry before that for callers that do not align the stack.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __cbframe_convention_entry {
+    (generics [$($generics:tt)*] types [$($types:tt)*] $capture:expr) => {
+        $crate::__cbframe_aligning_entry!(
+            __cbframe_aligning_entry [<$($generics)*>], $capture, __cbframe_captured_entry::<$($types)*>
+        );
+
+        const fn __cbframe_convention_entry<$($generics)*>() -> unsafe extern "C" fn() {
+            if $capture.aligns() { __cbframe_aligning_entry::<$($types)*> } else { __cbframe_captured_entry::<$($types)*> }
+        }
+    };
+}
+
 /// Defines the entry `$name` for callers whose stack pointer is a multiple of 8 only: it aligns it, and calls the captured
 /// entry `$inner` of `$capture` with a copy of ctx and of the arguments on the stack.
 ///
@@ -549,8 +567,13 @@ pub(crate) unsafe extern "C" fn stale_entry() {
         "call {report}",
         "ud2",
         crate::__cbframe_unwind!(dwarf ".cfi_endproc"; seh ".seh_endproc"),
-        report = sym crate::pool::report_stale_call,
+        report = sym report,
     )
+}
+
+unsafe extern "sysv64" fn report(record: *const Record) -> ! {
+    // SAFETY: the ctx of a freed slot is its record.
+    unsafe { report_stale_call(record) }
 }
 
 /// How many stubs [`distant_stubs`] has: a block of 64 KiB.

@@ -73,7 +73,7 @@ impl CpuImage {
     }
 
     /// The state within an image that need not be initialized.
-    pub(super) const fn state(this: *mut Self) -> *mut CpuState {
+    pub(in crate::arch) const fn state(this: *mut Self) -> *mut CpuState {
         this.cast::<u8>().wrapping_add(offset_of!(Self, state)).cast()
     }
 

@@ -4,110 +4,17 @@
 //! on the x87 stack or in a wide vector register. Of other conventions everything is stored and loaded, which preserves
 //! whatever they preserve.
 
-use core::mem::offset_of;
 use core::ptr;
 
-use super::NATIVE;
+use super::capture::offset;
 use super::capture::{Capture, Group, register_bit};
-use super::moves::{give_part, offset, pointer, take_part};
 use super::state::CpuState;
 use crate::abi::{Abi, Convention, Layout, Parameter, Part, Place, Pointer, Register, extension, win64};
+use crate::arch::NATIVE;
+use crate::arch::dynamic::{Head, Seen};
+use crate::arch::moves::give_part;
 use crate::pool::Entry;
 use crate::{__cbframe_captured_entry as captured_entry, __cbframe_unwind as unwind};
-
-/// What ctx leads to in a slot with one of these entries. The aligning entry knows the layout.
-#[repr(C)]
-pub(crate) struct Head {
-    /// Runs the callback, whose ctx this is.
-    pub(crate) run: unsafe extern "C-unwind" fn(*mut CpuState, *const ()),
-    /// Words of arguments on the stack.
-    pub(crate) words: u32,
-    /// Bytes of arguments that the return pops.
-    pub(crate) pops: u32,
-}
-
-const _: () = assert!(offset_of!(Head, run) == 0 && offset_of!(Head, words) == 8 && offset_of!(Head, pops) == 12);
-
-/// Where a value lies, relative to a state in an entry's frame.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Spot {
-    /// Nowhere.
-    Nothing,
-    /// All of it so many bytes from the state.
-    At(i32),
-    /// At the address that lies there.
-    Behind(i32),
-    /// In pieces.
-    Scattered,
-}
-
-impl Spot {
-    pub(crate) fn of(place: &Place) -> Self {
-        let stack = |offset: u32| (size_of::<CpuState>() + offset as usize) as i32;
-        match *place {
-            Place::Nothing | Place::Hidden { .. } => Self::Nothing,
-            Place::Stack(offset) => Self::At(stack(offset)),
-            Place::Reference(Pointer::Stack(offset)) => Self::Behind(stack(offset)),
-            Place::Reference(Pointer::Register(register)) => Self::Behind(offset(register, 8) as i32),
-            Place::Registers(parts) => {
-                let at = |part: &Part| offset(part.register, part.size) - part.offset as isize;
-                match parts.as_slice() {
-                    // Registers that lie one behind the other are as good as memory.
-                    [first, rest @ ..] if rest.iter().all(|part| at(part) == at(first)) => Self::At(at(first) as i32),
-                    _ => Self::Scattered,
-                }
-            }
-            // Of other architectures.
-            Place::Split(..) => Self::Scattered,
-        }
-    }
-
-    /// The address of the value, if it lies somewhere as a whole.
-    ///
-    /// # Safety
-    ///
-    /// `cpu` is a state in an entry's frame, of a signature with this value in its place, and nothing has changed it.
-    #[inline(always)]
-    pub(crate) unsafe fn address(self, cpu: *const CpuState) -> Option<*const u8> {
-        match self {
-            Self::At(offset) => Some(cpu.wrapping_byte_offset(offset as isize).cast()),
-            // SAFETY: the caller's promise: the address was stored there, or lies on the stack.
-            Self::Behind(offset) => unsafe {
-                let address = cpu.byte_offset(offset as isize).cast::<usize>().read_unaligned();
-                Some(ptr::with_exposed_provenance(address))
-            },
-            Self::Nothing => Some(ptr::NonNull::<u128>::dangling().as_ptr().cast()),
-            Self::Scattered => None,
-        }
-    }
-}
-
-/// Puts the pieces of a value together.
-///
-/// # Safety
-///
-/// As for [`Spot::address`], and as many bytes as the value has are writable at `to`.
-pub(crate) unsafe fn gather(cpu: *const CpuState, place: &Place, to: *mut u8) {
-    let Place::Registers(parts) = place else { return };
-    for &part in parts.as_slice() {
-        // SAFETY: the caller's promise.
-        unsafe { take_part(cpu, Some(part), to) };
-    }
-}
-
-/// Where the caller wants a result in memory; null if it is elsewhere.
-///
-/// # Safety
-///
-/// As for [`Spot::address`].
-#[inline(never)]
-pub(crate) unsafe fn hidden(cpu: *const CpuState, result: &Parameter) -> *mut u8 {
-    match result.place {
-        // SAFETY: the caller's promise.
-        Place::Hidden { arrives, .. } => unsafe { pointer(cpu, arrives) },
-        _ => ptr::null_mut(),
-    }
-}
 
 /// Puts the result into its registers, or, if it is in memory already, hands its address back.
 ///
@@ -161,7 +68,7 @@ unsafe fn give_anywhere(cpu: *mut CpuState, part: Part, from: *const u8, signed:
 
 /// The registers that carry arguments or a result: these, and those of the variants before.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Registers {
+enum Carriers {
     /// The first two for integers, and rax: System V's only.
     Two,
     Integers,
@@ -182,15 +89,15 @@ enum Rare {
 
 /// What a signature needs of its entry.
 struct Needs {
-    registers: Registers,
+    registers: Carriers,
     rare: Rare,
 }
 
 impl Needs {
     fn of(layout: &Layout<'_>) -> Self {
-        let mut needs = Self { registers: Registers::Two, rare: Rare::No };
+        let mut needs = Self { registers: Carriers::Two, rare: Rare::No };
         if layout.is_variadic() {
-            needs.registers = Registers::Xmm;
+            needs.registers = Carriers::Xmm;
         }
         let two = register_bit(Convention::SYSV64.ints[0]) | register_bit(Convention::SYSV64.ints[1]);
         layout.parameters().iter().for_each(|parameter| needs.add(&parameter.place, two));
@@ -208,7 +115,7 @@ impl Needs {
             }
         }
         if !matches!(layout.abi(), Abi::SysV64) || needs.rare != Rare::No {
-            needs.registers = needs.registers.max(Registers::Integers);
+            needs.registers = needs.registers.max(Carriers::Integers);
         }
         needs
     }
@@ -217,11 +124,11 @@ impl Needs {
     fn add(&mut self, place: &Place, few: u32) {
         let mut add = |register, size| {
             let needed = match (register, size) {
-                (Register::Vector(_), ..=16) => Registers::Xmm,
-                (Register::Vector(_), ..=32) => Registers::Ymm,
-                (Register::Vector(_), _) => Registers::Zmm,
-                (Register::Integer(_), _) if register_bit(register) & few != 0 => Registers::Two,
-                _ => Registers::Integers,
+                (Register::Vector(_), ..=16) => Carriers::Xmm,
+                (Register::Vector(_), ..=32) => Carriers::Ymm,
+                (Register::Vector(_), _) => Carriers::Zmm,
+                (Register::Integer(_), _) if register_bit(register) & few != 0 => Carriers::Two,
+                _ => Carriers::Integers,
             };
             self.registers = self.registers.max(needed);
         };
@@ -236,17 +143,17 @@ impl Needs {
 
 impl Capture {
     /// For any signature of System V or Windows x64 that needs no more.
-    const fn any(abi: Abi, registers: Registers, rare: Rare, groups: u32) -> Self {
+    const fn any(abi: Abi, registers: Carriers, rare: Rare, groups: u32) -> Self {
         let (count, home) = if let Abi::Win64 = abi { (4, 32) } else { (8, 0) };
         let mut result = register_bit(Register::RAX);
-        if registers as u8 > Registers::Two as u8 {
+        if registers as u8 > Carriers::Two as u8 {
             result |= register_bit(Register::RDX);
         }
-        if registers as u8 > Registers::Integers as u8 {
+        if registers as u8 > Carriers::Integers as u8 {
             result |= 0b11 << 16;
         }
-        let wide = if matches!(registers, Registers::Ymm | Registers::Zmm) { (1 << count) - 1 } else { 0 };
-        let (ymm, zmm) = if matches!(registers, Registers::Zmm) { (0, wide) } else { (wide, 0) };
+        let wide = if matches!(registers, Carriers::Ymm | Carriers::Zmm) { (1 << count) - 1 } else { 0 };
+        let (ymm, zmm) = if matches!(registers, Carriers::Zmm) { (0, wide) } else { (wide, 0) };
         if rare.registers().0 != 0 {
             result &= !(1 << 16);
         }
@@ -261,24 +168,24 @@ impl Capture {
     }
 
     /// For any signature of another convention: every register is stored, and loaded.
-    const fn all(_: Abi, _: Registers, rare: Rare, groups: u32) -> Self {
+    const fn all(_: Abi, _: Carriers, rare: Rare, groups: u32) -> Self {
         Self::dynamic(0, 0, groups, 0).with_rare((0, 0), rare.registers())
     }
 }
 
 /// The registers that may carry arguments.
-const fn argument_registers(abi: Abi, registers: Registers) -> u32 {
+const fn argument_registers(abi: Abi, registers: Carriers) -> u32 {
     let (integers, count): (&[Register], u32) = match abi {
         Abi::Win64 => (&win64::INTEGERS, 4),
         _ => (Convention::SYSV64.ints, 8),
     };
-    let end = if matches!(registers, Registers::Two) { 2 } else { integers.len() };
+    let end = if matches!(registers, Carriers::Two) { 2 } else { integers.len() };
     let (mut arguments, mut i) = (0, 0);
     while i < end {
         arguments |= register_bit(integers[i]);
         i += 1;
     }
-    if registers as u8 > Registers::Integers as u8 { arguments | ((1 << count) - 1) << 16 } else { arguments }
+    if registers as u8 > Carriers::Integers as u8 { arguments | ((1 << count) - 1) << 16 } else { arguments }
 }
 
 impl Rare {
@@ -335,9 +242,9 @@ const EVERYTHING: u32 = SEEN | Group::Avx512.bit();
 macro_rules! entries {
     ($choose:ident, $capture:ident, $abi:expr, $groups:expr, $dispatch:path; $($name:ident $registers:ident $rare:ident,)*) => {
         fn $choose(needs: &Needs) -> Option<unsafe extern "C" fn()> {
-            $(captured_entry!($name, Capture::$capture($abi, Registers::$registers, Rare::$rare, $groups), $dispatch);)*
+            $(captured_entry!($name, Capture::$capture($abi, Carriers::$registers, Rare::$rare, $groups), $dispatch);)*
             match (needs.registers, needs.rare) {
-                $((Registers::$registers, Rare::$rare) => Some($name),)*
+                $((Carriers::$registers, Rare::$rare) => Some($name),)*
                 _ => None,
             }
         }
@@ -480,23 +387,14 @@ macro_rules! aligning_entry {
 }
 
 fn aligning(needs: &Needs, everything: bool) -> Option<unsafe extern "C" fn()> {
-    captured_entry!(seen, Capture::all(Abi::Custom, Registers::Xmm, Rare::No, SEEN), sysv64);
-    captured_entry!(all, Capture::all(Abi::Custom, Registers::Xmm, Rare::No, EVERYTHING), sysv64);
+    captured_entry!(seen, Capture::all(Abi::Custom, Carriers::Xmm, Rare::No, SEEN), sysv64);
+    captured_entry!(all, Capture::all(Abi::Custom, Carriers::Xmm, Rare::No, EVERYTHING), sysv64);
     aligning_entry!(align_seen, seen);
     aligning_entry!(align_all, all);
     if needs.rare != Rare::No {
         return None;
     }
     Some(if everything { align_all } else { align_seen })
-}
-
-/// What of the CPU a callback sees whose signature is known at run time only.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Seen {
-    /// The registers that may carry arguments.
-    Arguments,
-    /// `gpr`, `flags` and `sse`, which it may change.
-    State,
 }
 
 /// The registers that [`dynamic_entry`] has stored for callbacks of this layout which see the arguments' only.
@@ -518,14 +416,14 @@ pub(crate) fn dynamic_entry(layout: &Layout<'_>, seen: Seen) -> Option<Entry> {
         (Abi::Win64, Seen::Arguments) => win64_subset(&needs),
         (Abi::Win64, Seen::State) => win64_seen(&needs),
         (Abi::Named(convention), _) => {
-            let needs = Needs { registers: Registers::Xmm, ..needs };
+            let needs = Needs { registers: Carriers::Xmm, ..needs };
             match (convention.stack_align < 16, convention.preserves_whole_vectors) {
                 (true, everything) => aligning(&needs, everything),
                 (false, true) => convention_everything(&needs),
                 (false, false) => convention_seen(&needs),
             }
         }
-        (Abi::Custom, _) => convention_everything(&Needs { registers: Registers::Xmm, ..needs }),
+        (Abi::Custom, _) => convention_everything(&Needs { registers: Carriers::Xmm, ..needs }),
         (abi, _) => super::foreign(abi),
     };
     // SAFETY: each entry passes ctx on to its dispatcher, which takes it for the address of a head.

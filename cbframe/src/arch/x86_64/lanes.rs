@@ -108,22 +108,34 @@ const fn refuse_forced(forced: Forced) {
     );
 }
 
-/// The lane of a System V callback.
+/// The lane of a callback.
 ///
 /// # Panics
 ///
 /// When the lane that was asked for does not exist.
 #[track_caller]
-pub const fn sysv64_lane<const N: usize>(
+pub const fn lane<const N: usize>(
+    abi: Abi,
     placed: &Option<Placed<N>>,
     parameters: &[Known; N],
     result: Known,
     forced: Forced,
 ) -> Lane {
-    if !is_native(Abi::SysV64, parameters, result) {
-        refuse_forced(forced);
-        return Lane::Captured;
+    match abi {
+        // The dispatcher passes what rustc does not.
+        Abi::Named(_) | Abi::Custom => Lane::Captured,
+        _ if !is_native(abi, parameters, result) => {
+            refuse_forced(forced);
+            Lane::Captured
+        }
+        Abi::SysV64 => sysv64_lane(placed, parameters, forced),
+        Abi::Win64 => win64_lane(N + is_hidden(&result) as usize, is_hidden(&result), forced),
+        _ => foreign(abi),
     }
+}
+
+#[track_caller]
+const fn sysv64_lane<const N: usize>(placed: &Option<Placed<N>>, parameters: &[Known; N], forced: Forced) -> Lane {
     match (placed, forced) {
         (Some(Placed { next: Some(Register::Integer(register)), .. }), Forced::No | Forced::Direct) => {
             Lane::Direct(*register)
@@ -145,19 +157,10 @@ pub const fn sysv64_lane<const N: usize>(
     }
 }
 
-/// The lane of a Windows x64 callback, whose result is in memory if `hidden`.
-///
-/// # Panics
-///
-/// When the lane that was asked for does not exist.
+/// The lane of a Windows x64 callback with so many positions, the first of which is the address of its result if `hidden`.
 #[track_caller]
-pub const fn win64_lane<const N: usize>(parameters: &[Known; N], result: Known, hidden: bool, forced: Forced) -> Lane {
+const fn win64_lane(positions: usize, hidden: bool, forced: Forced) -> Lane {
     const REGISTERS: [u8; 4] = [1, 2, 8, 9];
-    if !is_native(Abi::Win64, parameters, result) {
-        refuse_forced(forced);
-        return Lane::Captured;
-    }
-    let positions = N + hidden as usize;
     match forced {
         Forced::No | Forced::Direct if positions < 4 => Lane::Direct(REGISTERS[positions]),
         Forced::No | Forced::Stack if positions >= 4 => Lane::Stack(4 - hidden as u8),
@@ -167,23 +170,26 @@ pub const fn win64_lane<const N: usize>(parameters: &[Known; N], result: Known, 
     }
 }
 
-/// Whether a result of this type is returned in memory, as far as its size tells.
-///
-/// # Panics
-///
-/// When it does not tell: a vector or a 16-byte scalar may be in a register, a struct of that size is not.
-#[track_caller]
-pub const fn win64_hidden(result: Known) -> bool {
+/// Whether a result is returned in memory on Windows x64, as far as that is known.
+const fn is_hidden(result: &Known) -> bool {
     match result.ty {
         Some(ty) => matches!(crate::abi::place(Abi::Win64, [], ty).result.place, Place::Hidden { .. }),
-        None => match result.size {
-            0 | 1 | 2 | 4 | 8 => false,
-            16 | 32 | 64 => panic!(
-                "cbframe: whether a result of this size is in memory on Windows x64 depends on what it is: derive `CType` for it"
-            ),
-            _ => true,
-        },
+        None => !matches!(result.size, 0 | 1 | 2 | 4 | 8),
     }
+}
+
+/// Panics if a native lane has to know more of this parameter than its size.
+#[track_caller]
+pub const fn check_lane_parameter(_: Abi, _: Known) {}
+
+/// Panics if a native lane has to know more of this result than its size: whether it is returned in memory, which is true
+/// of a struct of 16 bytes on Windows, but not of a vector or a scalar.
+#[track_caller]
+pub const fn check_lane_result(abi: Abi, result: Known) {
+    assert!(
+        !matches!((abi, result), (Abi::Win64, Known { ty: None, size: 16 | 32 | 64, .. })),
+        "cbframe: whether a result of this size is in memory on Windows x64 depends on what it is: derive `CType` for it"
+    );
 }
 
 /// The first parameter of a stack shim on System V: a struct of class MEMORY, so that it takes no register and

@@ -10,8 +10,8 @@
 //!
 //! but for hooks, which are jumped to: see `hooks`.
 //!
-//! Stubs and entries are in `entries`, their unwind directives in `unwind`, and what they do with the registers beyond SSE in `wide`; what they store and load is
-//! said in `capture`, for conventions that rustc does not know also in `convention`. The captured state is in `state`, what
+//! Stubs and entries are in `entries`, their unwind directives in `unwind`, and what they do with the registers beyond SSE in
+//! `wide`; shims for each ABI string are in `native`. What entries store and load is said in `capture`, for conventions that rustc does not know also in `convention`. The captured state is in `state`, what
 //! it consists of in `registers`, `simd` and `x87`; copies of it are in `snapshot`, its text in `dump` and `notes`, what it
 //! tells of arguments in `arguments` and `va_list`. Which entry a callback gets is in `lanes`, how values get out of a state
 //! and into it in `moves`, C types that only x86 has in `vectors` and `x87`.
@@ -29,11 +29,9 @@ mod image;
 #[cfg(feature = "alloc")]
 mod incoming;
 mod lanes;
-mod moves;
-mod notes;
+mod native;
 mod outgoing;
 mod registers;
-mod shims;
 mod simd;
 mod snapshot;
 mod state;
@@ -45,41 +43,39 @@ mod x87;
 
 use core::num::NonZeroUsize;
 
-use crate::abi::{Abi, Architecture, Target};
-#[cfg(not(windows))]
-use crate::signature::SysV64;
-#[cfg(windows)]
-use crate::signature::Win64;
-use crate::types::Message;
+use super::foreign;
+use crate::abi::Target;
 
 #[cfg(feature = "alloc")]
-pub(crate) use calls::{call_placed, lacks_registers, stack_limit};
-pub use capture::{Capture, Group, JUMP, register_bit};
+pub(crate) use calls::lacks_registers;
+#[cfg(feature = "alloc")]
+pub(super) use calls::{Thunk, prepare_variadic, put_on_stack};
+pub(super) use capture::offset;
+pub use capture::{Capture, Group, JUMP, Registers, register_bit};
 pub use convention::give_exactly;
-pub use dump::Annotated;
 pub(crate) use entries::{DISTANT_STUBS, distant_stubs, stale_entry};
 pub use fenv::with_default_fenv;
 pub(crate) use hooks::JUMP_STUB_SIZE;
-pub use image::CpuImage;
 #[cfg(feature = "alloc")]
-pub(crate) use incoming::{
-    Head as DynamicHead, Seen, Spot, dynamic_entry, gather, give_result, hidden, seen_arguments,
-};
+pub(crate) use incoming::{dynamic_entry, give_result, seen_arguments};
 pub(crate) use lanes::never_native;
-pub use lanes::{Head, Head4, Head8, Lane, is_native, sysv64_lane, win64_hidden, win64_lane};
-#[cfg(feature = "std")]
-pub(crate) use moves::stack_arguments;
-pub use moves::{give, hidden_result, take};
-pub use registers::{Gpr, Word};
-pub(crate) use shims::Enter;
+pub use lanes::{Head, Head4, Head8, Lane, check_lane_parameter, check_lane_result, is_native, lane};
 #[cfg(feature = "alloc")]
-pub(crate) use shims::raw_entry;
-pub use simd::{Xmm, Ymm, Zmm};
-pub use snapshot::{Diff, Snapshot};
-pub use state::{CpuState, CpuSubset};
+pub(super) use outgoing::MOST;
 pub(crate) use va_list::List as VaArguments;
 pub use wide::{VECTORS, find_vectors};
-pub use x87::{F80, Fxsave, LongDouble};
+
+/// What users name.
+pub mod exports {
+    pub use super::dump::Annotated;
+    pub use super::image::CpuImage;
+    pub use super::registers::Gpr;
+    pub use super::simd::{Xmm, Ymm, Zmm};
+    pub use super::snapshot::{Diff, Snapshot};
+    pub use super::state::{CpuState, CpuSubset};
+    pub use super::x87::{F80, Fxsave, LongDouble};
+}
+pub use exports::*;
 
 /// The bytes of code of one stub; a stub lies at a multiple of this.
 pub(crate) const STUB_SIZE: usize = 16;
@@ -107,76 +103,44 @@ pub(crate) fn instruction_pointer() -> usize {
 /// The target.
 pub(crate) const TARGET: Target = if cfg!(windows) { Target::X86_64Windows } else { Target::X86_64Unix };
 
-/// The convention that an ABI string names on this target, and whether calls may unwind.
-pub(crate) const fn abi_named(name: &str) -> Option<(Abi, bool)> {
-    Abi::named(name, TARGET)
-}
-
-/// Panics: the convention is one of another architecture.
-#[cold]
-#[track_caller]
-pub(crate) const fn foreign(abi: Abi) -> ! {
-    Message::new("cbframe: `")
-        .text(abi.name())
-        .text("` is a convention of ")
-        .text(abi.architecture().name())
-        .text(", which no function has on this target, ")
-        .text(TARGET.name())
-        .panic()
-}
-
-/// Panics if the convention is one of another architecture.
-#[track_caller]
-pub(crate) const fn check_native(abi: Abi) {
-    if !matches!(abi.architecture(), Architecture::X86_64) {
-        foreign(abi)
-    }
-}
-
-/// The convention that `extern "C"` is on this target.
-pub(crate) const NATIVE: Abi = TARGET.c();
-
-impl crate::abi::Abi {
-    /// What `extern "C"` is on this target.
-    pub const C: Self = NATIVE;
-}
-
 /// What `extern "C"` is on this target.
 #[cfg(windows)]
-pub type Native<const UNWIND: bool> = Win64<UNWIND>;
+pub type Native<const UNWIND: bool> = crate::signature::Win64<UNWIND>;
 /// What `extern "C"` is on this target.
 #[cfg(not(windows))]
-pub type Native<const UNWIND: bool> = SysV64<UNWIND>;
+pub type Native<const UNWIND: bool> = crate::signature::SysV64<UNWIND>;
 
-/// `$macro! { $args "C" Native<false> }`, and the same for every other ABI string of function pointers on this
-/// architecture, each with its convention.
+/// `$macro! { $args "C" [crate::arch::Native<false>] }`, and the same for every other ABI string of function pointers on this
+/// target, each with its convention.
 macro_rules! with_abis {
     ($macro:ident $args:tt) => {
-        $macro! { $args "C" [Native<false>] }
-        $macro! { $args "C-unwind" [Native<true>] }
-        $macro! { $args "system" [Native<false>] }
-        $macro! { $args "system-unwind" [Native<true>] }
-        $macro! { $args "sysv64" [crate::signature::SysV64<false>] }
-        $macro! { $args "sysv64-unwind" [crate::signature::SysV64<true>] }
-        $macro! { $args "win64" [crate::signature::Win64<false>] }
-        $macro! { $args "win64-unwind" [crate::signature::Win64<true>] }
+        $macro! { $args "C" [crate::arch::Native<false>] }
+        $macro! { $args "C-unwind" [crate::arch::Native<true>] }
+        $macro! { $args "system" [crate::arch::Native<false>] }
+        $macro! { $args "system-unwind" [crate::arch::Native<true>] }
+        crate::arch::with_conventions! { $macro $args }
         $macro! { $args "efiapi" [crate::signature::Win64<false>] }
     };
 }
 pub(crate) use with_abis;
 
-/// Keeps the block for the convention that `extern "C"` is on this target.
-#[cfg(windows)]
-#[doc(hidden)]
-#[macro_export]
-macro_rules! __cbframe_native {
-    (sysv64 { $($sysv64:tt)* } win64 { $($win64:tt)* }) => { $($win64)* };
+/// The same for one ABI string of each convention.
+macro_rules! with_conventions {
+    ($macro:ident $args:tt) => {
+        $macro! { $args "sysv64" [crate::signature::SysV64<false>] }
+        $macro! { $args "sysv64-unwind" [crate::signature::SysV64<true>] }
+        $macro! { $args "win64" [crate::signature::Win64<false>] }
+        $macro! { $args "win64-unwind" [crate::signature::Win64<true>] }
+    };
 }
+pub(crate) use with_conventions;
 
-/// Keeps the block for the convention that `extern "C"` is on this target.
-#[cfg(not(windows))]
-#[doc(hidden)]
-#[macro_export]
-macro_rules! __cbframe_native {
-    (sysv64 { $($sysv64:tt)* } win64 { $($win64:tt)* }) => { $($sysv64)* };
+/// The same for those with `...`.
+macro_rules! with_variadic_abis {
+    ($macro:ident $args:tt) => {
+        $macro! { $args "C" [crate::arch::Native<false>] }
+        $macro! { $args "sysv64" [crate::signature::SysV64<false>] }
+        $macro! { $args "win64" [crate::signature::Win64<false>] }
+    };
 }
+pub(crate) use with_variadic_abis;

@@ -48,7 +48,7 @@ impl How {
 }
 
 /// How many bytes of arguments a call can have: `ret` pops no more (Intel SDM volume 2, "RET").
-pub(super) const MOST: usize = (1 << 16) - 64;
+pub(in crate::arch) const MOST: usize = (1 << 16) - 64;
 
 /// Calls `address` with the registers in `image`, of which rip, rsp and, but for [`How::WHOLE`], flags, mxcsr and the x87
 /// unit do not count, and a copy of the words at `stack` above the return address. What the function leaves is in `image`,

@@ -2,10 +2,11 @@
 
 use core::fmt;
 
-use super::registers::{Gpr, Word};
+use super::registers::Gpr;
 use super::simd::{Xmm, Ymm, Zmm};
 use super::state::CpuSubset;
 use super::x87::Fxsave;
+use crate::arch::Word;
 
 /// A copy of what a [`CpuState`](crate::CpuState) or [`CpuSubset`] holds; `None` where it was not saved.
 ///

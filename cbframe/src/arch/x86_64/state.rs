@@ -4,10 +4,11 @@ use core::mem::{MaybeUninit, offset_of};
 use core::ops::Deref;
 
 use super::capture::{Capture, Group, register_bit, vectors_top};
-use super::registers::{Gpr, Word};
+use super::registers::Gpr;
 use super::simd::{Xmm, Ymm, Zmm};
 use super::x87::Fxsave;
 use crate::abi::Register;
+use crate::arch::Word;
 
 /// The registers of the CPU at the moment a callback was called. What a handler changes is in the registers
 /// when the callback returns.

@@ -6,9 +6,9 @@ use core::mem::MaybeUninit;
 use core::ptr;
 
 use super::foreign;
-use super::moves::stack_arguments;
 use super::state::CpuState;
 use crate::abi::{self, Abi, Cursor, Part, Parts, Place, Register};
+use crate::arch::moves::stack_arguments;
 use crate::types::{CType, round_up};
 
 /// System V's `va_list` (psABI, section 3.5.7, figure 3.34).

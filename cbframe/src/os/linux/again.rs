@@ -8,11 +8,17 @@ use super::Errno;
 use super::file::{File, Mapping, mapping_at};
 use super::memory::{Access, Region};
 
+/// What `code` and `data` are multiples of.
+const PAGE: usize = 4096;
+
 /// Maps `code`, which lies in the program, once more, at a multiple of its size, and behind it `data` bytes of zeros. Code
 /// and data are pages, the latter twice as long as the longest path.
 pub(crate) fn map_again(code: &'static [u8], data: usize) -> Result<Region, Refusal> {
     let (size, data_size) = (code.len(), data);
     let region = Region::reserve(size + data_size, size)?;
+    if !region.has_pages_of(PAGE) {
+        return Err(Refusal::Pages);
+    }
     let start = region.start();
     // SAFETY: within the region.
     let data = unsafe { start.add(size) };
@@ -85,6 +91,8 @@ pub(crate) enum Refusal {
     Open(Errno),
     /// It cannot be mapped.
     Map(Errno),
+    /// Pages are larger than those of which the code is made.
+    Pages,
 }
 
 impl Refusal {
@@ -99,6 +107,7 @@ impl Refusal {
             Self::Proc(errno) => (6, Some(errno)),
             Self::Open(errno) => (7, Some(errno)),
             Self::Map(errno) => (8, Some(errno)),
+            Self::Pages => (9, None),
         };
         kind << 16 | u32::from(errno.map_or(0, |errno| errno.0))
     }
@@ -115,6 +124,7 @@ impl Refusal {
             6 => Self::Proc(errno),
             7 => Self::Open(errno),
             8 => Self::Map(errno),
+            9 => Self::Pages,
             _ => return None,
         })
     }
@@ -132,6 +142,7 @@ impl fmt::Display for Refusal {
             Self::Proc(Errno::NOENT) => write!(f, "/proc is not mounted"),
             Self::Proc(errno) => write!(f, "/proc/self/maps cannot be read ({errno})"),
             Self::Open(errno) => write!(f, "the program's file cannot be opened ({errno})"),
+            Self::Pages => write!(f, "the system's pages have more than {PAGE} bytes"),
             Self::Map(errno) => write!(f, "the system refuses to map the program's file once more ({errno})"),
         }
     }

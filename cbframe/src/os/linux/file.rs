@@ -3,12 +3,7 @@
 use core::ffi::CStr;
 use core::ops::Range;
 
-use super::{EINTR, Errno, syscall};
-
-const READ: usize = 0;
-const CLOSE: usize = 3;
-const LSEEK: usize = 8;
-const OPENAT: usize = 257;
+use super::{EINTR, Errno, number, syscall};
 
 const CLOSE_ON_EXEC: usize = 0o2_000_000;
 const NO_TERMINAL: usize = 0o400;
@@ -24,19 +19,19 @@ impl File {
     pub(crate) fn open(path: &CStr) -> Result<Self, Errno> {
         let flags = CLOSE_ON_EXEC | NO_TERMINAL | NONBLOCK;
         // SAFETY: the path ends in a NUL.
-        retry(|| unsafe { syscall(OPENAT, AT_FDCWD, path.as_ptr().addr(), flags) }).map(Self)
+        retry(|| unsafe { syscall(number::OPENAT, AT_FDCWD, path.as_ptr().addr(), flags) }).map(Self)
     }
 
     /// Reads up to as many bytes as `buffer` has; 0 at the end of the file.
     fn read(&self, buffer: &mut [u8]) -> Result<usize, Errno> {
         // SAFETY: the buffer is writable and as long as that.
-        retry(|| unsafe { syscall(READ, self.0, buffer.as_mut_ptr().addr(), buffer.len()) })
+        retry(|| unsafe { syscall(number::READ, self.0, buffer.as_mut_ptr().addr(), buffer.len()) })
     }
 
     /// How long the file is.
     pub(crate) fn size(&self) -> Result<usize, Errno> {
         // SAFETY: changes nothing but this file's position.
-        Errno::check(unsafe { syscall(LSEEK, self.0, 0, SEEK_END) })
+        Errno::check(unsafe { syscall(number::LSEEK, self.0, 0, SEEK_END) })
     }
 
     pub(super) fn descriptor(&self) -> usize {
@@ -47,7 +42,7 @@ impl File {
 impl Drop for File {
     fn drop(&mut self) {
         // SAFETY: the descriptor is this file's, and is not used again.
-        unsafe { syscall(CLOSE, self.0, 0, 0) };
+        unsafe { syscall(number::CLOSE, self.0, 0, 0) };
     }
 }
 

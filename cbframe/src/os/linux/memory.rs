@@ -3,13 +3,7 @@
 use core::ptr::NonNull;
 
 use super::file::File;
-use super::{Errno, Refusal, syscall, syscall_of_six};
-
-const MMAP: usize = 9;
-const MPROTECT: usize = 10;
-const MUNMAP: usize = 11;
-const MREMAP: usize = 25;
-const MADVISE: usize = 28;
+use super::{Errno, Refusal, number, syscall, syscall_of_six};
 
 const SHARED: usize = 1;
 const PRIVATE: usize = 2;
@@ -55,7 +49,8 @@ impl Region {
 
     fn anonymous(size: usize, access: Access, flags: usize) -> Result<Self, Refusal> {
         // SAFETY: a new mapping, of no file, where the kernel likes.
-        let result = unsafe { syscall_of_six(MMAP, [0, size, access as usize, flags | ANONYMOUS, usize::MAX, 0]) };
+        let result =
+            unsafe { syscall_of_six(number::MMAP, [0, size, access as usize, flags | ANONYMOUS, usize::MAX, 0]) };
         let start = Errno::check(result).map_err(Refusal::Memory)?;
         let start = NonNull::new(core::ptr::with_exposed_provenance_mut(start)).ok_or(Refusal::Memory(Errno(12)))?;
         Ok(Self { start, size })
@@ -88,7 +83,7 @@ impl Region {
         let arguments =
             [start.addr().get(), size, Access::ReadWrite as usize, PRIVATE | ANONYMOUS | FIXED, usize::MAX, 0];
         // SAFETY: the caller's promise.
-        Errno::check(unsafe { syscall_of_six(MMAP, arguments) }).map(drop).map_err(Refusal::Memory)
+        Errno::check(unsafe { syscall_of_six(number::MMAP, arguments) }).map(drop).map_err(Refusal::Memory)
     }
 
     /// Replaces what is mapped at `start` by `size` bytes of a file from `offset` on.
@@ -105,7 +100,7 @@ impl Region {
     ) -> Result<(), Refusal> {
         let arguments = [start.addr().get(), size, access as usize, PRIVATE | FIXED, file.descriptor(), offset];
         // SAFETY: the caller's promise.
-        Errno::check(unsafe { syscall_of_six(MMAP, arguments) }).map(drop).map_err(Refusal::Map)
+        Errno::check(unsafe { syscall_of_six(number::MMAP, arguments) }).map(drop).map_err(Refusal::Map)
     }
 
     /// Replaces what is mapped at `start` by another mapping of what is mapped at `from`, which is
@@ -117,7 +112,7 @@ impl Region {
     pub(crate) unsafe fn duplicate(from: NonNull<u8>, size: usize, start: NonNull<u8>) -> Result<(), Refusal> {
         let arguments = [from.addr().get(), 0, size, MAYMOVE | REMAP_FIXED, start.addr().get(), 0];
         // SAFETY: the caller's promise. An old size of 0 maps shared memory once more and leaves the first mapping alone.
-        Errno::check(unsafe { syscall_of_six(MREMAP, arguments) }).map(drop).map_err(Refusal::Memory)
+        Errno::check(unsafe { syscall_of_six(number::MREMAP, arguments) }).map(drop).map_err(Refusal::Memory)
     }
 
     /// Gives the memory of a private mapping back: it holds zeros then. Where that cannot be, for memory that is locked
@@ -128,13 +123,19 @@ impl Region {
     /// As for [`zeros`](Self::zeros).
     pub(crate) unsafe fn give_back(start: NonNull<u8>, size: usize) {
         // SAFETY: the caller's promise.
-        unsafe { syscall(MADVISE, start.addr().get(), size, DONTNEED) };
+        unsafe { syscall(number::MADVISE, start.addr().get(), size, DONTNEED) };
+    }
+
+    /// Whether memory is mapped in pages of this size, or of smaller ones; the region is of at least three, and only reserved.
+    pub(crate) fn has_pages_of(&self, size: usize) -> bool {
+        // SAFETY: this changes nothing, for nothing can be accessed. The kernel refuses an address within a page.
+        unsafe { syscall(number::MPROTECT, self.start.addr().get() + size, size, Access::None as usize) == 0 }
     }
 
     /// Makes the region readable only.
     pub(crate) fn protect(&self) -> Result<(), Refusal> {
         // SAFETY: nobody has a reference to a region's memory that this would break.
-        Errno::check(unsafe { syscall(MPROTECT, self.start.addr().get(), self.size, Access::Read as usize) })
+        Errno::check(unsafe { syscall(number::MPROTECT, self.start.addr().get(), self.size, Access::Read as usize) })
             .map(drop)
             .map_err(Refusal::Memory)
     }
@@ -144,7 +145,7 @@ impl Drop for Region {
     fn drop(&mut self) {
         if self.size > 0 {
             // SAFETY: the region is this process's, and nothing refers to it any more.
-            unsafe { syscall(MUNMAP, self.start.addr().get(), self.size, 0) };
+            unsafe { syscall(number::MUNMAP, self.start.addr().get(), self.size, 0) };
         }
     }
 }

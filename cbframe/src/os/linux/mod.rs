@@ -1,12 +1,20 @@
-//! Linux. System calls by number (`arch/x86/entry/syscalls/syscall_64.tbl`), so that the `no_std` core links with no C
-//! library.
+//! Linux. System calls by number, so that the `no_std` core links with no C library; the numbers are with the architectures.
 
+#[cfg(target_arch = "aarch64")]
+mod aarch64;
 mod again;
 mod errno;
 mod file;
 #[cfg(feature = "std")]
 mod frames;
 mod memory;
+#[cfg(target_arch = "x86_64")]
+mod x86_64;
+
+#[cfg(target_arch = "aarch64")]
+use aarch64 as machine;
+#[cfg(target_arch = "x86_64")]
+use x86_64 as machine;
 
 pub(crate) use again::{Refusal, map_again};
 use errno::Errno;
@@ -17,14 +25,8 @@ pub(crate) use errno::{errno, set_errno};
 pub(crate) use frames::{function_at, function_of};
 pub(crate) use memory::Region;
 
-use core::arch::asm;
+use machine::{number, syscall_of_six, trap};
 
-const WRITE: usize = 1;
-const GETPID: usize = 39;
-const GETTID: usize = 186;
-const TGKILL: usize = 234;
-#[cfg(feature = "std")]
-const MEMBARRIER: usize = 324;
 const SIGABRT: usize = 6;
 const EINTR: isize = 4;
 
@@ -36,35 +38,11 @@ unsafe fn syscall(number: usize, a: usize, b: usize, c: usize) -> isize {
     unsafe { syscall_of_six(number, [a, b, c, 0, 0, 0]) }
 }
 
-/// # Safety
-///
-/// What the system call with this number asks for.
-unsafe fn syscall_of_six(number: usize, [a, b, c, d, e, f]: [usize; 6]) -> isize {
-    let result;
-    // SAFETY: the kernel's convention: number in rax, arguments in these registers; rcx and r11 are clobbered.
-    unsafe {
-        asm!(
-            "syscall",
-            inlateout("rax") number => result,
-            in("rdi") a,
-            in("rsi") b,
-            in("rdx") c,
-            in("r10") d,
-            in("r8") e,
-            in("r9") f,
-            out("rcx") _,
-            out("r11") _,
-            options(nostack),
-        );
-    }
-    result
-}
-
 /// Writes to standard error.
 pub(super) fn write_stderr(mut bytes: &[u8]) {
     while !bytes.is_empty() {
         // SAFETY: the range is readable; 2 is standard error.
-        let written = unsafe { syscall(WRITE, 2, bytes.as_ptr() as usize, bytes.len()) };
+        let written = unsafe { syscall(number::WRITE, 2, bytes.as_ptr() as usize, bytes.len()) };
         match usize::try_from(written) {
             Ok(written) if written > 0 => bytes = &bytes[written.min(bytes.len())..],
             Err(_) if written == -EINTR => {}
@@ -76,22 +54,20 @@ pub(super) fn write_stderr(mut bytes: &[u8]) {
 /// The kernel's number of the calling thread.
 pub(super) fn current_thread() -> usize {
     // SAFETY: `gettid` has no arguments and cannot fail.
-    unsafe { syscall(GETTID, 0, 0, 0) as usize }
+    unsafe { syscall(number::GETTID, 0, 0, 0) as usize }
 }
 
 /// The number of this process.
 pub(crate) fn process() -> usize {
     // SAFETY: `getpid` has no arguments and cannot fail.
-    unsafe { syscall(GETPID, 0, 0, 0) as usize }
+    unsafe { syscall(number::GETPID, 0, 0, 0) as usize }
 }
 
 /// Ends the process by `SIGABRT`.
 pub(super) fn abort() -> ! {
-    // SAFETY: the calls send a signal to this thread; where it is blocked or returns, `ud2` is left.
-    unsafe {
-        syscall(TGKILL, process(), current_thread(), SIGABRT);
-        asm!("ud2", options(noreturn));
-    }
+    // SAFETY: the calls send a signal to this thread; where it is blocked or returns, the trap is left.
+    unsafe { syscall(number::TGKILL, process(), current_thread(), SIGABRT) };
+    trap()
 }
 
 /// The stack that the calling thread was started with; `None` if that is not known.
@@ -155,7 +131,7 @@ pub(crate) fn stack_is_own() -> bool {
 pub(crate) fn register_membarrier() -> bool {
     const REGISTER_PRIVATE_EXPEDITED: usize = 1 << 4;
     // SAFETY: it only changes what `membarrier` does.
-    unsafe { syscall(MEMBARRIER, REGISTER_PRIVATE_EXPEDITED, 0, 0) == 0 }
+    unsafe { syscall(number::MEMBARRIER, REGISTER_PRIVATE_EXPEDITED, 0, 0) == 0 }
 }
 
 /// Has each running thread of this process execute a full memory barrier; whether they have.
@@ -163,5 +139,5 @@ pub(crate) fn register_membarrier() -> bool {
 pub(crate) fn membarrier() -> bool {
     const PRIVATE_EXPEDITED: usize = 1 << 3;
     // SAFETY: barriers change nothing.
-    unsafe { syscall(MEMBARRIER, PRIVATE_EXPEDITED, 0, 0) == 0 }
+    unsafe { syscall(number::MEMBARRIER, PRIVATE_EXPEDITED, 0, 0) == 0 }
 }

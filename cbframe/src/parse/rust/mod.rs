@@ -28,7 +28,8 @@ use crate::types::Type;
 /// Function pointer types, `unsafe extern "C" fn(x: i32) -> f64`, as bindings have them. Types are those that a `CType` may
 /// be: integers, floats, `bool`, raw pointers, references, `NonNull`, `Option` of what is never null, function pointers,
 /// `MaybeUninit`, arrays as fields, `core::ffi`'s and `libc`'s names (`c_int`, `size_t`), [`LongDouble`](crate::LongDouble),
-/// [`Float16`](crate::Float16), [`Float128`](crate::Float128), [`CStrRef`](crate::CStrRef), `Complex` and `__m128` to `__m512i`.
+/// [`Float16`](crate::Float16), [`Float128`](crate::Float128), [`CStrRef`](crate::CStrRef), `Complex`, `__m128` to `__m512i`,
+/// and the vectors of AArch64, `int8x8_t` to `float64x2_t`.
 ///
 /// Items are `#[repr(C)]` structs, unions and field-less enums, `packed(N)` and `align(N)` included, `#[repr(transparent)]`
 /// structs, enums with the `repr` of an integer, and `type` names; none of them with type parameters. A struct without

@@ -221,13 +221,16 @@ fn known(name: &str, platform: &Platform) -> Option<Type> {
         "wchar_t" => Some(model.wchar),
         "f32" | "c_float" => Some(Type::F32),
         "f64" | "c_double" => Some(model.double),
-        "LongDouble" if matches!(model.long_double.kind, Kind::X87) => Some(model.long_double),
+        "LongDouble" if model.long_double.size > model.double.size => Some(model.long_double),
         "Float16" => Some(Type::F16),
         "Float128" => Some(Type::F128),
         "CStrRef" => {
             Some(Type { size: model.pointer.size, align: model.pointer.align, ..<CStrRef<'static> as CType>::TYPE })
         }
-        "__m128" | "__m128i" | "__m128d" => vector(name, 16),
+        "__m128" | "__m128i" | "__m128d" | "int8x16_t" | "uint8x16_t" | "int16x8_t" | "uint16x8_t" | "int32x4_t"
+        | "uint32x4_t" | "int64x2_t" | "uint64x2_t" | "float32x4_t" | "float64x2_t" => vector(name, 16),
+        "int8x8_t" | "uint8x8_t" | "int16x4_t" | "uint16x4_t" | "int32x2_t" | "uint32x2_t" | "int64x1_t"
+        | "uint64x1_t" | "float32x2_t" | "float64x1_t" => vector(name, 8),
         "__m256" | "__m256i" | "__m256d" => vector(name, 32),
         "__m512" | "__m512i" | "__m512d" => vector(name, 64),
         _ => None,

@@ -9,7 +9,7 @@ fn add(a: i32, b: i32) -> i32 {
 
 #[cbframe(abi = "C", export = "linkage_rdi")]
 fn rdi(#[cpu] cpu: &mut CpuState, _: i64) -> u64 {
-    cpu.rdi
+    *calls::first_argument(cpu)
 }
 
 #[cbframe(abi = "C")]

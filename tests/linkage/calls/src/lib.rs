@@ -18,14 +18,16 @@ pub fn direct(#[state] base: &AtomicI32, x: i32) -> i32 {
 }
 
 /// No register is free.
-#[cbframe(abi = "sysv64")]
+#[cfg_attr(target_arch = "x86_64", cbframe(abi = "sysv64"))]
+#[cfg_attr(not(target_arch = "x86_64"), cbframe(abi = "C"))]
 pub fn stack(#[state] base: &AtomicI32, a: u8, b: i16, c: u32, d: i64, e: &i32, f: bool, g: i64, h: f64) -> i64 {
     let integers = i64::from(a) + i64::from(b) + i64::from(c) + d + i64::from(*e) + i64::from(f) + g;
     integers + h as i64 + i64::from(base.load(Ordering::Relaxed))
 }
 
-/// No position is free.
-#[cbframe(abi = "win64")]
+/// No position is free; elsewhere, for want of one more argument, a register.
+#[cfg_attr(target_arch = "x86_64", cbframe(abi = "win64"))]
+#[cfg_attr(not(target_arch = "x86_64"), cbframe(abi = "C"))]
 pub fn stack_win64(#[state] base: &AtomicI32, a: u8, b: f32, c: i16, d: f64, e: &i32) -> f64 {
     f64::from(a) + f64::from(b) + f64::from(c) + d + f64::from(*e) + f64::from(base.load(Ordering::Relaxed))
 }
@@ -40,23 +42,40 @@ pub fn exclusive(#[state] sum: &mut i32, x: i32) -> i32 {
 /// The arguments from the captured registers.
 #[cbframe(abi = "C")]
 pub fn captured(#[state] base: &AtomicI32, #[cpu] cpu: &mut CpuState, x: i32, y: f64) -> f64 {
-    assert_eq!(cpu.rdi as i32, x);
+    assert_eq!(*first_argument(cpu) as i32, x);
     f64::from(base.load(Ordering::Relaxed) + x) + y
 }
 
 /// Everything from the captured registers.
 #[cbframe(abi = "raw")]
 pub fn raw(#[state] base: &AtomicI32, cpu: &mut CpuState) {
-    cpu.rax = (base.load(Ordering::Relaxed) as u64) + cpu.rdi;
+    *result(cpu) = (base.load(Ordering::Relaxed) as u64) + *first_argument(cpu);
+}
+
+/// The first integer argument of a call of C on Unix.
+pub fn first_argument(cpu: &mut CpuState) -> &mut u64 {
+    #[cfg(target_arch = "x86_64")]
+    return &mut cpu.rdi;
+    #[cfg(target_arch = "aarch64")]
+    return &mut cpu.x[0];
+}
+
+fn result(cpu: &mut CpuState) -> &mut u64 {
+    #[cfg(target_arch = "x86_64")]
+    return &mut cpu.rax;
+    #[cfg(target_arch = "aarch64")]
+    return &mut cpu.x[0];
 }
 
 /// The same, with registers that are looked for when it is called, by a variable of cbframe's.
+#[cfg(target_arch = "x86_64")]
 #[cbframe(abi = "raw", save(gpr, avx512))]
 pub fn wide(#[state] base: &AtomicI32, cpu: &mut CpuState) {
     cpu.rax = (base.load(Ordering::Relaxed) as u64) + cpu.rdi;
 }
 
 /// What is jumped to has stubs of its own.
+#[cfg(target_arch = "x86_64")]
 #[cbframe(abi = "raw", enter = "jump")]
 pub fn hook(#[state] base: &AtomicI32, cpu: &mut CpuState) {
     cpu.rax = base.load(Ordering::Relaxed) as u64;
@@ -69,14 +88,20 @@ pub fn stateless(x: i32, y: f32) -> f32 {
 }
 
 /// No state, captured.
-#[cbframe(abi = "win64", entry = "captured")]
+#[cfg_attr(target_arch = "x86_64", cbframe(abi = "win64", entry = "captured"))]
+#[cfg_attr(not(target_arch = "x86_64"), cbframe(abi = "C", entry = "captured"))]
 pub fn stateless_captured(x: i32, y: f32) -> f32 {
     x as f32 - y
 }
 
 /// No state and no slot, all of it constants.
-pub static HOOKS: (extern "C" fn(i32) -> i32, extern "C" fn(i32, f32) -> f32, extern "win64" fn(i32, f32) -> f32) =
+pub static HOOKS: (extern "C" fn(i32) -> i32, extern "C" fn(i32, f32) -> f32, Captured) =
     (bind_static!(direct, BASE), stateless::FN, stateless_captured::FN);
+
+#[cfg(target_arch = "x86_64")]
+type Captured = extern "win64" fn(i32, f32) -> f32;
+#[cfg(not(target_arch = "x86_64"))]
+type Captured = extern "C" fn(i32, f32) -> f32;
 
 type Raw = unsafe extern "C" fn(u64) -> u64;
 
@@ -101,10 +126,13 @@ pub fn run() {
 
     let frame_raw = raw::bind(&BASE).unwrap();
     assert_eq!(unsafe { frame_raw.as_fn_of::<Raw>()(7) }, 1007);
-    let frame_hook = hook::bind(&BASE, core::ptr::null()).unwrap();
-    assert!(resolve(frame_hook.as_ptr()).unwrap().name().ends_with("::hook"));
-    let frame_wide = wide::bind(&BASE).unwrap();
-    assert_eq!(unsafe { frame_wide.as_fn_of::<Raw>()(8) }, 1008);
+    #[cfg(target_arch = "x86_64")]
+    {
+        let frame_hook = hook::bind(&BASE, core::ptr::null()).unwrap();
+        assert!(resolve(frame_hook.as_ptr()).unwrap().name().ends_with("::hook"));
+        let frame_wide = wide::bind(&BASE).unwrap();
+        assert_eq!(unsafe { frame_wide.as_fn_of::<Raw>()(8) }, 1008);
+    }
 
     let mut sum = 1;
     let frame_exclusive = exclusive::bind(&mut sum).unwrap();

@@ -1,8 +1,12 @@
 //! Unix.
 
+mod compilers;
 mod steps;
 
-pub use steps::{Interrupted, functions, on_step, stepping, walk};
+pub use compilers::{CLANG_TARGET, GCC, GXX, TARGET};
+#[cfg(target_arch = "x86_64")]
+pub use steps::stepping;
+pub use steps::{Interrupted, functions, on_step, walk};
 
 use std::ffi::{CStr, CString, c_void};
 use std::os::unix::ffi::OsStrExt;
@@ -15,17 +19,6 @@ pub const LIBRARY: &str = "so";
 
 /// Whether the shared pool grows.
 pub const POOLS_GROW: bool = true;
-
-/// What cargo is told, besides, to build for the target.
-pub const TARGET: &[&str] = &[];
-
-/// The compilers of the target.
-pub const GCC: &str = "gcc";
-/// That of C++.
-pub const GXX: &str = "g++";
-
-/// What tells clang the target, if it is not that of the machine.
-pub const CLANG_TARGET: Option<&str> = None;
 
 /// What the options of a shared library need besides `-shared`.
 pub const SHARED: &[&str] = &["-fPIC"];

@@ -37,6 +37,7 @@ pub fn on_step(handler: Handler) {
 }
 
 /// Calls `f`, which may set the trap flag; it is clear when this returns.
+#[cfg(target_arch = "x86_64")]
 pub fn stepping<R>(f: impl FnOnce() -> R) -> R {
     let result = f();
     // SAFETY: clears the trap flag.
@@ -49,7 +50,11 @@ impl Interrupted {
     #[must_use]
     pub fn address(&self) -> usize {
         // SAFETY: the kernel passes this with `SA_SIGINFO`.
-        unsafe { (*self.0).uc_mcontext.gregs[libc::REG_RIP as usize] as usize }
+        let machine = unsafe { &(*self.0).uc_mcontext };
+        #[cfg(target_arch = "x86_64")]
+        return machine.gregs[libc::REG_RIP as usize] as usize;
+        #[cfg(target_arch = "aarch64")]
+        return machine.pc as usize;
     }
 
     /// As [`walk`], from where it was interrupted.

@@ -75,7 +75,7 @@ unsafe extern "sysv64" fn caller(_callback: *const (), _first: *const i8, _secon
     )
 }
 
-fn main() -> Result<(), Box<dyn Error>> {
+pub(crate) fn main() -> Result<(), Box<dyn Error>> {
     let signature = Signature::custom()
         .named("width", Type::I32)
         .named("name", Type::POINTER)

@@ -1,26 +1,14 @@
-//! The moves between a captured state and Rust values.
+//! The moves between a captured state and Rust values. Where a register lies in a state is said by the architecture
+//! (`offset`).
 
 use core::mem::MaybeUninit;
 use core::ptr;
 
-use super::capture::WIDE_BELOW;
-use super::state::CpuState;
-use crate::abi::{Parameter, Part, Place, Pointer, Register, extension};
+use super::machine::{CpuState, offset};
+use crate::abi::{Parameter, Part, Place, Pointer, extension};
 
 // What follows must be inlined to fold, since places are constants. Without optimization nothing folds, and inlining would
 // only give the dispatcher a frame of 4 KiB for each parameter.
-
-/// The offset of a register from a [`CpuState`], for a piece of `size` bytes.
-#[cfg_attr(not(debug_assertions), inline(always))]
-pub(super) const fn offset(register: Register, size: u16) -> isize {
-    let wide = -(WIDE_BELOW as isize);
-    match register {
-        Register::Integer(number) => CpuState::integer(number) as isize,
-        Register::Vector(number) if size <= 16 => (CpuState::XMM + 16 * number as usize) as isize,
-        Register::Vector(number) => wide + 64 * number as isize,
-        Register::X87(number) => wide + 16 * number as isize,
-    }
-}
 
 /// Eight bytes of what an entry has stored, `offset` bytes from the state.
 ///
@@ -31,19 +19,19 @@ pub(super) const fn offset(register: Register, size: u16) -> isize {
 ///
 /// `cpu` points to a state in an entry's frame, and the offset, a multiple of 8, is that of something stored.
 #[cfg_attr(not(debug_assertions), inline(always))]
-pub(super) unsafe fn read(cpu: *const CpuState, offset: isize) -> u64 {
+pub(in crate::arch) unsafe fn read(cpu: *const CpuState, offset: isize) -> u64 {
     // SAFETY: the caller's promise; the state is aligned to 16.
     unsafe { cpu.byte_offset(offset).cast::<u64>().read_volatile() }
 }
 
-/// Where the caller's stack arguments begin: above the return address, which is the last word of the state.
+/// Where the caller's stack arguments begin: behind the state, whose last word is the return address if that is on the stack.
 #[cfg_attr(not(debug_assertions), inline(always))]
 pub(crate) fn stack_arguments(cpu: *const CpuState) -> *const u8 {
     cpu.wrapping_add(1).cast()
 }
 
 #[cfg_attr(not(debug_assertions), inline(always))]
-pub(super) unsafe fn pointer(cpu: *const CpuState, pointer: Pointer) -> *mut u8 {
+pub(in crate::arch) unsafe fn pointer(cpu: *const CpuState, pointer: Pointer) -> *mut u8 {
     // SAFETY: the caller passes on what `take` is promised.
     unsafe {
         match pointer {
@@ -66,7 +54,7 @@ pub unsafe fn take<T>(cpu: *const CpuState, place: &'static Place) -> MaybeUnini
     let mut value = MaybeUninit::<T>::uninit();
     let to = value.as_mut_ptr().cast::<u8>();
     match *place {
-        // No convention of x86-64 splits a value.
+        // No convention that runs splits a value.
         Place::Nothing | Place::Hidden { .. } | Place::Split(..) => {}
         // SAFETY: the capture includes the parameters' registers; a part lies within its value.
         Place::Registers(parts) => unsafe {
@@ -91,7 +79,7 @@ pub unsafe fn take<T>(cpu: *const CpuState, place: &'static Place) -> MaybeUnini
 ///
 /// The entry has stored the register of the piece, which lies within the value at `to`.
 #[cfg_attr(not(debug_assertions), inline(always))]
-pub(super) unsafe fn take_part(cpu: *const CpuState, part: Option<Part>, to: *mut u8) {
+pub(in crate::arch) unsafe fn take_part(cpu: *const CpuState, part: Option<Part>, to: *mut u8) {
     if let Some(part) = part {
         let from = offset(part.register, part.size);
         let mut at = 0;
@@ -154,7 +142,7 @@ pub unsafe fn give<T>(cpu: *mut CpuState, result: &'static Parameter, hidden: *m
 ///
 /// As for [`give`], and the piece lies within the value at `from`.
 #[cfg_attr(not(debug_assertions), inline(always))]
-pub(super) unsafe fn give_part(cpu: *mut CpuState, part: Option<Part>, from: *const u8, signed: bool) {
+pub(in crate::arch) unsafe fn give_part(cpu: *mut CpuState, part: Option<Part>, from: *const u8, signed: bool) {
     let Some(part) = part else { return };
     let to = offset(part.register, part.size);
     let mut at = 0;
@@ -165,7 +153,7 @@ pub(super) unsafe fn give_part(cpu: *mut CpuState, part: Option<Part>, from: *co
         unsafe {
             ptr::copy_nonoverlapping(from.add((part.offset + at).into()), word.as_mut_ptr().cast(), size.into());
             if signed {
-                // The psABI leaves bits 8 or 16 to 31 open; LuaJIT and others hand them out extended, and so do we.
+                // The psABIs leave bits 8 or 16 to 31 open; LuaJIT and others hand them out extended, and so do we.
                 let unused = 32 - 8 * u32::from(part.size);
                 let extended = ((word.assume_init() as i32) << unused) >> unused;
                 word = MaybeUninit::new(u64::from(extended as u32));

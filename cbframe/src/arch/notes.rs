@@ -6,12 +6,12 @@ use crate::abi::{Layout, Parameter, Part, Place, Pointer, Register};
 use crate::types::{Kind, Type};
 
 /// What the arguments of a layout make of one place.
-pub(super) struct Notes<'a> {
-    pub(super) layout: &'a Layout<'a>,
+pub(in crate::arch) struct Notes<'a> {
+    pub(in crate::arch) layout: &'a Layout<'a>,
 }
 
 /// What one place holds of an argument.
-pub(super) struct Note<'a> {
+pub(in crate::arch) struct Note<'a> {
     /// Which parameter; `None` for the result.
     number: Option<usize>,
     parameter: &'a Parameter,
@@ -21,7 +21,7 @@ pub(super) struct Note<'a> {
 
 impl Notes<'_> {
     /// The notes on a register.
-    pub(super) fn on_register(&self, register: Register) -> impl Iterator<Item = Note<'_>> {
+    pub(in crate::arch) fn on_register(&self, register: Register) -> impl Iterator<Item = Note<'_>> {
         let arguments = self.find(move |parameter| match parameter.place {
             Place::Registers(parts) => {
                 parts.as_slice().iter().find(|part| part.register == register).map(|part| Some(*part))
@@ -36,7 +36,7 @@ impl Notes<'_> {
     }
 
     /// The notes on the word of the stack at `offset`, as [`Place::Stack`] has it.
-    pub(super) fn on_stack(&self, offset: u32) -> impl Iterator<Item = Note<'_>> {
+    pub(in crate::arch) fn on_stack(&self, offset: u32) -> impl Iterator<Item = Note<'_>> {
         self.find(move |parameter| match parameter.place {
             Place::Stack(at) if (at..at + parameter.ty.size as u32).contains(&offset) => {
                 let size = (parameter.ty.size as u32 - (offset - at)).min(8) as u16;
@@ -58,7 +58,7 @@ impl Notes<'_> {
 
 impl Note<'_> {
     /// Writes the note on a place with these bytes, behind two spaces: `  #0 level: i32 = 42`.
-    pub(super) fn write(&self, f: &mut fmt::Formatter<'_>, bytes: &[u8]) -> fmt::Result {
+    pub(in crate::arch) fn write(&self, f: &mut fmt::Formatter<'_>, bytes: &[u8]) -> fmt::Result {
         let Parameter { name, ty, .. } = self.parameter;
         match self.number {
             Some(number) => write!(f, "  #{number} {name}: {}", ty.name)?,
