@@ -199,6 +199,8 @@
 //! | --- | --- | --- | --- | --- |
 //! | x86_64 Linux | System V | yes | yes | yes |
 //! | x86_64 Windows | Windows | yes | yes | yes |
+//! | x86_64 UEFI, without `std` | Windows | yes | yes | yes |
+//! | x86_64 macOS, never run | System V | yes | yes | yes |
 //! | aarch64 Linux | AAPCS64 | no | no; `"efiapi"` is AAPCS64 | yes |
 //!
 //! On AArch64
@@ -228,17 +230,29 @@
 //!   a value is passed, [`abi::Abi::Win64`] says which one is followed;
 //! - fibers are what coroutines are elsewhere.
 //!
-//! Tests for `x86_64-pc-windows-gnu` run under Wine, but have not all passed there yet; for `x86_64-pc-windows-msvc` the crate is
-//! compiled and its unwind tables are looked at. Known to be wrong: a call ([`Signature::call`](abi::Signature::call),
-//! [`call!`](macro@call)) of a function that unwinds, with an argument in r11 or rbp.
+//! `x86_64-pc-windows-gnu` is tested under Wine; for `x86_64-pc-windows-msvc` the crate is compiled and its unwind tables are
+//! looked at, and that is all.
+//!
+//! On UEFI (`x86_64-unknown-uefi`, tested with OVMF)
+//!
+//! - there is no feature `std`: `default-features = false`, with `alloc` if the program has an allocator;
+//! - messages go where `set_report` says, and what ends a process elsewhere raises an invalid-opcode exception;
+//! - a thread is a processor, by the number of its APIC: a local closure may run on its own only;
+//! - rustc passes floats in general registers there, which C does not: callbacks with floats take the captured lane and have to be an
+//!   `unsafe fn`, as with [`LongDouble`], and Rust calls them by [`call!`](macro@call); what is no [`CType`] is refused;
+//! - nothing unwinds, there is no errno for `save_errno` to keep, and the shared pool does not grow.
+//!
+//! For `x86_64-apple-darwin` the crate is compiled, and the objects are looked at: no machine has run them. The shared pool does not
+//! grow, guarded closures have barriers in their calls, and unions with a `long double` are refused, which Apple's compilers pass
+//! otherwise than System V's ABI has it.
 //!
 //! Conventions that rustc does not know are written for one function, with `abi = "custom"` and a register for each parameter
 //! ([`#[cbframe]`](macro@cbframe#conventions-of-ones-own)), or as data for many ([`convention!`](macro@convention)).
 //! [`conventions`] has `vectorcall` of Windows, `regcall`, `preserve_most`, `preserve_all`, `preserve_none` and Go's.
 //!
 //! rustc 1.95 itself passes structs wrongly when Rust *calls* an `extern "efiapi"` pointer in a program for Linux;
-//! callbacks follow the convention. `-unwind` forms (all but `efiapi`, `raw` and `custom`) let panics and foreign exceptions through. Other targets do not build
-//! yet, and say so.
+//! callbacks follow the convention. `-unwind` forms (all but `efiapi`, `raw` and `custom`) let panics and foreign exceptions
+//! through. Other targets do not build yet, and say so.
 //!
 //! # Guarantees
 //!
@@ -318,6 +332,8 @@ pub use dynamic::{
 #[cfg(feature = "std")]
 pub use dynamic::{Record, Recorder};
 pub use frame::{ExclusiveState, Frame, JumpTarget, SharedState};
+#[cfg(target_os = "uefi")]
+pub use os::set_report;
 #[cfg(feature = "std")]
 pub use panic::resume_panics;
 pub use pool::{Pool, PoolFull, Resolved, Stats, resolve};

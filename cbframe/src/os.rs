@@ -3,10 +3,25 @@
 //!
 //! One directory holds one system; each exports the same names, and this is the one place that selects.
 
+#[cfg(not(target_os = "linux"))]
+mod fixed;
 #[cfg(target_os = "linux")]
 mod linux;
+#[cfg(target_os = "macos")]
+mod macos;
+#[cfg(not(target_os = "uefi"))]
+mod stderr;
+#[cfg(target_os = "uefi")]
+mod uefi;
+#[cfg(all(feature = "std", any(target_os = "linux", target_os = "macos")))]
+mod unwinder;
 #[cfg(windows)]
 mod windows;
+
+#[cfg(all(target_os = "uefi", feature = "std"))]
+compile_error!(
+    "cbframe: on UEFI there is no feature `std`: depend on cbframe with `default-features = false`, and `features = [\"alloc\"]` where the program has an allocator"
+);
 
 pub use system::SavedErrno;
 #[cfg(all(debug_assertions, not(loom)))]
@@ -17,57 +32,33 @@ pub(crate) use system::{errno, set_errno};
 #[cfg(feature = "std")]
 pub(crate) use system::{function_at, function_of, membarrier, register_membarrier, stack_is_own, vsnprintf};
 
-use core::fmt::{self, Write};
+#[cfg(not(target_os = "uefi"))]
+pub(crate) use stderr::report;
+#[cfg(target_os = "uefi")]
+pub(crate) use system::report;
+#[cfg(target_os = "uefi")]
+pub use system::set_report;
+
+use core::fmt;
 
 #[cfg(target_os = "linux")]
 use linux as system;
+#[cfg(target_os = "macos")]
+use macos as system;
+#[cfg(target_os = "uefi")]
+use uefi as system;
 #[cfg(windows)]
 use windows as system;
 
-use system::{abort, current_thread, write_stderr};
+use system::{abort, current_thread};
 
-/// Prints `cbframe: {message}` on standard error and aborts the process.
+/// Reports `cbframe: {message}`, on standard error where there is one, and ends the process.
 ///
 /// Async-signal-safe: nothing is allocated and no lock is taken.
 #[cold]
 pub(crate) fn die(message: fmt::Arguments<'_>) -> ! {
     report(message);
     abort()
-}
-
-/// Prints `cbframe: {message}` on standard error; async-signal-safe.
-#[cold]
-pub(crate) fn report(message: fmt::Arguments<'_>) {
-    let mut out = Stderr { buffer: [0; 512], used: 0 };
-    // Standard error that cannot be written to leaves nothing to do.
-    let _ = writeln!(out, "cbframe: {message}");
-    out.flush();
-}
-
-/// Collects text, so that a message of ordinary length is one `write`.
-struct Stderr {
-    buffer: [u8; 512],
-    used: usize,
-}
-
-impl Stderr {
-    fn flush(&mut self) {
-        write_stderr(&self.buffer[..self.used]);
-        self.used = 0;
-    }
-}
-
-impl Write for Stderr {
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        for &byte in text.as_bytes() {
-            if self.used == self.buffer.len() {
-                self.flush();
-            }
-            self.buffer[self.used] = byte;
-            self.used += 1;
-        }
-        Ok(())
-    }
 }
 
 /// A thread, by a number that no other thread has, and with `std` no later one either.

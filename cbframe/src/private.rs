@@ -282,6 +282,7 @@ fn report_invalid(argument: *const u8, ty: &Type, meta: &'static Meta, index: us
 pub const fn check_parameter(known: Known) {
     if let Some(ty) = &known.ty {
         crate::abi::check_parameter(ty);
+        crate::arch::check_system(ty);
     }
     assert!(
         known.align <= 64,
@@ -298,6 +299,7 @@ pub const fn check_parameter(known: Known) {
 pub const fn check_result(known: Known) {
     if let Some(ty) = &known.ty {
         crate::abi::check_result(ty);
+        crate::arch::check_system(ty);
     }
 }
 

@@ -77,7 +77,7 @@ pub fn from_c(abi: Abi, [definitions, prototype]: [&str; 2]) -> Signature {
 #[must_use]
 pub fn from_rust([definitions, pointer]: [&str; 2]) -> Signature {
     static SCALARS: LazyLock<RustDeclarations> = LazyLock::new(|| {
-        let mut scalars = RustDeclarations::new(machine::ABIS[0].target());
+        let mut scalars = RustDeclarations::new(Abi::C.target());
         scalars.add(crate::types::IN_RUST).unwrap_or_else(|error| panic!("{error}"));
         scalars
     });

@@ -236,7 +236,9 @@ fn pointers_of_the_right_type() {
     let frame = DynFrame::new(&of_int(), |call| call.ret(call.arg::<i32>(0))).unwrap();
     assert!(frame.pointer::<Option<Function>>().unwrap().is_some());
     let misfit = frame.pointer::<unsafe extern "C" fn(i64) -> i32>().unwrap_err().to_string();
-    assert!(misfit.contains("sysv64 fn(i64) -> i32") && misfit.contains("sysv64 fn(x: i32) -> i32"), "{misfit}");
+    for signature in ["fn(i64) -> i32", "fn(x: i32) -> i32"] {
+        assert!(misfit.contains(&format!("{} {signature}", Abi::C.name())), "{misfit}");
+    }
 }
 
 #[test]
@@ -310,6 +312,8 @@ fn variadic_callbacks_and_calls() {
 }
 
 unsafe extern "C" {
+    // MinGW's own has its compiler's `long double`, and that of the system Microsoft's.
+    #[cfg_attr(windows, link_name = "__mingw_snprintf")]
     fn snprintf(to: *mut c_char, size: usize, format: *const c_char, ...) -> c_int;
     safe fn close(fd: c_int) -> c_int;
     fn strtold(text: *const c_char, end: *mut *mut c_char) -> LongDouble;

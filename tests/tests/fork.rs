@@ -1,4 +1,5 @@
 //! `fork`: the child has a copy of every frame, and neither process sees what the other does with its own.
+// Windows has no `fork`.
 #![cfg(target_os = "linux")]
 #![allow(missing_docs, reason = "tests")]
 

@@ -2,6 +2,7 @@
 //!
 //! The unwind directives are right only if they are right between any two instructions, for profilers and for
 //! signals that arrive there; panics and backtraces look at calls only.
+// On Windows `unwind.rs` does it, with the debugging functions of the system.
 #![cfg(all(target_os = "linux", target_arch = "x86_64"))]
 #![allow(missing_docs, reason = "tests")]
 

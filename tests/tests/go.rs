@@ -1,4 +1,5 @@
 //! `GoInternal`, called by Go. Without Go on the machine the test says so and looks at nothing.
+// Go's code is linked as the host's.
 #![cfg(all(target_os = "linux", target_arch = "x86_64"))]
 #![allow(missing_docs, reason = "tests")]
 

@@ -1,6 +1,7 @@
 //! The shared pool beyond the size that it was built with.
 //!
 //! Each test is a process of its own: the pool is one for all, and some take away from their process what growth needs.
+// Only on Linux does the shared pool grow; that it says so elsewhere is in `pool.rs`.
 #![cfg(target_os = "linux")]
 #![allow(missing_docs, reason = "tests")]
 

@@ -1,4 +1,5 @@
 //! Processes in which no memory may become executable: callbacks are made, called and freed as ever.
+// What is refused here is refused by the kernel of Linux.
 #![cfg(all(target_os = "linux", target_arch = "x86_64"))]
 #![allow(missing_docs, reason = "tests")]
 

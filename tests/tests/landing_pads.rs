@@ -2,6 +2,7 @@
 //!
 //! Looked at in linked programs: this one, in whichever profile the tests are built, and one that rustc compiled for
 //! tracking, for which the nightly compiler has a flag.
+// The disassembler reads ELF files; stubs and entries are the same instructions elsewhere.
 #![cfg(all(target_os = "linux", target_arch = "x86_64"))]
 #![allow(missing_docs, reason = "tests")]
 

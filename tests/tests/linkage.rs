@@ -3,6 +3,7 @@
 //! What goes wrong here goes wrong in the linker, at load time or in one build profile only: statics that are
 //! exported, relocations in `.text`, naked functions that are dropped, doubled or assembled out of order.
 
+// The linkers are the host's; `.ci/windows` and `.ci/macos` look at objects, and `.ci/uefi` runs a program.
 #![cfg(target_os = "linux")]
 
 use std::collections::BTreeSet;

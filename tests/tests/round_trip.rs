@@ -135,7 +135,7 @@ fn exchange(
     guarded: bool,
 ) -> (Values, Vec<Wrong>, Vec<String>) {
     let errno = 1 + (plan.seed % 100) as i32;
-    let unwinds = plan.unwind && plan.seed.is_multiple_of(4) && way == Way::Call;
+    let unwinds = signature.layout().unwinds() && plan.seed.is_multiple_of(4) && way == Way::Call;
     let (calls, wrong, notes) = (0, Vec::new(), Vec::new());
     let shared = Mutex::new(Exchange { values, errno, unwinds, calls, wrong, notes });
     let builder = || {

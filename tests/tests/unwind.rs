@@ -9,11 +9,11 @@ use std::arch::naked_asm;
 use std::backtrace::Backtrace;
 use std::cell::{Cell, RefCell};
 use std::ffi::c_int;
-use std::panic::{catch_unwind, resume_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::OnceLock;
 
 #[cfg(target_arch = "x86_64")]
-use cbframe::{__cbframe_unwind as unwind, convention};
+use cbframe::{__cbframe_unwind as unwind, CpuImage, convention};
 use cbframe::{CType, CpuState, bind_static, cbframe};
 use cbframe_tests::child::Library;
 use cbframe_tests::system::{is_win64, walk};
@@ -307,6 +307,22 @@ fn a_backtrace_goes_from_the_callback_to_the_thread() {
         let after_call = (&raw const cbframe_tests_after_call).addr();
         assert_eq!(frames.iter().filter(|frame| frame.0 == after_call).count(), 1, "{lane}: {frames:x?}");
         assert!(frames.is_sorted_by_key(|frame| frame.1), "{lane}: {frames:x?}");
+    }
+}
+
+/// Whatever registers the function was called with, rbp among them.
+#[test]
+fn what_a_call_with_every_register_throws() {
+    extern "sysv64-unwind" fn throws(code: u64, _: u64, _: u64, _: u64, _: u64, _: u64, on_the_stack: u64) {
+        resume_unwind(Box::new(code + on_the_stack));
+    }
+
+    let mut image = CpuImage::new();
+    (image.rdi, image.rbp, image.rbx) = (40, 0x7777, 0x8888);
+    for _ in 0..2 {
+        // SAFETY: the function's arguments.
+        let called = catch_unwind(AssertUnwindSafe(|| unsafe { image.call_unwind(throws as *const (), &[2]) }));
+        assert_eq!(called.err().unwrap().downcast_ref::<u64>(), Some(&42));
     }
 }
 

@@ -9,7 +9,9 @@ use std::ptr::{null, null_mut};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use cbframe::{CStrRef, CType, Frame, cbframe};
+use cbframe::abi::{Abi, CallingConvention, Signature};
+use cbframe::types::Type;
+use cbframe::{CStrRef, CType, DynFrame, Frame, Value, cbframe, convention};
 
 type Handle = *mut c_void;
 
@@ -223,4 +225,27 @@ fn a_window_procedure_for_each_state() {
         let place = |of: u32| messages.iter().position(|message| *message == of).expect("it was sent");
         assert!(place(WM_CREATE) < place(WM_USER) && place(WM_USER) < place(WM_DESTROY), "{messages:?}");
     }
+}
+
+convention! {
+    /// The register by which Windows' unwinder finds the frame of a call carries an argument.
+    struct InRbp {
+        ints: [rbp],
+        floats: [],
+        results: [rax],
+        preserves: [],
+    }
+}
+
+#[test]
+fn nothing_is_thrown_through_a_call_with_an_argument_in_rbp() {
+    let signature = Signature::new(Abi::Named(InRbp::CONVENTION)).param(Type::I64).ret(Type::I64);
+    let frame = DynFrame::new(&signature.clone().build().unwrap(), |call| call.ret(call.arg::<i64>(0) + 1)).unwrap();
+    let call = |signature: Signature| {
+        // SAFETY: the signature of the callback, which throws nothing.
+        unsafe { signature.call(frame.as_ptr(), &[Value::I64(41)]) }
+    };
+    assert!(matches!(call(signature.clone().build().unwrap()), Ok(Value::I64(42))));
+    let error = call(signature.unwind().build().unwrap()).unwrap_err().to_string();
+    assert!(error.contains("an argument in rbp") && error.contains("must not unwind"), "{error}");
 }

@@ -63,7 +63,7 @@ impl Activation {
         // Nothing is known without an unwinder.
         #[cfg(not(feature = "std"))]
         {
-            let _ = code;
+            let _ = code.0;
             None
         }
     }

@@ -5,9 +5,9 @@ use alloc::vec::Vec;
 use core::mem::MaybeUninit;
 use core::ptr;
 
-use super::check_native;
 use super::machine::{CpuImage, CpuState, MOST, Thunk, offset, prepare_variadic, put_on_stack};
 use super::moves::{give_part, take_part};
+use super::{check_native, check_system_of};
 use crate::abi::{Layout, Parameter, Part, Place, Pointer, Register, extension};
 use crate::types::round_up;
 
@@ -52,9 +52,11 @@ impl Area {
 ///
 /// # Panics
 ///
-/// If the arguments on the stack are more than 65472 bytes; if the convention is one of another architecture.
+/// If the arguments on the stack are more than 65472 bytes; if the convention is one of another architecture; for a type that
+/// is refused on this system.
 pub(crate) unsafe fn call_placed(layout: &Layout<'_>, address: *const (), arguments: &[*const u8], result: *mut u8) {
     check_native(layout.abi());
+    check_system_of(layout);
     let parameters = layout.parameters();
     debug_assert_eq!(parameters.len(), arguments.len());
     let size = layout.stack_size();

@@ -15,19 +15,33 @@ mod word;
 
 #[cfg(all(target_arch = "aarch64", target_pointer_width = "64", target_endian = "little", target_os = "linux"))]
 mod aarch64;
-#[cfg(all(target_arch = "x86_64", target_pointer_width = "64", any(target_os = "linux", target_os = "windows")))]
+#[cfg(all(
+    target_arch = "x86_64",
+    target_pointer_width = "64",
+    any(target_os = "linux", target_os = "macos", target_os = "windows", target_os = "uefi")
+))]
 mod x86_64;
 
 #[cfg(all(target_arch = "aarch64", target_pointer_width = "64", target_endian = "little", target_os = "linux"))]
 use aarch64 as machine;
-#[cfg(all(target_arch = "x86_64", target_pointer_width = "64", any(target_os = "linux", target_os = "windows")))]
+#[cfg(all(
+    target_arch = "x86_64",
+    target_pointer_width = "64",
+    any(target_os = "linux", target_os = "macos", target_os = "windows", target_os = "uefi")
+))]
 use x86_64 as machine;
 
 #[cfg(not(any(
     all(target_arch = "aarch64", target_pointer_width = "64", target_endian = "little", target_os = "linux"),
-    all(target_arch = "x86_64", target_pointer_width = "64", any(target_os = "linux", target_os = "windows"))
+    all(
+        target_arch = "x86_64",
+        target_pointer_width = "64",
+        any(target_os = "linux", target_os = "macos", target_os = "windows", target_os = "uefi")
+    )
 )))]
-compile_error!("cbframe: this target is not supported yet; x86_64 Linux and Windows, and aarch64 Linux are");
+compile_error!(
+    "cbframe: this target is not supported yet; x86_64 Linux, Windows, macOS and UEFI, and aarch64 Linux are"
+);
 
 use crate::abi::Abi;
 use crate::types::Message;
@@ -66,6 +80,13 @@ pub(crate) const fn check_native(abi: Abi) {
     if abi.architecture() as u8 != TARGET.architecture() as u8 {
         foreign(abi)
     }
+}
+
+/// Panics if a value of a signature has a type that is refused on this system.
+#[cfg(feature = "alloc")]
+#[track_caller]
+pub(crate) fn check_system_of(layout: &crate::abi::Layout<'_>) {
+    layout.parameters().iter().chain([layout.result()]).for_each(|parameter| check_system(&parameter.ty));
 }
 
 /// The convention that `extern "C"` is on this target.

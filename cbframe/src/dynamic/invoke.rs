@@ -8,7 +8,7 @@ use core::mem::MaybeUninit;
 
 use super::value::{Value, ValueError};
 use crate::abi::Signature;
-use crate::arch::{call_placed, lacks_registers, stack_limit};
+use crate::arch::{call_placed, lacks_registers, stack_limit, unwinds_nowhere};
 use crate::os;
 
 /// Why a call was not made, or what it returned is no value.
@@ -21,6 +21,7 @@ enum Why {
     Argument { signature: Signature, index: usize, error: ValueError },
     Stack(usize),
     Registers(Signature),
+    Unwinds(Signature),
     Result { signature: Signature, error: ValueError },
 }
 
@@ -56,6 +57,11 @@ impl fmt::Display for CallError {
             Why::Registers(signature) => {
                 write!(f, "this CPU has not the registers that carry values of `{}`", signature.head())
             }
+            Why::Unwinds(signature) => write!(
+                f,
+                "nothing can be thrown through a call with an argument in rbp on Windows, whose unwinder needs that register: `{}` must not unwind",
+                signature.head()
+            ),
             Why::Result { signature, error } => {
                 write!(f, "the function has returned no value of its type: {error}, by `{}`", signature.head())
             }
@@ -238,6 +244,9 @@ impl Signature {
         }
         if lacks_registers(&layout) {
             return Err(Why::Registers(self.clone()).into());
+        }
+        if unwinds_nowhere(&layout) {
+            return Err(Why::Unwinds(self.clone()).into());
         }
         Ok(())
     }

@@ -6,7 +6,7 @@ use core::mem::MaybeUninit;
 use core::ptr::NonNull;
 
 use crate::abi::{Abi, CallingConvention, Layout, Placed, Spot, place_at, place_unnamed};
-use crate::arch::{call_placed, lacks_registers, stack_limit};
+use crate::arch::{call_placed, lacks_registers, stack_limit, unwinds_nowhere};
 use crate::os;
 use crate::signature::Convention;
 use crate::types::{CType, Message, Type};
@@ -139,6 +139,11 @@ unsafe fn call_value<Q: Rules, A: Arguments<Q, R>, R: CType>(
     const {
         if A::LAYOUT.stack_size() > stack_limit() {
             panic!("cbframe: more bytes of arguments on the stack than a call can have");
+        }
+        if unwinds_nowhere(A::LAYOUT) {
+            panic!(
+                "cbframe: nothing can be thrown through a call with an argument in rbp on Windows, whose unwinder needs that register: use an ABI without `-unwind`"
+            );
         }
     }
     assert!(!lacks_registers(A::LAYOUT), "cbframe: this CPU has not the registers of the call's vectors");

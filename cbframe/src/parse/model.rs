@@ -37,11 +37,18 @@ impl Platform {
         let name = match part {
             Type::F32 => "float _Complex",
             _ if part == self.model.double => "double _Complex",
-            _ if part == self.model.long_double => "long double _Complex",
+            _ if part == self.model.long_double || Some(part) == self.long_double() => "long double _Complex",
             _ => return None,
         };
         let kind = Kind::Complex { element: keep_type(part) };
         Some(Type { name, size: 2 * part.size, align: part.align, kind })
+    }
+
+    /// What `LongDouble` is, where C has a larger type than `double`. On 64-bit Windows it is MinGW's, not Microsoft's.
+    pub(super) fn long_double(&self) -> Option<Type> {
+        let of =
+            if matches!(self.target, Target::X86_64Windows) { Target::X86_64Unix.data_model() } else { &self.model };
+        Some(of.long_double).filter(|ty| ty.size > of.double.size)
     }
 
     /// Whether it is Windows, as Microsoft's compiler has it.

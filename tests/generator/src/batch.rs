@@ -198,7 +198,11 @@ impl Workshop {
         objects: &[PathBuf],
     ) -> Result<PathBuf, String> {
         let main = self.write(worker, "main.rs", &self.program(signatures));
-        let program = main.with_file_name(profile.folder());
+        let mut program = main.with_file_name(profile.folder());
+        // Its compiler appends that where there is none.
+        if self.target.as_ref().is_some_and(|target| target.name.contains("windows")) {
+            program.set_extension("exe");
+        }
         let host = self.dir.join(profile.folder());
         let libraries = self
             .target

@@ -45,7 +45,7 @@ impl Compiler {
                 Some("returns what belongs on the x87 stack in memory, in programs for Windows")
             }
             (Self::Gcc, Family::SysV64)
-                if signature.target == Target::Windows && signature.split().1.iter().any(|ty| ty.align() > 16) =>
+                if signature.target == Target::Windows && signature.parameters.iter().any(|ty| ty.align() > 16) =>
             {
                 // gcc issue 54412.
                 Some("aligns the stack to 16 bytes only, in programs for Windows")

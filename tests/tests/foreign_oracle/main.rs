@@ -11,6 +11,7 @@
 //! `CBFRAME_ORACLE` is the number of signatures for each convention and compiler, and `CBFRAME_ORACLE_FROM` the first one;
 //! signature `n` is the same in every run. Where a compiler or an emulator is missing, that is said, and nothing is asked.
 
+// The compilers are the host's, and know all systems.
 #![cfg(target_os = "linux")]
 
 mod broken_rules;

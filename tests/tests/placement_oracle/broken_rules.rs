@@ -4,7 +4,7 @@
 use cbframe::abi::{Abi, Layout, Parameter, Place, Register};
 use cbframe::types::{Kind, Type};
 
-use crate::compilers::Compiler::{self, Clang, Gcc};
+use crate::compilers::Compiler::{self, Clang, ClangForMacos, Gcc};
 use crate::signatures::contains;
 
 /// The reason why `compiler` is not asked about a signature: what it has there that is not ours.
@@ -12,6 +12,10 @@ pub(crate) fn broken_rule(compiler: Compiler, layout: &Layout<'_>) -> Option<&'s
     let result = &layout.result().ty;
     let placed = || layout.parameters().iter().chain([layout.result()]);
     let any = |is: fn(&Type) -> bool| placed().any(|it| is(&it.ty));
+    if compiler == ClangForMacos && any(is_union_with_x87) {
+        return Some("a union with long double, which callbacks on macOS refuse");
+    }
+    let compiler = if compiler == ClangForMacos { Clang } else { compiler };
     match (compiler, layout.abi()) {
         (Gcc, Abi::SysV64) if any(repeats_elements) => Some("all elements of an array classified as the first"),
         (Gcc, Abi::SysV64) if any(has_complex_float16_inside) => Some("_Complex _Float16 in two eightbytes"),
@@ -47,6 +51,10 @@ fn is_float128(ty: &Type) -> bool {
 
 fn is_long_double(ty: &Type) -> bool {
     matches!(scalar(ty).kind, Kind::X87)
+}
+
+fn is_union_with_x87(ty: &Type) -> bool {
+    contains(ty, &|ty| matches!(ty.kind, Kind::Union { .. }) && contains(ty, &|ty| matches!(ty.kind, Kind::X87)))
 }
 
 fn is_wide_vector(ty: &Type) -> bool {

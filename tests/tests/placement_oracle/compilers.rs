@@ -15,13 +15,15 @@ use crate::x86_64::Vectors;
 pub(crate) enum Compiler {
     Gcc,
     Clang,
+    /// clang for macOS.
+    ClangForMacos,
 }
 
 impl Compiler {
     fn command(self) -> String {
         let (variable, default) = match self {
             Self::Gcc => ("CBFRAME_GCC", "gcc"),
-            Self::Clang => ("CBFRAME_CLANG", "clang-19"),
+            Self::Clang | Self::ClangForMacos => ("CBFRAME_CLANG", "clang-19"),
         };
         env::var(variable).unwrap_or_else(|_| default.into())
     }
@@ -39,7 +41,19 @@ impl Compiler {
 
     /// Compiles and loads the callers of `source`.
     pub(crate) fn callers(self, vectors: Vectors, source: &Source<'_>) -> Library {
-        let object = self.compile(vectors, &source.callers(), "so", &["-shared", "-fPIC"]);
+        let object = match self {
+            Self::Gcc | Self::Clang => self.compile(vectors, &source.callers(), "so", &["-shared", "-fPIC"]),
+            // LLVM IR has what clang has decided; nothing else of that target is in it, so that it is compiled for this one.
+            Self::ClangForMacos => {
+                let flags = ["--target=x86_64-apple-macosx", "-ffreestanding", "-S", "-emit-llvm", "-fPIC"];
+                let ir = self.compile(vectors, &source.callers(), "ll", &flags);
+                let text = fs::read_to_string(&ir).expect("the compiler wrote it");
+                fs::remove_file(ir).expect("it is there");
+                let of_target = |line: &&str| !line.starts_with("target ");
+                let text = text.lines().filter(of_target).collect::<Vec<_>>().join("\n");
+                Self::Clang.compile(vectors, &text, "so", &["-shared", "-fPIC", "-x", "ir"])
+            }
+        };
         let library = Library::load(&object);
         fs::remove_file(object).expect("the compiler wrote it");
         library

@@ -18,6 +18,7 @@
 //! AVX is used where the CPU has it; of AVX-512 the few instructions that occur are emulated where it has not
 //! (`avx512.rs`).
 
+// The compilers are the host's, and know the conventions of both systems.
 #![cfg(all(target_arch = "x86_64", target_os = "linux"))]
 
 mod avx512;
@@ -48,6 +49,12 @@ fn system_v_callers_of_gcc() {
 #[test]
 fn system_v_callers_of_clang() {
     callers(Compiler::Clang, Abi::SysV64);
+}
+
+/// What macOS has of System V.
+#[test]
+fn macos_callers_of_clang() {
+    callers(Compiler::ClangForMacos, Abi::SysV64);
 }
 
 #[test]
@@ -99,7 +106,7 @@ fn callers(compiler: Compiler, abi: Abi) {
     }
     let name = format!("{abi} callers of {compiler:?}");
     let mut tally = Tally::default();
-    sources(abi, |vectors, source| {
+    sources_for(compiler, abi, |vectors, source| {
         if !available(vectors) {
             return tally.leave_out("the CPU has no AVX", source.signatures.len());
         }
@@ -153,7 +160,12 @@ fn available(vectors: Vectors) -> bool {
 const CHUNK: usize = 500;
 
 /// Calls `each` with the signatures that are asked about, in sources of one file each.
-fn sources(abi: Abi, mut each: impl FnMut(Vectors, &Source<'_>)) {
+fn sources(abi: Abi, each: impl FnMut(Vectors, &Source<'_>)) {
+    sources_for(Compiler::Gcc, abi, each);
+}
+
+/// The same with the types that the compiler has.
+fn sources_for(compiler: Compiler, abi: Abi, mut each: impl FnMut(Vectors, &Source<'_>)) {
     let number = |name: &str, default| {
         env::var(name).map_or(default, |text| text.parse().unwrap_or_else(|_| panic!("{name}: a number")))
     };
@@ -161,7 +173,15 @@ fn sources(abi: Abi, mut each: impl FnMut(Vectors, &Source<'_>)) {
     let end = from + number("CBFRAME_ORACLE", 300);
     for start in (from..end).step_by(CHUNK) {
         for vectors in Vectors::ALL {
-            let dialect = Dialect::x86_64(abi, vectors);
+            let mut dialect = Dialect::x86_64(abi, vectors);
+            if compiler == Compiler::ClangForMacos {
+                // It has no `__float128`, and no headers of the system.
+                dialect.rare.retain(|(c, _)| !c.contains("float128"));
+                let lines =
+                    dialect.prelude.lines().filter(|line| !line.contains("float128") && !line.contains("<string.h>"));
+                dialect.prelude = lines.map(|line| format!("{line}\n")).collect();
+                dialect.prelude.push_str("void *memcpy(void *, const void *, size_t);\n");
+            }
             let indices = (start..end.min(start + CHUNK)).filter(|&index| Vectors::of(index) == vectors);
             each(vectors, &Source::new(&dialect, indices));
         }

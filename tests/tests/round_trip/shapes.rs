@@ -1,6 +1,6 @@
 //! Types and signatures, any.
 
-use cbframe::abi::{Abi, Placement, Signature, SignatureBuilder, SignatureError};
+use cbframe::abi::{Abi, Place, Placement, Pointer, Register, Signature, SignatureBuilder, SignatureError};
 use cbframe::types::{Alignment, Type};
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -111,8 +111,14 @@ impl Plan {
     /// The signature by these rules. What they have no place for is left out.
     pub(crate) fn signature(&self, rules: Rules<'_>) -> Signature {
         let Self { mut parameters, mut result, mut before_dots, .. } = self.clone();
+        let mut unwind = self.unwind;
         loop {
-            let error = match self.build(rules, &parameters, result, before_dots) {
+            let error = match self.build(rules, &parameters, result, before_dots, unwind) {
+                // Where the unwinder needs rbp, nothing can be thrown through a call with an argument there.
+                Ok(signature) if cfg!(windows) && unwind && has_argument_in_rbp(&signature) => {
+                    unwind = false;
+                    continue;
+                }
                 Ok(signature) => return signature,
                 Err(error) => error,
             };
@@ -134,12 +140,13 @@ impl Plan {
         parameters: &[Type],
         result: Type,
         before_dots: Option<usize>,
+        unwind: bool,
     ) -> Result<Signature, SignatureError> {
         let mut builder = match rules {
             Rules::Abi(abi) => Signature::new(abi),
             Rules::Placement(_) => Signature::custom(),
         };
-        builder = if self.unwind { builder.unwind() } else { builder };
+        builder = if unwind { builder.unwind() } else { builder };
         let dots = |builder: SignatureBuilder, at| if before_dots == Some(at) { builder.dots() } else { builder };
         for (index, ty) in parameters.iter().enumerate() {
             builder = dots(builder, index).param(*ty);
@@ -150,4 +157,15 @@ impl Plan {
             Rules::Placement(placement) => builder.build_by(placement),
         }
     }
+}
+
+fn has_argument_in_rbp(signature: &Signature) -> bool {
+    const RBP: Register = Register::Integer(5);
+    let result = signature.result();
+    let hidden = matches!(result.place, Place::Hidden { .. }).then_some(result);
+    signature.parameters().iter().chain(hidden).any(|parameter| match parameter.place {
+        Place::Registers(parts) => parts.as_slice().iter().any(|part| part.register == RBP),
+        Place::Reference(pointer) | Place::Hidden { arrives: pointer, .. } => pointer == Pointer::Register(RBP),
+        _ => false,
+    })
 }

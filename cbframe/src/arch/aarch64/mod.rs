@@ -43,12 +43,12 @@ pub(crate) use entries::{DISTANT_STUBS, distant_stubs, stale_entry};
 pub use fenv::with_default_fenv;
 #[cfg(feature = "alloc")]
 pub(crate) use incoming::{dynamic_entry, give_result, seen_arguments};
-pub(crate) use lanes::never_native;
 pub use lanes::{Lane, check_lane_parameter, check_lane_result, is_native, lane};
-#[cfg(feature = "alloc")]
-pub(crate) use outgoing::lacks_registers;
+pub(crate) use lanes::{check_system, never_native};
 #[cfg(feature = "alloc")]
 pub(super) use outgoing::{MOST, Thunk, prepare_variadic, put_on_stack};
+#[cfg(feature = "alloc")]
+pub(crate) use outgoing::{lacks_registers, unwinds_nowhere};
 pub(crate) use va_list::List as VaArguments;
 
 /// What users name.

@@ -133,6 +133,12 @@ pub(crate) fn lacks_registers(_: &Layout<'_>) -> bool {
     false
 }
 
+/// Whether such a call may be left by a panic for which there would be no way: there is one for all.
+#[cfg(feature = "alloc")]
+pub(crate) const fn unwinds_nowhere(_: &Layout<'_>) -> bool {
+    false
+}
+
 /// `$instruction` for pairs of registers with their places in a state at x`$base`.
 macro_rules! pairs {
     ($instruction:literal $base:literal x $($a:literal $b:literal)*) => {

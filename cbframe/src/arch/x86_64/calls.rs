@@ -6,7 +6,7 @@ use super::capture::offset;
 use super::image::CpuImage;
 use super::outgoing::{self, How};
 use super::state::CpuState;
-use crate::abi::{Abi, Layout, Parameter, Part, Place, Register, extension, win64};
+use crate::abi::{Abi, Layout, Parameter, Part, Place, Pointer, Register, Target, extension, win64};
 use crate::arch::calls::set_integer;
 use crate::types::Kind;
 
@@ -30,7 +30,8 @@ impl Thunk {
 
     /// The result, or a piece of it, is.
     pub(in crate::arch) const fn returns(&mut self, part: Part) {
-        self.how = self.how.and(of_register(part.register, part.size));
+        // How general registers are loaded is a matter of arguments.
+        self.how = self.how.and(of_register(part.register, part.size).without(How::RARE.and(How::RBP)));
     }
 
     /// Makes the call.
@@ -56,10 +57,49 @@ impl Thunk {
     }
 }
 
+/// The number of the register by which Windows' unwinder finds the frame of a call.
+const RBP: u8 = 5;
+
+/// Whether such a call may be left by a panic or an exception for which there would be no way: on Windows, with an argument in
+/// rbp.
+pub(crate) const fn unwinds_nowhere(layout: &Layout<'_>) -> bool {
+    const fn in_rbp(place: &Place) -> bool {
+        match place {
+            Place::Registers(parts) => {
+                let parts = parts.as_slice();
+                let mut i = 0;
+                while i < parts.len() {
+                    if matches!(parts[i].register, Register::Integer(RBP)) {
+                        return true;
+                    }
+                    i += 1;
+                }
+                false
+            }
+            Place::Reference(pointer) | Place::Hidden { arrives: pointer, .. } => {
+                matches!(pointer, Pointer::Register(Register::Integer(RBP)))
+            }
+            Place::Nothing | Place::Stack(_) | Place::Split(..) => false,
+        }
+    }
+
+    if !layout.unwinds() || !matches!(super::TARGET, Target::X86_64Windows) {
+        return false;
+    }
+    let mut found = matches!(layout.result().place, Place::Hidden { .. }) && in_rbp(&layout.result().place);
+    let mut i = 0;
+    while i < layout.parameters().len() {
+        found |= in_rbp(&layout.parameters()[i].place);
+        i += 1;
+    }
+    found
+}
+
 /// What is to be done for a value, or a piece of one, in this register.
 const fn of_register(register: Register, size: u16) -> How {
     match (register, size) {
-        (Register::Integer(5 | 11), _) => How::RARE,
+        (Register::Integer(RBP), _) => How::RARE.and(How::RBP),
+        (Register::Integer(11), _) => How::RARE,
         (Register::X87(0), _) => How::X87,
         (Register::X87(_), _) => How::X87_PAIR,
         (Register::Vector(_), 17..=32) => How::YMM,

@@ -316,7 +316,7 @@ impl Capture {
 
     /// The size of a hook's frame below what its entry pushes.
     pub const fn jump_frame(self) -> usize {
-        let interrupted = if cfg!(windows) { 32 } else { 0 };
+        let interrupted = if matches!(crate::arch::NATIVE, Abi::Win64) { 32 } else { 0 };
         self.state() + size_of::<CpuState>() + interrupted
     }
 

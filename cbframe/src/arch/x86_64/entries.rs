@@ -14,7 +14,8 @@ use crate::pool::{Record, report_stale_call};
 /// Defines the naked function `$name` of `$count` stubs over the table of slots `$slots`.
 ///
 /// Each stub is 16 bytes, at a multiple of 16: rustc aligns naked functions to 4 only, so the first stub is at
-/// the function's address rounded up.
+/// the function's address rounded up. In Mach-O files functions share a section, and a linker may move one by what its own
+/// address is a multiple of: there, stubs have a section in which nothing else is, so that the function is the first stub.
 ///
 /// One FDE serves all of them, as for a PLT: the CFA is `rsp + 8`, and 8 more once the `push`, which ends 10
 /// bytes into the stub, has been executed.
@@ -23,6 +24,7 @@ use crate::pool::{Record, report_stale_call};
 macro_rules! __cbframe_stub_table {
     ($name:ident, $count:expr, $slots:path) => {
         #[unsafe(naked)]
+        #[cfg_attr(target_vendor = "apple", unsafe(link_section = "__TEXT,__cbframe"))]
         unsafe extern "C" fn $name() {
             $crate::private::core::arch::naked_asm!(
                 ".balign 16",

@@ -24,6 +24,7 @@ pub(crate) const JUMP_STUB_SIZE: usize = 32;
 macro_rules! __cbframe_jump_stub_table {
     ($name:ident, $count:expr, $slots:path, $resumes:path) => {
         #[unsafe(naked)]
+        #[cfg_attr(target_vendor = "apple", unsafe(link_section = "__TEXT,__cbframe_jump"))]
         unsafe extern "C" fn $name() {
             $crate::private::core::arch::naked_asm!(
                 ".balign 32",

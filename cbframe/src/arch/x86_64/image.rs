@@ -7,6 +7,7 @@ use super::capture::WIDE_BELOW;
 use super::outgoing::{self, How, MOST};
 use super::state::{CpuState, CpuSubset};
 use super::x87::Fxsave;
+use crate::abi::Target;
 
 /// A [`CpuState`] that lies in no entry's frame: made by a program to call something with it, or what such a call has left.
 ///
@@ -133,10 +134,11 @@ impl CpuState {
     #[must_use]
     pub unsafe fn call(&self, address: *const (), stack: &[u64]) -> CpuImage {
         // SAFETY: the caller's promise.
-        unsafe { self.call_with(address, stack, false) }
+        unsafe { self.call_with(address, stack, How::WHOLE.and(How::RBP), false) }
     }
 
-    /// The same for what may unwind: a panic, or an exception of another language, goes on in the caller.
+    /// The same for what may unwind: a panic, or an exception of another language, goes on in the caller. On Windows, whose
+    /// unwinder finds this call by rbp, the function gets another rbp than the image's.
     ///
     /// # Safety
     ///
@@ -147,12 +149,13 @@ impl CpuState {
     /// As for [`call`](Self::call).
     #[must_use]
     pub unsafe fn call_unwind(&self, address: *const (), stack: &[u64]) -> CpuImage {
+        let rbp = if matches!(super::TARGET, Target::X86_64Windows) { How::WHOLE } else { How::RBP };
         // SAFETY: the caller's promise.
-        unsafe { self.call_with(address, stack, true) }
+        unsafe { self.call_with(address, stack, How::WHOLE.and(rbp), true) }
     }
 
     #[inline]
-    unsafe fn call_with(&self, address: *const (), stack: &[u64], unwind: bool) -> CpuImage {
+    unsafe fn call_with(&self, address: *const (), stack: &[u64], how: How, unwind: bool) -> CpuImage {
         assert!(
             size_of_val(stack) <= MOST,
             "cbframe: {} bytes of arguments on the stack: a call has up to {MOST}",
@@ -160,7 +163,7 @@ impl CpuState {
         );
         let mut image = CpuImage::copy_of(self);
         // SAFETY: the caller's promise; what is below the state in an image is its FXSAVE area.
-        unsafe { outgoing::call(&raw mut image, address, (stack.as_ptr(), stack.len()), How::WHOLE, unwind) };
+        unsafe { outgoing::call(&raw mut image, address, (stack.as_ptr(), stack.len()), how, unwind) };
         image.state.complete();
         image
     }

@@ -407,8 +407,9 @@ pub(crate) fn seen_arguments(layout: &Layout<'_>) -> u32 {
 ///
 /// # Panics
 ///
-/// If the convention is one of another architecture.
+/// If the convention is one of another architecture, or a type is refused on this system.
 pub(crate) fn dynamic_entry(layout: &Layout<'_>, seen: Seen) -> Option<Entry> {
+    crate::arch::check_system_of(layout);
     let needs = Needs::of(layout);
     let function = match (layout.abi(), seen) {
         (Abi::SysV64, Seen::Arguments) => sysv64_subset(&needs),

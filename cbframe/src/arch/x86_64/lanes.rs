@@ -5,7 +5,7 @@ use core::mem::MaybeUninit;
 use super::foreign;
 use crate::abi::{Abi, Place, Placed, Register};
 use crate::signature::{Forced, Known};
-use crate::types::{Field, Kind, Type};
+use crate::types::{Field, Kind, Message, Type};
 
 /// How the arguments of a callback, and ctx, get to Rust.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,6 +30,10 @@ impl Lane {
     }
 }
 
+/// Whether rustc passes floats in general registers, which C does nowhere: on UEFI, as its code is to leave vector registers
+/// alone. Callers from C use them all the same (UEFI specification 2.10, section 2.3.4.2, "Detailed Calling Conventions").
+const SOFT_FLOAT: bool = !cfg!(target_feature = "sse");
+
 /// Whether rustc passes the parameters and the result as C does; what it knows of a type that is no `CType` is all
 /// that anybody knows.
 pub const fn is_native<const N: usize>(abi: Abi, parameters: &[Known; N], result: Known) -> bool {
@@ -43,7 +47,8 @@ pub const fn is_native<const N: usize>(abi: Abi, parameters: &[Known; N], result
 }
 
 const fn is_native_type(abi: Abi, ty: &Option<Type>) -> bool {
-    let Some(ty) = ty else { return true };
+    // What is unknown may have a float in it.
+    let Some(ty) = ty else { return !SOFT_FLOAT };
     // What is passed by reference on Windows is aligned to 16 bytes: more than that rustc expects, but neither
     // Microsoft promises nor gcc does it.
     let aligned = match abi {
@@ -70,7 +75,8 @@ const VECTOR_REGISTER: usize = if cfg!(target_feature = "avx512f") {
 pub(crate) const fn never_native(ty: &Type) -> Option<&'static str> {
     match ty.kind {
         Kind::X87 => Some(ty.name),
-        Kind::Float if !matches!(ty.size, 4 | 8) => Some(ty.name),
+        Kind::Float if SOFT_FLOAT || !matches!(ty.size, 4 | 8) => Some(ty.name),
+        Kind::Vector if SOFT_FLOAT => Some(ty.name),
         Kind::Complex { element } | Kind::Array { element, .. } | Kind::MaybeUninit { of: element } => {
             never_native(element)
         }
@@ -96,6 +102,40 @@ pub(crate) const fn never_native(ty: &Type) -> Option<&'static str> {
         | Kind::Pointer { .. }
         | Kind::Enum { .. }
         | Kind::Vector => None,
+    }
+}
+
+/// Panics if compilers for macOS pass a value of this type otherwise than System V's ABI has it: those of Apple's keep to an older
+/// text of its rule 5(b) (clang's `honorsRevision0_98`), by which a `long double` that shares its bytes with something else does not
+/// put all of it into memory.
+#[track_caller]
+pub(crate) const fn check_system(ty: &Type) {
+    const fn has_x87(ty: &Type, in_union: bool) -> bool {
+        match ty.kind {
+            Kind::X87 => in_union,
+            Kind::Complex { element } | Kind::Array { element, .. } | Kind::MaybeUninit { of: element } => {
+                has_x87(element, in_union)
+            }
+            Kind::Struct { fields } => any_has_x87(fields, in_union),
+            Kind::Union { fields } => any_has_x87(fields, true),
+            _ => false,
+        }
+    }
+    const fn any_has_x87(fields: &[Field], in_union: bool) -> bool {
+        let mut i = 0;
+        while i < fields.len() {
+            if has_x87(&fields[i].ty, in_union) {
+                return true;
+            }
+            i += 1;
+        }
+        false
+    }
+    if cfg!(target_vendor = "apple") && has_x87(ty, false) {
+        Message::new("cbframe: compilers for macOS do not agree with the ABI about unions with a `long double`: pass `")
+            .text(ty.name)
+            .text("` by pointer")
+            .panic()
     }
 }
 

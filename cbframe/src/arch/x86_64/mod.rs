@@ -47,9 +47,9 @@ use super::foreign;
 use crate::abi::Target;
 
 #[cfg(feature = "alloc")]
-pub(crate) use calls::lacks_registers;
-#[cfg(feature = "alloc")]
 pub(super) use calls::{Thunk, prepare_variadic, put_on_stack};
+#[cfg(feature = "alloc")]
+pub(crate) use calls::{lacks_registers, unwinds_nowhere};
 pub(super) use capture::offset;
 pub use capture::{Capture, Group, JUMP, Registers, register_bit};
 pub use convention::give_exactly;
@@ -58,8 +58,8 @@ pub use fenv::with_default_fenv;
 pub(crate) use hooks::JUMP_STUB_SIZE;
 #[cfg(feature = "alloc")]
 pub(crate) use incoming::{dynamic_entry, give_result, seen_arguments};
-pub(crate) use lanes::never_native;
 pub use lanes::{Head, Head4, Head8, Lane, check_lane_parameter, check_lane_result, is_native, lane};
+pub(crate) use lanes::{check_system, never_native};
 #[cfg(feature = "alloc")]
 pub(super) use outgoing::MOST;
 pub(crate) use va_list::List as VaArguments;
@@ -101,13 +101,14 @@ pub(crate) fn instruction_pointer() -> usize {
 }
 
 /// The target.
-pub(crate) const TARGET: Target = if cfg!(windows) { Target::X86_64Windows } else { Target::X86_64Unix };
+pub(crate) const TARGET: Target =
+    if cfg!(any(windows, target_os = "uefi")) { Target::X86_64Windows } else { Target::X86_64Unix };
 
 /// What `extern "C"` is on this target.
-#[cfg(windows)]
+#[cfg(any(windows, target_os = "uefi"))]
 pub type Native<const UNWIND: bool> = crate::signature::Win64<UNWIND>;
 /// What `extern "C"` is on this target.
-#[cfg(not(windows))]
+#[cfg(not(any(windows, target_os = "uefi")))]
 pub type Native<const UNWIND: bool> = crate::signature::SysV64<UNWIND>;
 
 /// `$macro! { $args "C" [crate::arch::Native<false>] }`, and the same for every other ABI string of function pointers on this

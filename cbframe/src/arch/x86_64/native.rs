@@ -78,7 +78,7 @@ macro_rules! __cbframe_native {
 }
 
 /// What `extern "C"` is on this target.
-#[cfg(not(windows))]
+#[cfg(not(any(windows, target_os = "uefi")))]
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __cbframe_native_c {
@@ -86,7 +86,7 @@ macro_rules! __cbframe_native_c {
 }
 
 /// What `extern "C"` is on this target.
-#[cfg(windows)]
+#[cfg(any(windows, target_os = "uefi"))]
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __cbframe_native_c {

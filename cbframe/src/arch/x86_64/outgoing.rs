@@ -8,7 +8,7 @@
 //! A function may change every register, and pop its arguments: then nothing is left that tells where the caller's frame is
 //! but the stack pointer. So the record lies at a multiple of the room, a power of two, with fewer bytes of arguments below
 //! it, and is found by rounding the stack pointer up, by what runs after the call and by the unwinder. Windows' unwinder finds
-//! the frame by rbp, unless that carries an argument: then it does not.
+//! the frame by rbp: so what may unwind there gets rbp as it is here, and has no argument in it.
 
 use core::arch::naked_asm;
 
@@ -28,6 +28,8 @@ impl How {
     pub(super) const WHOLE: Self = Self(1);
     /// r11, which holds the address otherwise, or rbp carries an argument.
     pub(super) const RARE: Self = Self(1 << 1);
+    /// rbp is loaded, since it carries an argument, or counts as much as every other register.
+    pub(super) const RBP: Self = Self(1 << 6);
     /// A result in `st(0)`.
     pub(super) const X87: Self = Self(1 << 2);
     /// A second one in `st(1)`.
@@ -39,6 +41,10 @@ impl How {
 
     pub(super) const fn and(self, other: Self) -> Self {
         Self(self.0 | other.0)
+    }
+
+    pub(super) const fn without(self, other: Self) -> Self {
+        Self(self.0 & !other.0)
     }
 
     /// Whether some vector register is wider than 16 bytes.
@@ -73,9 +79,11 @@ pub(super) unsafe fn call(
     const _: () = assert!(size_of::<How>() == 4);
     let thunk: Thunk = if words <= (4096 - 64) / 8 { with_a_page } else { with_more };
     let state = CpuImage::state(image);
+    // There is no unwinder under UEFI, and no personality routine, which rustc would name.
+    const CAN_UNWIND: bool = cfg!(not(target_os = "uefi"));
     // SAFETY: the caller's promise. The two pointer types differ in nothing but whether calls unwind.
     unsafe {
-        if unwind {
+        if CAN_UNWIND && unwind {
             thunk(state, stack, words, how, address);
         } else {
             core::mem::transmute::<Thunk, NoUnwind>(thunk)(state, stack, words, how, address);
@@ -226,6 +234,10 @@ macro_rules! thunk {
                 // `call` puts the return address when it has read it. (Windows has no red zone, but writes there only to raise
                 // an exception of this very thread.)
                 "8:",
+                "test r8d, {load_rbp}",
+                "jnz 13f",
+                "mov [rbx + .Lcbframe_rbp], rbp",
+                "13:",
                 "test r8d, {whole}",
                 "jz 9f",
                 "stmxcsr [rbp - 60]",
@@ -295,6 +307,7 @@ macro_rules! thunk {
                 wide = const WIDE,
                 whole = const How::WHOLE.0,
                 rare = const How::RARE.0,
+                load_rbp = const How::RBP.0,
                 x87 = const How::X87.0,
                 x87_pair = const How::X87_PAIR.0,
                 ymm = const How::YMM.0,

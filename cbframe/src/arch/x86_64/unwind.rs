@@ -6,7 +6,7 @@
 //! pointer (`push`, `popfq`), they are wrong for that one instruction, on which only a debugger or a profiler can stop.
 
 /// The directives of one of the two kinds: those that the target has.
-#[cfg(not(windows))]
+#[cfg(not(any(windows, target_os = "uefi")))]
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __cbframe_unwind {
@@ -18,7 +18,7 @@ macro_rules! __cbframe_unwind {
 /// The directives of one of the two kinds: those that the target has.
 ///
 /// The symbol of a `.seh_proc` is named nowhere in the tables, so that one that is none serves all functions.
-#[cfg(windows)]
+#[cfg(any(windows, target_os = "uefi"))]
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __cbframe_unwind {

@@ -120,13 +120,13 @@ impl List {
     ) -> Self {
         match self {
             // Where no register is left, System V's are an array of words too.
-            Self::Win64(next) if !cfg!(windows) => Self::SysV64(Tag {
+            Self::Win64(next) if matches!(crate::arch::NATIVE, Abi::SysV64) => Self::SysV64(Tag {
                 gp_offset: INTEGERS_END,
                 fp_offset: VECTORS_END,
                 overflow_arg_area: next,
                 reg_save_area: ptr::null_mut(),
             }),
-            Self::SysV64(_) if cfg!(windows) => {
+            Self::SysV64(_) if matches!(crate::arch::NATIVE, Abi::Win64) => {
                 // SAFETY: the caller's promise. A word may be uninitialized beyond an `int`; it was stored from a register.
                 words.extend(arguments.map(|is_float| unsafe {
                     if is_float { self.take::<f64>().assume_init().to_bits() } else { self.take::<u64>().assume_init() }

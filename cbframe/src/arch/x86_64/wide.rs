@@ -16,7 +16,7 @@ pub static VECTORS: AtomicU8 = AtomicU8::new(0);
 
 /// Loads [`VECTORS`] into ecx: on ELF through the global offset table, in which there is its address even if it lies in another
 /// shared library, and not if it is 0.
-#[cfg(not(windows))]
+#[cfg(not(any(windows, target_os = "uefi")))]
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __cbframe_read_vectors {
@@ -27,7 +27,7 @@ movzx ecx, byte ptr [rcx]"
 }
 
 /// Where ecx is 0, nobody has looked: does that, and goes back to label 13.
-#[cfg(not(windows))]
+#[cfg(not(any(windows, target_os = "uefi")))]
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __cbframe_find_vectors {
@@ -41,7 +41,7 @@ jmp 13b
 }
 
 /// Loads [`VECTORS`] into ecx: in PE files only functions of other libraries can be reached without a table of one's own.
-#[cfg(windows)]
+#[cfg(any(windows, target_os = "uefi"))]
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __cbframe_read_vectors {
@@ -51,7 +51,7 @@ macro_rules! __cbframe_read_vectors {
 }
 
 /// Nothing: `__cbframe_read_vectors` gave no 0.
-#[cfg(windows)]
+#[cfg(any(windows, target_os = "uefi"))]
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __cbframe_find_vectors {
@@ -61,7 +61,7 @@ macro_rules! __cbframe_find_vectors {
 }
 
 /// rax = the address of [`VECTORS`], within this library.
-#[cfg(not(windows))]
+#[cfg(not(any(windows, target_os = "uefi")))]
 macro_rules! address_of_vectors {
     () => {
         "mov rax, [rip + {vectors}@GOTPCREL]"
@@ -69,7 +69,7 @@ macro_rules! address_of_vectors {
 }
 
 /// rax = the address of [`VECTORS`], within this library.
-#[cfg(windows)]
+#[cfg(any(windows, target_os = "uefi"))]
 macro_rules! address_of_vectors {
     () => {
         "lea rax, [rip + {vectors}]"

@@ -5,8 +5,6 @@ mod aarch64;
 mod again;
 mod errno;
 mod file;
-#[cfg(feature = "std")]
-mod frames;
 mod memory;
 #[cfg(target_arch = "x86_64")]
 mod x86_64;
@@ -16,13 +14,13 @@ use aarch64 as machine;
 #[cfg(target_arch = "x86_64")]
 use x86_64 as machine;
 
+#[cfg(feature = "std")]
+pub(crate) use super::unwinder::{function_at, function_of};
 pub(crate) use again::{Refusal, map_again};
 use errno::Errno;
 pub use errno::SavedErrno;
 #[cfg(feature = "alloc")]
 pub(crate) use errno::{errno, set_errno};
-#[cfg(feature = "std")]
-pub(crate) use frames::{function_at, function_of};
 pub(crate) use memory::Region;
 
 use machine::{number, syscall_of_six, trap};

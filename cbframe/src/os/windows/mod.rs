@@ -1,11 +1,10 @@
 //! Windows: functions of `kernel32`, which every program has, so that the `no_std` core links with no C library.
 
-mod again;
 #[cfg(feature = "std")]
 mod frames;
 mod last_error;
 
-pub(crate) use again::{Refusal, Region, map_again};
+pub(crate) use super::fixed::{Refusal, Region, map_again};
 #[cfg(feature = "std")]
 pub(crate) use frames::{function_at, function_of};
 pub use last_error::SavedErrno;
@@ -24,6 +23,7 @@ unsafe extern "system" {
     safe fn GetStdHandle(which: u32) -> *mut c_void;
     fn WriteFile(file: *mut c_void, bytes: *const u8, count: u32, written: *mut u32, overlapped: *mut c_void) -> i32;
     safe fn GetCurrentThreadId() -> u32;
+    #[cfg(debug_assertions)]
     safe fn GetCurrentProcessId() -> u32;
     fn GetCurrentThreadStackLimits(low: *mut usize, high: *mut usize);
     #[cfg(feature = "std")]
@@ -35,6 +35,10 @@ unsafe extern "system" {
     #[cfg(feature = "std")]
     fn GetProcAddress(module: *mut c_void, name: *const c_char) -> *const ();
 }
+
+/// Why pools keep their size: a program's file is mapped as a whole, at addresses that are multiples of 64 KiB in the file as
+/// well, which sections are not.
+pub(super) const PROGRAM_IS_MAPPED_ONCE: &str = "Windows maps no part of a program's file once more";
 
 /// Writes to standard error.
 pub(super) fn write_stderr(mut bytes: &[u8]) {
@@ -58,6 +62,7 @@ pub(super) fn current_thread() -> usize {
 }
 
 /// The number of this process.
+#[cfg(debug_assertions)]
 pub(crate) fn process() -> usize {
     GetCurrentProcessId() as usize
 }

@@ -154,8 +154,8 @@ impl RustDeclarations {
         }
         let int = match &repr.integer {
             Some(integer) => self.value(reader, &reader.syntax(syn::parse_str(integer))?)?,
-            // As rustc and C compilers do: `int`, or `unsigned int` where no value is negative.
-            None if repr.c => self.platform.int(4, self.platform.is_windows() || values.iter().any(|value| *value < 0)),
+            // As rustc does, and most C compilers: `int`, or `unsigned int` where no value is negative.
+            None if repr.c => self.platform.int(4, values.iter().any(|value| *value < 0)),
             None => {
                 let what = "the layout is the compiler's own choice: add the integer that C uses, as in `#[repr(u32)]`, or `#[repr(C)]`";
                 return Err(reader.error(&item.ident, what));

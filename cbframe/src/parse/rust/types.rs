@@ -221,7 +221,7 @@ fn known(name: &str, platform: &Platform) -> Option<Type> {
         "wchar_t" => Some(model.wchar),
         "f32" | "c_float" => Some(Type::F32),
         "f64" | "c_double" => Some(model.double),
-        "LongDouble" if model.long_double.size > model.double.size => Some(model.long_double),
+        "LongDouble" => platform.long_double(),
         "Float16" => Some(Type::F16),
         "Float128" => Some(Type::F128),
         "CStrRef" => {

@@ -40,7 +40,8 @@ pub fn exclusive(#[state] sum: &mut i32, x: i32) -> i32 {
 }
 
 /// The arguments from the captured registers.
-#[cbframe(abi = "C")]
+#[cfg_attr(target_arch = "x86_64", cbframe(abi = "sysv64"))]
+#[cfg_attr(not(target_arch = "x86_64"), cbframe(abi = "C"))]
 pub fn captured(#[state] base: &AtomicI32, #[cpu] cpu: &mut CpuState, x: i32, y: f64) -> f64 {
     assert_eq!(*first_argument(cpu) as i32, x);
     f64::from(base.load(Ordering::Relaxed) + x) + y
@@ -103,6 +104,9 @@ type Captured = extern "win64" fn(i32, f32) -> f32;
 #[cfg(not(target_arch = "x86_64"))]
 type Captured = extern "C" fn(i32, f32) -> f32;
 
+#[cfg(target_arch = "x86_64")]
+type Raw = unsafe extern "sysv64" fn(u64) -> u64;
+#[cfg(not(target_arch = "x86_64"))]
 type Raw = unsafe extern "C" fn(u64) -> u64;
 
 /// Binds, calls, drops, and looks at what is left.

@@ -1,10 +1,4 @@
-//! POSIX `scandir` lists a directory by two callbacks, a filter and an order, and has user data for neither. Here both
-//! share one state.
-//!
-//! ```text
-//! cargo run --example scandir                          # the current directory, by name
-//! cargo run --example scandir -- --by size --extension rs cbframe/src
-//! ```
+//! The program; `main.rs` says what it does.
 
 use std::cmp::Ordering;
 use std::collections::HashMap;
@@ -73,7 +67,7 @@ fn compare(#[state] listing: &Listing, a: &&libc::dirent, b: &&libc::dirent) -> 
     listing.compare(a, b) as c_int
 }
 
-fn main() -> Result<(), Box<dyn Error>> {
+pub(crate) fn main() -> Result<(), Box<dyn Error>> {
     let listing = arguments()?;
     let path = CString::new(listing.directory.as_os_str().as_bytes())?;
 

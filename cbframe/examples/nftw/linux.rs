@@ -1,9 +1,4 @@
-//! POSIX `nftw` walks a directory tree and has no user-data pointer either.
-//!
-//! ```text
-//! cargo run --example nftw            # the current directory
-//! cargo run --example nftw -- /usr/share/doc
-//! ```
+//! The program; `main.rs` says what it does.
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -69,7 +64,7 @@ fn visit(
     0
 }
 
-fn main() -> Result<(), Box<dyn Error>> {
+pub(crate) fn main() -> Result<(), Box<dyn Error>> {
     let root = env::args().nth(1).unwrap_or_else(|| ".".to_owned());
     let path = CString::new(root.as_str())?;
 

@@ -1,5 +1,4 @@
-//! Code of the program is not mapped once more: Windows maps a program's file as a whole, at addresses that are
-//! multiples of 64 KiB in the file as well, which sections are not. So pools keep their size.
+//! Where code of the program is not mapped once more, so that pools keep their size.
 
 use core::convert::Infallible;
 use core::fmt;
@@ -24,7 +23,7 @@ impl Refusal {
 /// Completes "it cannot grow, because".
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Windows maps no part of a program's file once more")
+        f.write_str(super::system::PROGRAM_IS_MAPPED_ONCE)
     }
 }
 

@@ -1,9 +1,4 @@
-//! A long computation that tells how far it is: a signal handler and a function at exit, each with a state.
-//!
-//! ```text
-//! cargo run --example progress            # counts primes; Ctrl-C ends it early
-//! cargo run --example progress -- 3000000
-//! ```
+//! The program; `main.rs` says what it does.
 
 use std::env;
 use std::error::Error;
@@ -69,7 +64,7 @@ fn at_exit(#[state] start: &Instant) {
     println!("{found} primes up to {at}, in {:.1?}", start.elapsed());
 }
 
-fn main() -> Result<(), Box<dyn Error>> {
+pub(crate) fn main() -> Result<(), Box<dyn Error>> {
     if let Some(end) = env::args().nth(1) {
         PROGRESS.end.store(end.parse::<u64>()?.max(1), Relaxed);
     }
