@@ -263,21 +263,21 @@ impl Program {
 fn target(symbol: &str) -> Option<&str> {
     const EXPANDED: [&str; 4] = ["__cbframe_fn", "__cbframe_stub", "__cbframe_stubs", "__cbframe_jump_stubs"];
     const CRATE: [&str; 3] = ["find_vectors", "stale_entry", "distant_stubs"];
-    // Of closures.
-    const SHIMS: [&str; 5] = ["direct_entry", "stack_entry", "behind_4_entry", "behind_3_entry", "captured_entry"];
     // Both ways of mangling put the length before a name; the newer one an underscore between them.
     let named = |name: &str| {
         let length = name.len();
         symbol.contains(&format!("{length}{name}")) || symbol.contains(&format!("{length}_{name}"))
     };
-    let of_shim = |name: &&str| symbol.contains("shims") && named(name);
-    if let Some(name) = CRATE.into_iter().find(|name| named(name)).or_else(|| SHIMS.into_iter().find(of_shim)) {
+    if let Some(name) = CRATE.into_iter().find(|name| named(name)) {
         return Some(name);
     }
     let at = symbol.rfind("__cbframe_")?;
     let before = symbol[..at].trim_end_matches('_');
     let length = &before[before.trim_end_matches(|c: char| c.is_ascii_digit()).len()..];
     let name = symbol.get(at..at + length.parse::<usize>().ok()?)?;
+    // Those of closures have the names of others.
+    let of_closures = symbol.contains("7closure5enter") || symbol.contains("closure..enter");
+    let name = if of_closures { name.strip_prefix("__cbframe_")? } else { name };
     (EXPANDED.contains(&name) || name.ends_with("_entry")).then_some(name)
 }
 
