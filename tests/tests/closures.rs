@@ -96,6 +96,10 @@ fn pointer_types() {
     {
         with! { "sysv64" "sysv64-unwind" "win64" "win64-unwind" }
     }
+    #[cfg(target_arch = "x86")]
+    {
+        with! { "cdecl" "cdecl-unwind" "stdcall" "stdcall-unwind" "fastcall" "fastcall-unwind" "thiscall" "thiscall-unwind" }
+    }
 }
 
 /// The unsafe form is what the frame's type says.
@@ -316,10 +320,17 @@ fn raw_closures() {
     type Pointer = unsafe extern "sysv64" fn(u64) -> u64;
     #[cfg(target_arch = "x86_64")]
     let triple = Frame::raw(move |cpu| cpu.rax = cpu.rdi.wrapping_mul(factor)).unwrap();
-    #[cfg(target_arch = "aarch64")]
+    #[cfg(not(target_arch = "x86_64"))]
     type Pointer = unsafe extern "C" fn(u64) -> u64;
     #[cfg(target_arch = "aarch64")]
     let triple = Frame::raw(move |cpu| cpu.x[0] = cpu.x[0].wrapping_mul(factor)).unwrap();
+    #[cfg(target_arch = "x86")]
+    let triple = Frame::raw(move |cpu| {
+        // SAFETY: the caller has passed it.
+        let x = unsafe { cpu.stack_word(1) }.u32();
+        (cpu.eax, cpu.edx) = (x.wrapping_mul(factor), 0);
+    })
+    .unwrap();
     let pointer = triple.as_fn_of::<Pointer>();
     // SAFETY: the frame lives; only the result's register is changed.
     assert_eq!(unsafe { pointer(14) }, 42);

@@ -15,19 +15,26 @@ mod word;
 
 #[cfg(all(target_arch = "aarch64", target_pointer_width = "64", target_endian = "little", target_os = "linux"))]
 mod aarch64;
+#[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
+mod intel;
+#[cfg(all(target_arch = "x86", target_pointer_width = "32", target_os = "linux"))]
+mod x86;
 #[cfg(all(target_arch = "x86_64", target_pointer_width = "64", any(target_os = "linux", target_os = "windows")))]
 mod x86_64;
 
 #[cfg(all(target_arch = "aarch64", target_pointer_width = "64", target_endian = "little", target_os = "linux"))]
 use aarch64 as machine;
+#[cfg(all(target_arch = "x86", target_pointer_width = "32", target_os = "linux"))]
+use x86 as machine;
 #[cfg(all(target_arch = "x86_64", target_pointer_width = "64", any(target_os = "linux", target_os = "windows")))]
 use x86_64 as machine;
 
 #[cfg(not(any(
     all(target_arch = "aarch64", target_pointer_width = "64", target_endian = "little", target_os = "linux"),
+    all(target_arch = "x86", target_pointer_width = "32", target_os = "linux"),
     all(target_arch = "x86_64", target_pointer_width = "64", any(target_os = "linux", target_os = "windows"))
 )))]
-compile_error!("cbframe: this target is not supported yet; x86_64 Linux and Windows, and aarch64 Linux are");
+compile_error!("cbframe: this target is not supported yet; x86_64 Linux and Windows, i686 and aarch64 Linux are");
 
 use crate::abi::Abi;
 use crate::types::Message;

@@ -57,6 +57,17 @@ lanes! {
     unwinding "C-unwind" [abi = "C-unwind"] &u32, [];
 }
 
+#[cfg(target_arch = "x86")]
+lanes! {
+    native "C" [abi = "C"] &u32, [];
+    stdcall "stdcall" [abi = "stdcall"] &u32, [a b];
+    fastcall "fastcall" [abi = "fastcall"] &u32, [a b c];
+    thiscall "thiscall" [abi = "thiscall"] &u32, [a b];
+    captured "C" [abi = "C", entry = "captured"] &u32, [a b c d e f g h];
+    exclusive "C" [abi = "C"] &mut u32, [a b];
+    unwinding "C-unwind" [abi = "C-unwind"] &u32, [];
+}
+
 #[cfg(target_arch = "aarch64")]
 lanes! {
     native "C" [abi = "C"] &u32, [];

@@ -185,6 +185,18 @@ lanes! {
     efi "efiapi" from "win64" [] [#[state] _s: &u32,] bound [];
 }
 
+#[cfg(target_arch = "x86")]
+lanes! {
+    stateless "C" from "C" [] [] stateless [];
+    stateless_captured "C" from "C" [entry = "captured"] [] stateless [];
+    native "C" from "C" [] [#[state] _s: &u32,] bound [];
+    spilled "C" from "C" [] [#[state] _s: &u32,] bound [a b c d];
+    stdcall "stdcall" from "stdcall" [] [#[state] _s: &u32,] bound [a b];
+    fastcall "fastcall" from "fastcall" [] [#[state] _s: &u32,] bound [a b c];
+    thiscall "thiscall" from "thiscall" [] [#[state] _s: &u32,] bound [a b];
+    efi "efiapi" from "C" [] [#[state] _s: &u32,] bound [];
+}
+
 #[cfg(target_arch = "aarch64")]
 lanes! {
     stateless "C" from "C" [] [] stateless [];
