@@ -194,8 +194,9 @@ impl<'a> Expansion<'a> {
             ));
         }
         let private = self.private_at(self.result.span());
-        let safe =
-            safe.then(|| quote_spanned!(self.result.span()=> #private::check_safe(__CBFRAME_ABI.0, __CBFRAME_RESULT);));
+        let safe = safe.then(
+            || quote_spanned!(self.result.span()=> #private::check_safe_result(__CBFRAME_ABI.0, __CBFRAME_RESULT);),
+        );
         checks.extend(quote_spanned!(self.result.span()=>
             const _: () = { #private::check_result(__CBFRAME_RESULT); #safe };
         ));

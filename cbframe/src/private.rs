@@ -308,13 +308,28 @@ pub const fn check_result(known: Known) {
 #[track_caller]
 pub const fn check_safe(abi: Abi, known: Known) {
     if let Some(ty) = &known.ty
-        && let Some(culprit) = crate::arch::never_native_in(abi, ty)
+        && let Some(culprit) = crate::arch::never_native_parameter(abi, ty)
     {
-        types::Message::new("cbframe: rustc passes `")
-            .text(culprit)
-            .text("` otherwise than C does, so that a call of this callback's pointer from Rust would be undefined behaviour: declare the function `unsafe fn`, and let only C call the pointer")
-            .panic()
+        refuse_safe(culprit)
     }
+}
+
+/// The same for the result.
+#[track_caller]
+pub const fn check_safe_result(abi: Abi, known: Known) {
+    if let Some(ty) = &known.ty
+        && let Some(culprit) = crate::arch::never_native_result(abi, ty)
+    {
+        refuse_safe(culprit)
+    }
+}
+
+#[track_caller]
+const fn refuse_safe(culprit: &str) -> ! {
+    types::Message::new("cbframe: rustc passes `")
+        .text(culprit)
+        .text("` otherwise than C does, so that a call of this callback's pointer from Rust would be undefined behaviour: declare the function `unsafe fn`, and let only C call the pointer")
+        .panic()
 }
 
 /// Panics unless rustc can pass the parameters and the result, as the entry of an exported callback needs it.

@@ -199,7 +199,12 @@ fn differs(family: Family, ty: &Type) -> bool {
             Family::SysV64 | Family::Win64 => false,
             Family::Aapcs64 => ty.aggregate().is_some_and(differs),
             Family::Cdecl | Family::Stdcall => differs_on_x86(ty),
-            Family::Fastcall | Family::Thiscall => differs_on_x86(ty) || ty.aggregate().is_some(),
+            Family::Fastcall => differs_on_x86(ty) || ty.aggregate().is_some(),
+            // rustc has half of an integer of eight bytes in ecx.
+            Family::Thiscall => {
+                let integer = ty.size() == 8 && ty.has(|scalar| matches!(scalar.kind, Kind::Integer { .. }));
+                differs_on_x86(ty) || ty.aggregate().is_some() || integer
+            }
         }
 }
 

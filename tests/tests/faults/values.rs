@@ -79,7 +79,7 @@ const CASES: [(&str, &str, &str); 13] = [
 
 macro_rules! word {
     ($name:ident) => {
-        u64
+        usize
     };
 }
 
@@ -102,7 +102,7 @@ macro_rules! lanes {
                     let pointer = lanes!(@pointer $kind $callback);
                     // SAFETY: the C type has the size and, field by field, the shape of the callback's.
                     let f: unsafe extern $caller fn($(word!($pad),)* $raw) = unsafe { std::mem::transmute(pointer) };
-                    $(let $pad = 0xdead_beef_u64;)*
+                    $(let $pad = 0xdead_beef_usize;)*
                     // SAFETY: a right call, and one that must not arrive.
                     unsafe {
                         f($($pad,)* $right);
@@ -142,7 +142,7 @@ macro_rules! lanes {
     };
     (@callback [$($option:tt)*] [$($safety:ident)?] [$($state:tt)*] [$($pad:ident)*] $name:ident $ty:ty) => {
         #[cbframe($($option)*)]
-        $($safety)? fn $name($($state)* $($pad: u64,)* value: $ty) {
+        $($safety)? fn $name($($state)* $($pad: usize,)* value: $ty) {
             let _ = value;
             $(assert_eq!($pad, 0xdead_beef);)*
             reached();
@@ -186,7 +186,7 @@ lanes! {
 }
 
 // `fastcall` and `thiscall` of structs is refused for safe functions: rustc and GCC do not agree which registers these use up. Here
-// the integers before them take all registers by either's rules.
+// the words before them take all registers by either's rules.
 #[cfg(target_arch = "x86")]
 lanes! {
     stateless "C" from "C" [] [] stateless [];

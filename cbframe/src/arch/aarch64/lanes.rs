@@ -106,8 +106,13 @@ const fn unknown_scalar(ty: &Type) -> Option<&'static str> {
     }
 }
 
-/// The same for a function of this convention: in all of them.
-pub(crate) const fn never_native_in(_: Abi, ty: &Type) -> Option<&'static str> {
+/// The same for a parameter of a function of this convention: in all of them.
+pub(crate) const fn never_native_parameter(_: Abi, ty: &Type) -> Option<&'static str> {
+    never_native(ty)
+}
+
+/// The same for a result.
+pub(crate) const fn never_native_result(_: Abi, ty: &Type) -> Option<&'static str> {
     never_native(ty)
 }
 

@@ -43,8 +43,8 @@ pub(crate) use entries::{DISTANT_STUBS, distant_stubs, stale_entry};
 pub use fenv::with_default_fenv;
 #[cfg(feature = "alloc")]
 pub(crate) use incoming::{dynamic_entry, give_result, seen_arguments};
-pub(crate) use lanes::never_native_in;
 pub use lanes::{Lane, check_lane_parameter, check_lane_result, is_native, lane};
+pub(crate) use lanes::{never_native_parameter, never_native_result};
 #[cfg(feature = "alloc")]
 pub(crate) use outgoing::lacks_registers;
 #[cfg(feature = "alloc")]

@@ -54,13 +54,30 @@ const fn misfit(ty: &Type, within: bool) -> Option<&'static str> {
     }
 }
 
-/// The same for a function of this convention: by GCC's rules of fastcall and thiscall, aggregates use up registers, by rustc's
-/// they do not.
-pub(crate) const fn never_native_in(abi: Abi, ty: &Type) -> Option<&'static str> {
-    let of_words = matches!(abi, Abi::X86 { call: X86Call::Fastcall | X86Call::Thiscall, .. });
-    match ty.passed_as().kind {
-        Kind::Struct { .. } | Kind::Union { .. } if of_words => Some(ty.name),
+/// The same for a parameter of a function of this convention. By GCC's rules of fastcall and thiscall, aggregates use up registers,
+/// by rustc's they do not; and for thiscall it has the lower half of an integer of eight bytes in ecx where that is left, as LLVM
+/// takes this for two words.
+pub(crate) const fn never_native_parameter(abi: Abi, ty: &Type) -> Option<&'static str> {
+    match (call(abi), ty.passed_as().kind) {
+        (X86Call::Fastcall | X86Call::Thiscall, Kind::Struct { .. } | Kind::Union { .. }) => Some(ty.name),
+        (X86Call::Thiscall, Kind::Int { .. } | Kind::Enum { .. }) if ty.size > 4 => Some(ty.name),
         _ => never_native(ty),
+    }
+}
+
+/// The same for a result: the address of one in memory is in ecx in fastcall and thiscall, for rustc on the stack.
+pub(crate) const fn never_native_result(abi: Abi, ty: &Type) -> Option<&'static str> {
+    match (call(abi), ty.passed_as().kind) {
+        (X86Call::Fastcall | X86Call::Thiscall, Kind::Struct { .. } | Kind::Union { .. }) => Some(ty.name),
+        _ => never_native(ty),
+    }
+}
+
+const fn call(abi: Abi) -> X86Call {
+    match abi {
+        Abi::X86 { call, .. } => call,
+        // Refused wherever a callback is bound.
+        _ => X86Call::Cdecl,
     }
 }
 

@@ -56,8 +56,8 @@ pub(crate) use entries::{DISTANT_STUBS, distant_stubs, stale_entry};
 pub(crate) use hooks::JUMP_STUB_SIZE;
 #[cfg(feature = "alloc")]
 pub(crate) use incoming::{dynamic_entry, give_result, seen_arguments};
-pub(crate) use lanes::never_native_in;
 pub use lanes::{Head, Head4, Head8, Lane, check_lane_parameter, check_lane_result, is_native, lane};
+pub(crate) use lanes::{never_native_parameter, never_native_result};
 #[cfg(feature = "alloc")]
 pub(super) use outgoing::MOST;
 pub(crate) use va_list::List as VaArguments;
