@@ -49,7 +49,7 @@ fn file(cpu: Cpu) -> String {
 
 /// What callers may need of the CPU.
 fn cpus(target: Target) -> &'static [Cpu] {
-    if target == Target::Aarch64 { &[Cpu::Any] } else { &Cpu::ALL }
+    if matches!(target, Target::Aarch64 | Target::I686) { &[Cpu::Any] } else { &Cpu::ALL }
 }
 
 fn build_c(out: &Path, target: Target) {
@@ -58,6 +58,10 @@ fn build_c(out: &Path, target: Target) {
         let mut build = cc::Build::new();
         let name = format!("cbt_{name}_{}", cpu.feature().unwrap_or("any"));
         build.file(out.join(file(cpu))).include("c").opt_level(level).debug(false).warnings(false);
+        if target == Target::I686 {
+            // rustc has SSE2 on this target. The x87 unit would change signaling NaNs.
+            build.flag("-msse2").flag("-mfpmath=sse");
+        }
         build.flag_if_supported("-Wno-psabi").define("CALLERS", name.as_str());
         if let Some(feature) = cpu.feature() {
             build.flag(format!("-m{feature}"));
@@ -79,7 +83,7 @@ fn build_c(out: &Path, target: Target) {
         println!("cargo::rustc-cfg=cbt_clang");
         compile("clang_o0", 0, Some(&clang));
         compile("clang_o2", 2, Some(&clang));
-        if target != Target::Aarch64 {
+        if !matches!(target, Target::Aarch64 | Target::I686) {
             conventions::conventions(windows).for_each(|convention| convention.compile(&clang, out, windows));
         }
     } else {
@@ -89,7 +93,11 @@ fn build_c(out: &Path, target: Target) {
     }
 
     let mut build = cc::Build::new();
-    let guard = if target == Target::Aarch64 { "c/aarch64" } else { "c" };
+    let guard = match target {
+        Target::Linux | Target::Windows => "c",
+        Target::Aarch64 => "c/aarch64",
+        Target::I686 => "c/x86",
+    };
     build
         .file(format!("{guard}/guard.S"))
         .file(format!("{guard}/guard.c"))

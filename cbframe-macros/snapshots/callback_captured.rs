@@ -47,15 +47,15 @@ const _: () = {
     };
     const _: () = {
         ::cbframe::private::check_parameter(__CBFRAME_KNOWN[0usize]);
-        ::cbframe::private::check_safe(__CBFRAME_KNOWN[0usize]);
+        ::cbframe::private::check_safe(__CBFRAME_ABI.0, __CBFRAME_KNOWN[0usize]);
     };
     const _: () = {
         ::cbframe::private::check_parameter(__CBFRAME_KNOWN[1usize]);
-        ::cbframe::private::check_safe(__CBFRAME_KNOWN[1usize]);
+        ::cbframe::private::check_safe(__CBFRAME_ABI.0, __CBFRAME_KNOWN[1usize]);
     };
     const _: () = {
         ::cbframe::private::check_result(__CBFRAME_RESULT);
-        ::cbframe::private::check_safe(__CBFRAME_RESULT);
+        ::cbframe::private::check_safe(__CBFRAME_ABI.0, __CBFRAME_RESULT);
     };
     fn __cbframe_coerce<'__cbframe>() {
         let _: for<'__cbframe_state, '__cbframe_cpu> unsafe fn(
@@ -102,7 +102,7 @@ const _: () = {
         __CBFRAME_PLACES,
         ::cbframe::private::save!(default),
     );
-    ::cbframe::private::extern_fn! {
+    ::cbframe::private::dispatcher! {
         "win64" __cbframe_dispatch < > (__cbframe_cpu : * mut
         ::cbframe::private::CpuState, __cbframe_ctx : * const ()) { unsafe {
         ::cbframe::private::CpuState::assume(__cbframe_cpu, __CBFRAME_CAPTURE); let

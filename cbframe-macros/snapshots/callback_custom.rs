@@ -190,7 +190,7 @@ const _: () = {
         __CBFRAME_PLACES,
         0,
     );
-    ::cbframe::private::extern_fn! {
+    ::cbframe::private::dispatcher! {
         "custom" __cbframe_dispatch < > (__cbframe_cpu : * mut
         ::cbframe::private::CpuState, __cbframe_ctx : * const ()) { unsafe { let
         __cbframe_hidden = ::cbframe::private::hidden_result(__cbframe_cpu, const { &

@@ -57,11 +57,14 @@ const _: () = {
     };
     const _: () = {
         crate::ffi::callbacks::private::check_parameter(__CBFRAME_KNOWN[0usize]);
-        crate::ffi::callbacks::private::check_safe(__CBFRAME_KNOWN[0usize]);
+        crate::ffi::callbacks::private::check_safe(
+            __CBFRAME_ABI.0,
+            __CBFRAME_KNOWN[0usize],
+        );
     };
     const _: () = {
         crate::ffi::callbacks::private::check_result(__CBFRAME_RESULT);
-        crate::ffi::callbacks::private::check_safe(__CBFRAME_RESULT);
+        crate::ffi::callbacks::private::check_safe(__CBFRAME_ABI.0, __CBFRAME_RESULT);
     };
     #[inline(always)]
     unsafe fn __cbframe_call(
@@ -100,7 +103,7 @@ const _: () = {
         __CBFRAME_PLACES,
         0,
     );
-    crate::ffi::callbacks::private::extern_fn! {
+    crate::ffi::callbacks::private::dispatcher! {
         "C" __cbframe_dispatch < > (__cbframe_cpu : * mut crate
         ::ffi::callbacks::private::CpuState, __cbframe_ctx : * const ()) { unsafe { let
         __cbframe_hidden = crate ::ffi::callbacks::private::hidden_result(__cbframe_cpu,

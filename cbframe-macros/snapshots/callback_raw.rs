@@ -44,7 +44,7 @@ const _: () = {
     };
     const _: () = {
         ::cbframe::private::check_result(__CBFRAME_RESULT);
-        ::cbframe::private::check_safe(__CBFRAME_RESULT);
+        ::cbframe::private::check_safe(__CBFRAME_ABI.0, __CBFRAME_RESULT);
     };
     type __CbframeState<'__cbframe> = AtomicU64;
     fn __cbframe_coerce<'__cbframe>() {
@@ -81,7 +81,7 @@ const _: () = {
         __CBFRAME_PLACES,
         0 | ::cbframe::private::save!(group gpr) | ::cbframe::private::save!(group x87),
     );
-    ::cbframe::private::extern_fn! {
+    ::cbframe::private::dispatcher! {
         "C" __cbframe_dispatch < > (__cbframe_cpu : * mut ::cbframe::private::CpuState,
         __cbframe_ctx : * const ()) { unsafe {
         ::cbframe::private::CpuState::assume(__cbframe_cpu, __CBFRAME_CAPTURE); let

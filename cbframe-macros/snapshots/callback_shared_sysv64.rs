@@ -47,15 +47,15 @@ const _: () = {
     };
     const _: () = {
         ::cbframe::private::check_parameter(__CBFRAME_KNOWN[0usize]);
-        ::cbframe::private::check_safe(__CBFRAME_KNOWN[0usize]);
+        ::cbframe::private::check_safe(__CBFRAME_ABI.0, __CBFRAME_KNOWN[0usize]);
     };
     const _: () = {
         ::cbframe::private::check_parameter(__CBFRAME_KNOWN[1usize]);
-        ::cbframe::private::check_safe(__CBFRAME_KNOWN[1usize]);
+        ::cbframe::private::check_safe(__CBFRAME_ABI.0, __CBFRAME_KNOWN[1usize]);
     };
     const _: () = {
         ::cbframe::private::check_result(__CBFRAME_RESULT);
-        ::cbframe::private::check_safe(__CBFRAME_RESULT);
+        ::cbframe::private::check_safe(__CBFRAME_ABI.0, __CBFRAME_RESULT);
     };
     type __CbframeState<'__cbframe> = Order<'__cbframe>;
     fn __cbframe_coerce<'__cbframe>() {
@@ -106,7 +106,7 @@ const _: () = {
         __CBFRAME_PLACES,
         0,
     );
-    ::cbframe::private::extern_fn! {
+    ::cbframe::private::dispatcher! {
         "sysv64" __cbframe_dispatch < 'a, > (__cbframe_cpu : * mut
         ::cbframe::private::CpuState, __cbframe_ctx : * const ()) { unsafe { let
         __cbframe_hidden = ::cbframe::private::hidden_result(__cbframe_cpu, const { &

@@ -12,7 +12,7 @@ use crate::registers::Register;
 use crate::report::Report;
 
 /// The ABI strings that a callback can have.
-pub(crate) const ABIS: [&str; 11] = [
+pub(crate) const ABIS: [&str; 19] = [
     "C",
     "C-unwind",
     "system",
@@ -21,17 +21,21 @@ pub(crate) const ABIS: [&str; 11] = [
     "sysv64-unwind",
     "win64",
     "win64-unwind",
+    "cdecl",
+    "cdecl-unwind",
+    "stdcall",
+    "stdcall-unwind",
+    "fastcall",
+    "fastcall-unwind",
+    "thiscall",
+    "thiscall-unwind",
     "efiapi",
     "raw",
     "custom",
 ];
 
 /// Rust's ABI strings of other architectures, and theirs.
-const FOREIGN: [(&str, &str); 8] = [
-    ("cdecl", "32-bit x86 (there are `C` and `sysv64` or `win64` here)"),
-    ("stdcall", "32-bit x86 (on x86-64, Windows functions are `system` or `win64`)"),
-    ("fastcall", "32-bit x86"),
-    ("thiscall", "32-bit x86 (on x86-64, C++ methods take `this` as a first `win64` or `sysv64` argument)"),
+const FOREIGN: [(&str, &str); 4] = [
     ("aapcs", "32-bit Arm"),
     ("msp430-interrupt", "MSP430"),
     ("riscv-interrupt-m", "RISC-V"),
@@ -267,7 +271,7 @@ impl Args {
 
 /// A register that can be saved alone, by its whole name.
 fn register(name: &str) -> Option<Register> {
-    Register::parse(name).ok().filter(|register| register.is_whole())
+    Register::parse(name).ok().filter(|register| register.is_whole()).or_else(|| Register::of_x86(name))
 }
 
 /// What to write instead of an unknown name in `save(…)`.
@@ -283,7 +287,7 @@ fn unknown_register(name: &str) -> &'static str {
         }
         _ => {
             "the groups of registers are `gpr`, `flags`, `sse`, `avx`, `avx512` and `x87`, on AArch64 `gpr`, `flags` and `simd`; \
-             single ones are named as `rax` and `xmm0`, or `x0` and `v0` are"
+             single ones are named as `rax`, `eax` on 32-bit x86, and `xmm0`, or `x0` and `v0` are"
         }
     }
 }

@@ -165,6 +165,9 @@ impl Input {
         let family = match name.strip_suffix("-unwind").unwrap_or(name) {
             "sysv64" => quote!(#private::SysV64<#unwind>),
             "win64" | "efiapi" => quote!(#private::Win64<#unwind>),
+            "stdcall" => quote!(#private::Stdcall<#unwind>),
+            "fastcall" => quote!(#private::Fastcall<#unwind>),
+            "thiscall" => quote!(#private::Thiscall<#unwind>),
             _ => quote!(#private::Native<#unwind>),
         };
         match self.dots {

@@ -187,13 +187,16 @@ impl<'a> Expansion<'a> {
         let mut checks = TokenStream::new();
         for (i, Argument { ty, .. }) in self.arguments.iter().enumerate() {
             let private = self.private_at(ty.span());
-            let safe = safe.then(|| quote_spanned!(ty.span()=> #private::check_safe(__CBFRAME_KNOWN[#i]);));
+            let safe =
+                safe.then(|| quote_spanned!(ty.span()=> #private::check_safe(__CBFRAME_ABI.0, __CBFRAME_KNOWN[#i]);));
             checks.extend(quote_spanned!(ty.span()=>
                 const _: () = { #private::check_parameter(__CBFRAME_KNOWN[#i]); #safe };
             ));
         }
         let private = self.private_at(self.result.span());
-        let safe = safe.then(|| quote_spanned!(self.result.span()=> #private::check_safe(__CBFRAME_RESULT);));
+        let safe = safe.then(
+            || quote_spanned!(self.result.span()=> #private::check_safe_result(__CBFRAME_ABI.0, __CBFRAME_RESULT);),
+        );
         checks.extend(quote_spanned!(self.result.span()=>
             const _: () = { #private::check_result(__CBFRAME_RESULT); #safe };
         ));

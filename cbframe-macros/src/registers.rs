@@ -7,6 +7,7 @@ use quote::quote;
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Architecture {
     X86_64,
+    X86,
     Aarch64,
 }
 
@@ -53,6 +54,13 @@ impl Register {
         }
     }
 
+    /// The register of 32-bit x86 with this name, as a whole; its vector registers have the names of those of x86-64.
+    pub(crate) fn of_x86(name: &str) -> Option<Self> {
+        let number =
+            (0..).zip(OLD).find_map(|(number, names)| (names[2] == name && number != RSP).then_some(number))?;
+        Some(Self { architecture: Architecture::X86, vector: false, number, size: 4 })
+    }
+
     /// Whether the two share bits.
     pub(crate) fn overlaps(self, other: Self) -> bool {
         Self { size: 0, ..self } == Self { size: 0, ..other }
@@ -87,6 +95,7 @@ impl Register {
     pub(crate) fn architecture(self, private: &TokenStream) -> TokenStream {
         match self.architecture {
             Architecture::X86_64 => quote!(#private::Architecture::X86_64),
+            Architecture::X86 => quote!(#private::Architecture::X86),
             Architecture::Aarch64 => quote!(#private::Architecture::Aarch64),
         }
     }

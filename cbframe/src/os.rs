@@ -63,18 +63,18 @@ pub(crate) fn die(message: fmt::Arguments<'_>) -> ! {
 
 /// A thread, by a number that no other thread has, and with `std` no later one either.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Thread(usize);
+pub(crate) struct Thread(u64);
 
 impl Thread {
     /// The calling thread.
     #[inline]
     pub(crate) fn current() -> Self {
         #[cfg(not(feature = "std"))]
-        return Self(current_thread());
+        return Self(current_thread() as u64);
         #[cfg(feature = "std")]
         {
             std::thread_local! {
-                static THREAD: core::cell::Cell<usize> = const { core::cell::Cell::new(0) };
+                static THREAD: core::cell::Cell<u64> = const { core::cell::Cell::new(0) };
             }
             // A `Cell` of an integer has no destructor, so it is there until the thread ends.
             THREAD.with(|thread| {
@@ -90,20 +90,20 @@ impl Thread {
     /// others. After a `fork` the child's thread keeps the name that it had in the parent.
     #[cfg(feature = "std")]
     #[cold]
-    fn name() -> usize {
+    fn name() -> u64 {
         static SERIAL: core::sync::atomic::AtomicUsize = core::sync::atomic::AtomicUsize::new(0);
         let serial = SERIAL.fetch_add(1, core::sync::atomic::Ordering::Relaxed);
-        serial << 32 | current_thread()
+        (serial as u64) << 32 | current_thread() as u64
     }
 
-    /// The thread in 63 bits.
+    /// The thread in one bit less than a word has, to be shown: where words are short, without the serial number.
     pub(crate) const fn bits(self) -> usize {
-        self.0 & (usize::MAX >> 1)
+        self.0 as usize & (usize::MAX >> 1)
     }
 
     /// The thread with these [`bits`](Self::bits).
     pub(crate) const fn from_bits(bits: usize) -> Self {
-        Self(bits)
+        Self(bits as u64)
     }
 }
 

@@ -25,13 +25,15 @@ pub use crate::frame::{ExclusiveState, Exclusively, Frame, JumpTarget, Shared, S
 pub use crate::os::SavedErrno;
 pub use crate::panic::{NoUnwind, catch, fall_back};
 pub use crate::pool::{Entry, Exclusive, Meta, Name, Pool, PoolFull, Record, Slot, Statics, words};
-pub use crate::signature::{Aapcs64, Described, Description, FnPointer, Forced, Known, SysV64, Win64};
+pub use crate::signature::{
+    Aapcs64, Cdecl, Described, Description, Fastcall, FnPointer, Forced, Known, Stdcall, SysV64, Thiscall, Win64,
+};
 pub use crate::types::{CType, Field, Kind, NeverNull, Type};
 pub use crate::va_list::{VaArg, VaList};
 pub use crate::{
     __cbframe_captured_entry as captured_entry, __cbframe_convention_entry as convention_entry,
-    __cbframe_extern as extern_fn, __cbframe_jump_entry as jump_entry, __cbframe_native as native,
-    __cbframe_only as only, __cbframe_plain_entry as plain_entry, __cbframe_save as save,
+    __cbframe_dispatcher as dispatcher, __cbframe_extern as extern_fn, __cbframe_jump_entry as jump_entry,
+    __cbframe_native as native, __cbframe_only as only, __cbframe_plain_entry as plain_entry, __cbframe_save as save,
     __cbframe_single_stub as single_stub, __cbframe_stub_table as stub_table,
 };
 pub use convention::{check_apart, check_cpu, check_passes, check_result_spot, check_returns, check_spot, place_spots};
@@ -39,7 +41,7 @@ pub use convention::{check_apart, check_cpu, check_passes, check_result_spot, ch
 use core::marker::PhantomData;
 use core::mem;
 
-use crate::abi::place;
+use crate::abi::place_unnamed;
 use crate::arch::{TARGET, VaArguments, abi_named};
 use crate::{os, types};
 
@@ -306,15 +308,30 @@ pub const fn check_result(known: Known) {
 /// Panics if Rust code that calls a pointer to the callback would pass a value of this type otherwise than C: in safe
 /// code it must not be able to.
 #[track_caller]
-pub const fn check_safe(known: Known) {
+pub const fn check_safe(abi: Abi, known: Known) {
     if let Some(ty) = &known.ty
-        && let Some(culprit) = crate::arch::never_native(ty)
+        && let Some(culprit) = crate::arch::never_native_parameter(abi, ty)
     {
-        types::Message::new("cbframe: rustc passes `")
-            .text(culprit)
-            .text("` otherwise than C does, so that a call of this callback's pointer from Rust would be undefined behaviour: declare the function `unsafe fn`, and let only C call the pointer")
-            .panic()
+        refuse_safe(culprit)
     }
+}
+
+/// The same for the result.
+#[track_caller]
+pub const fn check_safe_result(abi: Abi, known: Known) {
+    if let Some(ty) = &known.ty
+        && let Some(culprit) = crate::arch::never_native_result(abi, ty)
+    {
+        refuse_safe(culprit)
+    }
+}
+
+#[track_caller]
+const fn refuse_safe(culprit: &str) -> ! {
+    types::Message::new("cbframe: rustc passes `")
+        .text(culprit)
+        .text("` otherwise than C does, so that a call of this callback's pointer from Rust would be undefined behaviour: declare the function `unsafe fn`, and let only C call the pointer")
+        .panic()
 }
 
 /// Panics unless rustc can pass the parameters and the result, as the entry of an exported callback needs it.
@@ -333,6 +350,26 @@ pub const fn place_known<const N: usize>(
     parameters: [Known; N],
     result: Known,
 ) -> Option<Placed<N>> {
+    place_as(abi, names, parameters, result, None)
+}
+
+/// The same for a signature that ends in `...`: some conventions pass its parameters otherwise.
+pub const fn place_variadic<const N: usize>(
+    abi: Abi,
+    names: [&'static str; N],
+    parameters: [Known; N],
+    result: Known,
+) -> Option<Placed<N>> {
+    place_as(abi, names, parameters, result, Some(N))
+}
+
+const fn place_as<const N: usize>(
+    abi: Abi,
+    names: [&'static str; N],
+    parameters: [Known; N],
+    result: Known,
+    before_dots: Option<usize>,
+) -> Option<Placed<N>> {
     let Some(result) = result.ty else { return None };
     if !convention::returns(abi, &result) {
         return None;
@@ -348,7 +385,7 @@ pub const fn place_known<const N: usize>(
         }
         i += 1;
     }
-    Some(place(abi, typed, result))
+    Some(place_unnamed(abi, typed, result, before_dots))
 }
 
 /// The places that a dispatcher goes by. Without any, it is never called: every type is rustc's business, or was
@@ -421,7 +458,7 @@ pub const fn description(layout: &Option<Layout<'static>>) -> Description {
 /// If that is another.
 #[track_caller]
 pub const fn saved_bit(architecture: Architecture, name: &str, register: Register) -> Registers {
-    check_register(architecture, name);
+    check_register(architecture, name, register);
     register_bit(register)
 }
 
@@ -432,7 +469,7 @@ pub const fn saved_bit(architecture: Architecture, name: &str, register: Registe
 /// If another architecture has it, or it carries nothing there.
 #[track_caller]
 pub const fn spot(architecture: Architecture, name: &'static str, register: Register, size: u8) -> Spot {
-    check_register(architecture, name);
+    check_register(architecture, name, register);
     if !architecture.carries(register) {
         types::Message::new("cbframe: `").text(name).text("` carries no value from one function to another").panic()
     }
@@ -441,8 +478,13 @@ pub const fn spot(architecture: Architecture, name: &'static str, register: Regi
 
 /// Panics unless the register is one of this target's.
 #[track_caller]
-pub const fn check_register(architecture: Architecture, name: &str) {
-    if architecture as u8 != TARGET.architecture() as u8 {
+pub const fn check_register(architecture: Architecture, name: &str, register: Register) {
+    // Those of x86-64 have the same names.
+    let xmm = matches!(
+        (architecture, TARGET.architecture(), register),
+        (Architecture::X86_64, Architecture::X86, Register::Vector(0..8))
+    );
+    if !xmm && architecture as u8 != TARGET.architecture() as u8 {
         types::Message::new("cbframe: `")
             .text(name)
             .text("` is a register of ")

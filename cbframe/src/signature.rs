@@ -1,6 +1,6 @@
 //! Signatures: those of function pointer types, and what an expansion knows of its own.
 
-use crate::abi::{Abi, Layout, place};
+use crate::abi::{Abi, Layout, Placed, X86Call, place_unnamed};
 use crate::arch::{with_abis, with_variadic_abis};
 use crate::closure::Enter;
 use crate::private::{fn_pointer, is_not_null};
@@ -72,6 +72,14 @@ conventions! {
     Win64 = Abi::Win64;
     /// AArch64.
     Aapcs64 = Abi::Aapcs64;
+    /// cdecl.
+    Cdecl = Abi::X86 { call: X86Call::Cdecl, windows: false };
+    /// stdcall.
+    Stdcall = Abi::X86 { call: X86Call::Stdcall, windows: false };
+    /// fastcall.
+    Fastcall = Abi::X86 { call: X86Call::Fastcall, windows: false };
+    /// thiscall.
+    Thiscall = Abi::X86 { call: X86Call::Thiscall, windows: false };
 }
 
 // SAFETY: `None` is null; the rest is that of `F`.
@@ -166,6 +174,17 @@ macro_rules! c_types {
     };
 }
 
+/// The places of a function pointer type's signature.
+const fn place_pointer<const N: usize>(abi: Abi, types: [Type; N], result: Type, variadic: bool) -> Placed<N> {
+    let mut parameters = [("", result); N];
+    let mut i = 0;
+    while i < N {
+        parameters[i].1 = types[i];
+        i += 1;
+    }
+    place_unnamed(abi, parameters, result, if variadic { Some(N) } else { None })
+}
+
 macro_rules! pointers {
     ($unsafety:literal $convention:ty, $ty:ty, $unsafe_ty:ty, [$($variadic:ident)?] $($generics:ident)*) => {
         c_types! { $ty, $($generics)* R }
@@ -173,11 +192,20 @@ macro_rules! pointers {
         // SAFETY: placed from the types of the pointer's signature.
         unsafe impl<$($generics: CType,)* R: CType> FnPointer for $ty {
             const LAYOUT: &'static Layout<'static> =
-                &const { &place(<$convention>::ABI, [$(("", <$generics as CType>::TYPE)),*], R::TYPE) }
+                &const { &place_pointer(<$convention>::ABI, [$(<$generics as CType>::TYPE),*], R::TYPE, variadic!($($variadic)?)) }
                     .layout(<$convention>::ABI, <$convention>::UNWIND)$(.$variadic())?;
             const UNSAFE: bool = $unsafety;
             type Unsafe = $unsafe_ty;
         }
+    };
+}
+
+macro_rules! variadic {
+    () => {
+        false
+    };
+    (variadic) => {
+        true
     };
 }
 

@@ -22,13 +22,26 @@
 #define CBT_WIN64_LIST __builtin_ms_va_list
 #define CBT_WIN64_START __builtin_ms_va_start
 #define CBT_WIN64_END __builtin_ms_va_end
-#else // there is one convention
+#else // there is one convention for lists
 #define CBT_SYSV64
 #define CBT_WIN64
+#define CBT_SYSV64_LIST __builtin_va_list
+#define CBT_SYSV64_START __builtin_va_start
+#define CBT_SYSV64_END __builtin_va_end
+#define CBT_WIN64_LIST __builtin_va_list
+#define CBT_WIN64_START __builtin_va_start
+#define CBT_WIN64_END __builtin_va_end
 #define CBT_AAPCS64
 #define CBT_AAPCS64_LIST __builtin_va_list
 #define CBT_AAPCS64_START __builtin_va_start
 #define CBT_AAPCS64_END __builtin_va_end
+#define CBT_CDECL __attribute__((cdecl))
+#define CBT_STDCALL __attribute__((stdcall))
+#define CBT_FASTCALL __attribute__((fastcall))
+#define CBT_THISCALL __attribute__((thiscall))
+#define CBT_CDECL_LIST __builtin_va_list
+#define CBT_CDECL_START __builtin_va_start
+#define CBT_CDECL_END __builtin_va_end
 #endif
 
 typedef void (*function)(void);

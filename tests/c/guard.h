@@ -34,9 +34,10 @@
 
 // What a callback does with registers besides preserving some.
 struct cbt_expected {
-    uint32_t hidden; // whether its result is in memory, so that rax has to be the address that the caller passed
+    uint32_t hidden; // not 0: its result is in memory, so that rax has to be the address that the caller passed
     uint32_t x87;    // how many results it leaves on the x87 stack
     uint32_t wide;   // whether arguments may be in vector registers of more than 16 bytes
+    uint32_t pops;   // how many bytes of arguments its return pops: none
 };
 
 struct cbt_environment {

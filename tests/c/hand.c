@@ -3,7 +3,7 @@
 #include "callers.h"
 
 // Twelve words for twelve parameters that may be narrower: what lies above them is whatever the caller has there.
-#define WORDS uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t
+#define WORDS uintptr_t, uintptr_t, uintptr_t, uintptr_t, uintptr_t, uintptr_t
 #define SIX(w) (w)[0], (w)[1], (w)[2], (w)[3], (w)[4], (w)[5]
 
 uint64_t cbt_words_sysv64(function callback, const uint64_t *w) {

@@ -113,7 +113,11 @@ impl Library {
         let (source_file, library) = (own(name), own(name).with_extension(system::LIBRARY));
         fs::write(&source_file, source).expect("the folder can be written to");
         let mut command = Command::new(compiler);
-        command.args(["-shared", "-Wall", "-Wextra", "-Werror"]).args(system::SHARED).arg(&source_file);
+        command
+            .args(["-shared", "-Wall", "-Wextra", "-Werror"])
+            .args(system::SHARED)
+            .args(system::FLAGS)
+            .arg(&source_file);
         command.arg("-o").arg(&library).args(options);
         let output = system::tool(&mut command).unwrap_or_else(|error| panic!("{compiler}: {error}"));
         assert!(output.status.success(), "{compiler} refuses {name}: {}", String::from_utf8_lossy(&output.stderr));

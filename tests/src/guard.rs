@@ -3,7 +3,7 @@
 
 use std::ffi::{CStr, c_char};
 
-use cbframe::abi::{Layout, Place, Register};
+use cbframe::abi::{Layout, Place, Pointer, Register};
 
 use crate::machine;
 pub use crate::machine::entry;
@@ -22,14 +22,15 @@ pub struct Expected {
     hidden: u32,
     x87: u32,
     wide: u32,
+    pops: u32,
 }
 
 impl Expected {
     /// Its result and its arguments are integers and floats, or arguments in memory.
-    pub const PLAIN: Self = Self { hidden: 0, x87: 0, wide: 0 };
+    pub const PLAIN: Self = Self { hidden: 0, x87: 0, wide: 0, pops: 0 };
 
     /// Its result is in memory.
-    pub const HIDDEN: Self = Self { hidden: 1, ..Self::PLAIN };
+    pub const HIDDEN: Self = Self { hidden: 1, pops: if cfg!(target_arch = "x86") { 4 } else { 0 }, ..Self::PLAIN };
 
     /// It leaves this many results on the x87 stack.
     #[must_use]
@@ -53,8 +54,12 @@ impl Expected {
             .filter(|part| !matches!(part.register, Register::Integer(_) | Register::Vector(_)))
             .count();
         let wide = layout.parameters().iter().flat_map(|parameter| parts(&parameter.place)).any(|part| part.size > 16);
-        let hidden = matches!(result.place, Place::Hidden { .. });
-        Self { hidden: hidden.into(), x87: x87 as u32, wide: wide.into() }
+        let hidden = match result.place {
+            Place::Hidden { arrives: Pointer::Register(Register::Integer(number)), .. } => 2 + u32::from(number),
+            Place::Hidden { .. } => 1,
+            _ => 0,
+        };
+        Self { hidden, x87: x87 as u32, wide: wide.into(), pops: layout.pops() }
     }
 }
 

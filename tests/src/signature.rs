@@ -35,6 +35,8 @@ pub struct Leaf {
 pub enum Bits {
     /// Any.
     Any,
+    /// Those of a float, but for signaling NaNs.
+    Quiet,
     /// 0 and 1.
     Bool,
     /// These.

@@ -75,7 +75,7 @@ pub(crate) fn values(signature: &Signature, values: Values, view: usize) -> Vec<
             };
             let address = || (&raw const ARENA).addr() as u64 + 64 * (choice as u64 % 64);
             let word = match leaf.bits {
-                Bits::Any => None,
+                Bits::Any | Bits::Quiet => None,
                 Bits::Bool => Some(choice as u64 & 1),
                 Bits::OneOf(values) => Some(values[choice % values.len()] as u64),
                 Bits::AddressOrNull if choice.is_multiple_of(3) => Some(0),
@@ -98,10 +98,24 @@ pub(crate) fn values(signature: &Signature, values: Values, view: usize) -> Vec<
                     }
                 });
             }
+            if let Bits::Quiet = leaf.bits {
+                quieten(&mut value, offset, leaf.size);
+            }
         }
         value
     };
     signature.types().map(value).collect()
+}
+
+/// Makes a quiet NaN of a `float` or a `double` that is a signaling one.
+fn quieten(value: &mut Value, offset: usize, size: usize) {
+    let word = (0..size).rev().fold(0_u64, |word, at| word << 8 | u64::from(value.byte(offset + at)));
+    let is_nan = if size == 4 { f32::from_bits(word as u32).is_nan() } else { f64::from_bits(word).is_nan() };
+    if is_nan {
+        let (at, bit) = if size == 4 { (2, 0x40) } else { (6, 0x08) };
+        let byte = value.byte(offset + at);
+        value.0[offset + at].write(byte | bit);
+    }
 }
 
 /// The scalars of a type, each with its offset and, in an array, its index.
@@ -143,7 +157,7 @@ pub(crate) fn find(signature: &Signature, view: usize, wanted: u16) -> Option<(S
     for (whose, ty) in signature.types().enumerate() {
         for (leaf, offset, _) in scalars_of(ty, view) {
             for byte in 0..leaf.size {
-                if code(number) == wanted && matches!(leaf.bits, Bits::Any) {
+                if code(number) == wanted && matches!(leaf.bits, Bits::Any | Bits::Quiet) {
                     return Some(locate(signature, whose, view, offset + byte));
                 }
                 number += 1;

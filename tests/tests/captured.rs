@@ -6,6 +6,9 @@
 #[cfg(target_arch = "aarch64")]
 #[path = "captured/aarch64.rs"]
 mod aarch64;
+#[cfg(target_arch = "x86")]
+#[path = "captured/x86.rs"]
+mod x86;
 #[cfg(target_arch = "x86_64")]
 #[path = "captured/x86_64.rs"]
 mod x86_64;

@@ -96,6 +96,10 @@ fn pointer_types() {
     {
         with! { "sysv64" "sysv64-unwind" "win64" "win64-unwind" }
     }
+    #[cfg(target_arch = "x86")]
+    {
+        with! { "cdecl" "cdecl-unwind" "stdcall" "stdcall-unwind" "fastcall" "fastcall-unwind" "thiscall" "thiscall-unwind" }
+    }
 }
 
 /// The unsafe form is what the frame's type says.
@@ -316,10 +320,17 @@ fn raw_closures() {
     type Pointer = unsafe extern "sysv64" fn(u64) -> u64;
     #[cfg(target_arch = "x86_64")]
     let triple = Frame::raw(move |cpu| cpu.rax = cpu.rdi.wrapping_mul(factor)).unwrap();
-    #[cfg(target_arch = "aarch64")]
+    #[cfg(not(target_arch = "x86_64"))]
     type Pointer = unsafe extern "C" fn(u64) -> u64;
     #[cfg(target_arch = "aarch64")]
     let triple = Frame::raw(move |cpu| cpu.x[0] = cpu.x[0].wrapping_mul(factor)).unwrap();
+    #[cfg(target_arch = "x86")]
+    let triple = Frame::raw(move |cpu| {
+        // SAFETY: the caller has passed it.
+        let x = unsafe { cpu.stack_word(1) }.u32();
+        (cpu.eax, cpu.edx) = (x.wrapping_mul(factor), 0);
+    })
+    .unwrap();
     let pointer = triple.as_fn_of::<Pointer>();
     // SAFETY: the frame lives; only the result's register is changed.
     assert_eq!(unsafe { pointer(14) }, 42);
@@ -373,6 +384,35 @@ fn frame_macro_forms() {
         let raw = frame!(abi = "raw", |cpu: &mut CpuState| cpu.rax = cpu.rsi).unwrap();
         // SAFETY: a raw callback serves any signature; only the result's register is changed.
         let second: unsafe extern "sysv64" fn(i64, i64) -> i64 = unsafe { std::mem::transmute(raw.as_fn()) };
+        // SAFETY: the frame lives.
+        assert_eq!(unsafe { second(1, 2) }, 2);
+    }
+    #[cfg(target_arch = "x86")]
+    {
+        // The CPU beside the arguments, some of them in registers.
+        let cpu = frame!(abi = "fastcall", |#[cpu] cpu: &mut CpuState, a: i32, b: f64, c: &i32| -> i64 {
+            assert_eq!((cpu.ecx as i32, cpu.edx), (a, std::ptr::from_ref(c).addr() as u32));
+            i64::from(a + c) + b as i64
+        })
+        .unwrap();
+        // SAFETY: the frame lives; the registers are left alone.
+        assert_eq!(unsafe { cpu.as_fn()(40, 2.0, &-1) }, 41);
+
+        // The return pops what is on the stack.
+        let popped = frame!(abi = "stdcall", move |a: i64, b: f64, c: &i32, d: u8| -> i64 {
+            a + i64::from(c + i32::from(d) + add) + b as i64
+        })
+        .unwrap();
+        // SAFETY: the frame lives.
+        assert_eq!(unsafe { popped.as_fn()(1, 2.0, &3, 4) }, 50);
+
+        let raw = frame!(abi = "raw", |cpu: &mut CpuState| {
+            // SAFETY: it is called with two arguments.
+            cpu.eax = unsafe { cpu.stack_word(2) }.u32();
+        })
+        .unwrap();
+        // SAFETY: a raw callback serves any signature; only the result's register is changed.
+        let second: unsafe extern "C" fn(i32, i32) -> i32 = unsafe { std::mem::transmute(raw.as_fn()) };
         // SAFETY: the frame lives.
         assert_eq!(unsafe { second(1, 2) }, 2);
     }

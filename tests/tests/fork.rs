@@ -74,6 +74,14 @@ fn count_raw(#[state] calls: &AtomicU64, cpu: &mut CpuState) {
     {
         cpu.rax = calls.fetch_add(cpu.rdi, Ordering::Relaxed) + cpu.rdi;
     }
+    #[cfg(target_arch = "x86")]
+    {
+        // SAFETY: the caller has passed two words.
+        let (low, high) = unsafe { (cpu.stack_word(1).u32(), cpu.stack_word(2).u32()) };
+        let by = u64::from(low) | u64::from(high) << 32;
+        let sum = calls.fetch_add(by, Ordering::Relaxed) + by;
+        (cpu.eax, cpu.edx) = (sum as u32, (sum >> 32) as u32);
+    }
     #[cfg(target_arch = "aarch64")]
     {
         cpu.x[0] += calls.fetch_add(cpu.x[0], Ordering::Relaxed);

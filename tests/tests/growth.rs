@@ -30,7 +30,7 @@ fn add(#[state] base: &u64, x: u64) -> u64 {
 type Added = Frame<'static, unsafe extern "C" fn(u64) -> u64, add>;
 
 /// The slots of a block, as the documentation of `Pool` says.
-const BLOCK: usize = 4096;
+const BLOCK: usize = if cfg!(target_arch = "x86") { 4094 } else { 4096 };
 
 /// A state that every binding may share.
 static SEVEN: u64 = 7;

@@ -44,14 +44,18 @@ const C: &str = r#"
         return sum;
     }
 
-    /* Returns -1 if `body` jumps to `target`. */
+    /* Returns -1 if `body` jumps to `target`. The frame is larger than those of `each` and an entry together, so that what
+       `body` was lies deeper than a callback which is called afterwards. */
     static __thread jmp_buf target;
     int land(void (*body)(void *), void *data) {
         jmp_buf outer;
+        char frame[4 << 10];
+        memset(frame, 1, sizeof frame);
         memcpy(outer, target, sizeof outer);
         int result = 0;
         if (setjmp(target)) result = -1; else body(data);
         memcpy(target, outer, sizeof outer);
+        __asm__ volatile ("" : : "r" (frame) : "memory");
         return result;
     }
     int land_deep(void (*body)(void *), void *data) {

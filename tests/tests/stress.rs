@@ -110,6 +110,12 @@ fn a_million_swaps_by_value_from_c() {
         win_direct [abi = "win64"] [#[state] calls: &AtomicU64,] calls bound;
         win_captured [abi = "win64", entry = "captured"] [#[state] calls: &AtomicU64,] calls bound;
     };
+    #[cfg(target_arch = "x86")]
+    let lanes = lanes! {
+        function [abi = "C"] [] STATELESS function;
+        native [abi = "C"] [#[state] calls: &AtomicU64,] calls bound;
+        cpu [abi = "C"] [#[state] calls: &AtomicU64, #[cpu] _cpu: &mut CpuState,] calls bound;
+    };
     #[cfg(target_arch = "aarch64")]
     let lanes = lanes! {
         function [abi = "C"] [] STATELESS function;
@@ -175,6 +181,13 @@ fn two_live_callbacks_of_one_function_keep_their_states() {
         captured [abi = "sysv64", entry = "captured"];
         win_stack [abi = "win64"];
         win_captured [abi = "win64", entry = "captured"];
+    }
+    #[cfg(target_arch = "x86")]
+    lanes! {
+        native [abi = "C"];
+        stdcall [abi = "stdcall"];
+        fastcall [abi = "fastcall"];
+        thiscall [abi = "thiscall"];
     }
     #[cfg(target_arch = "aarch64")]
     lanes! {
@@ -257,6 +270,14 @@ fn a_recursion_is_as_deep_as_the_stack() {
         win_spilled "win64" [] [#[state] s: &u64,] s [a b c] bound;
         win_captured "win64" [entry = "captured"] [#[state] s: &u64,] s [a b c] bound;
     };
+    #[cfg(target_arch = "x86")]
+    let lanes = lanes! {
+        function "C" [] [] STATE [] function;
+        native "C" [] [#[state] s: &u64,] s [a] bound;
+        stdcall "stdcall" [] [#[state] s: &u64,] s [a b c] bound;
+        cpu "C" [] [#[state] s: &u64, #[cpu] _cpu: &mut CpuState,] s [a b c d e] bound;
+        cpu_x87 "stdcall" [save(gpr, flags, sse, x87)] [#[state] s: &u64, #[cpu] _cpu: &mut CpuState,] s [a] bound;
+    };
     #[cfg(target_arch = "aarch64")]
     let lanes = lanes! {
         function "C" [] [] STATE [] function;
@@ -282,6 +303,18 @@ fn a_recursion_is_as_deep_as_the_stack() {
 fn raw_callbacks_recurse() {
     #[cbframe(abi = "raw")]
     fn raw(cpu: &mut CpuState) {
+        #[cfg(target_arch = "x86")]
+        {
+            // SAFETY: the caller has passed two words for each of four arguments.
+            let word = |n| unsafe { cpu.stack_word(n) }.u32();
+            let long = |n| u64::from(word(n)) | u64::from(word(n + 1)) << 32;
+            let (level, before) = (long(1), (cpu.esi, cpu.ebx, cpu.esp, cpu.eip));
+            let below = if level == 0 { 0 } else { call(level - 1) };
+            assert_eq!(before, (cpu.esi, cpu.ebx, cpu.esp, cpu.eip));
+            assert_eq!((long(3), f64::from_bits(long(7))), (!level, level as f64));
+            let sum = below + level;
+            (cpu.eax, cpu.edx) = (sum as u32, (sum >> 32) as u32);
+        }
         #[cfg(target_arch = "aarch64")]
         {
             let (level, before) = (cpu.x[0], (cpu.x, cpu.sp, cpu.pc, cpu.v(1).map(|v| v.bytes)));
@@ -306,7 +339,7 @@ fn raw_callbacks_recurse() {
         #[cfg(target_arch = "x86_64")]
         let f: extern "sysv64" fn(u64, u64, f64, f64) -> u64 = unsafe { std::mem::transmute(raw::FN) };
         // SAFETY: as above.
-        #[cfg(target_arch = "aarch64")]
+        #[cfg(not(target_arch = "x86_64"))]
         let f: extern "C" fn(u64, u64, f64, f64) -> u64 = unsafe { std::mem::transmute(raw::FN) };
         f(level, !level, 0.0, level as f64)
     }

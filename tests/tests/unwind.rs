@@ -1,7 +1,7 @@
 //! The stack seen from a callback, panics that leave it through frames of C, and C++ exceptions that pass through.
 #![allow(missing_docs, reason = "tests")]
 
-#[cfg(target_arch = "x86_64")]
+#[cfg(not(target_arch = "aarch64"))]
 #[path = "unwind/steps.rs"]
 mod steps;
 
@@ -89,6 +89,27 @@ unsafe extern "sysv64-unwind" fn frame_of_assembly(x: u64, target: *const ()) ->
     )
 }
 
+#[cfg(target_arch = "x86")]
+#[unsafe(naked)]
+unsafe extern "C-unwind" fn frame_of_assembly(x: u64, target: *const ()) -> u64 {
+    naked_asm!(
+        ".cfi_startproc",
+        "sub esp, 60",
+        ".cfi_def_cfa_offset 64",
+        "mov eax, [esp + 64]",
+        "mov [esp], eax",
+        "mov eax, [esp + 68]",
+        "mov [esp + 4], eax",
+        "call [esp + 72]",
+        ".globl cbframe_tests_after_call",
+        "cbframe_tests_after_call:",
+        "add esp, 60",
+        ".cfi_def_cfa_offset 4",
+        "ret",
+        ".cfi_endproc",
+    )
+}
+
 #[cfg(target_arch = "aarch64")]
 #[unsafe(naked)]
 unsafe extern "C-unwind" fn frame_of_assembly(x: u64, target: *const ()) -> u64 {
@@ -157,6 +178,19 @@ lanes! {
     cpu_exclusive [abi = "system-unwind"] [#[state] _s: &mut u32, #[cpu] _c: &mut CpuState,] [] exclusive;
 }
 
+#[cfg(target_arch = "x86")]
+lanes! {
+    function [abi = "C-unwind"] [] [] function;
+    function_cpu [abi = "cdecl-unwind"] [#[cpu] _c: &mut CpuState,] [] function;
+    native [abi = "C-unwind"] [#[state] _s: &u32,] [] bound;
+    captured [abi = "C-unwind", entry = "captured"] [#[state] _s: &u32,] [a b] bound;
+    cpu [abi = "C-unwind", save(gpr)] [#[state] _s: &u32, #[cpu] _c: &mut CpuState,] [] bound;
+    cpu_x87 [abi = "cdecl-unwind", save(gpr, flags, sse, x87)] [#[state] _s: &u32, #[cpu] _c: &mut CpuState,] [] bound;
+    cpu_flags [abi = "C-unwind", save(flags, edx)] [#[state] _s: &u32, #[cpu] _c: &mut cbframe::CpuSubset,] [] bound;
+    fixed [abi = "C-unwind"] [#[state] _s: &u32,] [] fixed;
+    system [abi = "system-unwind"] [#[state] _s: &u32,] [] bound;
+}
+
 #[cfg(target_arch = "x86_64")]
 lanes! {
     function [abi = "C-unwind"] [] [] function;
@@ -195,7 +229,7 @@ fn raw(cpu: &mut CpuState) {
     answer(cpu);
 }
 
-#[cfg(target_arch = "x86_64")]
+#[cfg(not(target_arch = "aarch64"))]
 #[cbframe(abi = "raw", save(gpr, flags, sse, x87))]
 fn raw_bound(#[state] _s: &u32, cpu: &mut CpuState) {
     answer(cpu);
@@ -205,6 +239,14 @@ fn raw_bound(#[state] _s: &u32, cpu: &mut CpuState) {
 #[cbframe(abi = "raw", save(gpr, flags, simd))]
 fn raw_bound(#[state] _s: &u32, cpu: &mut CpuState) {
     answer(cpu);
+}
+
+#[cfg(target_arch = "x86")]
+fn answer(cpu: &mut CpuState) {
+    // SAFETY: the caller has passed two words.
+    let (low, high) = unsafe { (cpu.stack_word(1).u32(), cpu.stack_word(2).u32()) };
+    let result = record(u64::from(low) | u64::from(high) << 32);
+    (cpu.eax, cpu.edx) = (result as u32, (result >> 32) as u32);
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -271,6 +313,7 @@ fn all_lanes() -> Vec<(&'static str, *const ())> {
         ("raw_bound", raw_bound::leak(&STATE).expect("a free slot") as *const ()),
         ("plain", plain::leak(&STATE).expect("a free slot") as *const ()),
         ("efi", efi::leak(&STATE).expect("a free slot") as *const ()),
+        #[cfg(not(target_arch = "x86"))]
         ("custom", custom::leak(&STATE).expect("a free slot") as *const ()),
     ]);
     #[cfg(target_arch = "x86_64")]
@@ -439,7 +482,7 @@ struct Line {
     words: [u64; 8],
 }
 
-#[cfg(target_arch = "aarch64")]
+#[cfg(not(target_arch = "x86_64"))]
 #[cbframe(abi = "C-unwind")]
 fn line(#[state] _s: &mut u32, x: u64, line: Line) -> u64 {
     assert_eq!(line.words, [1, 2, 3, 4, 5, 6, 7, 8]);

@@ -58,7 +58,7 @@ impl Expansion<'_> {
             const __CBFRAME_CAPTURE: #private::Capture =
                 #private::Capture::#capture(__CBFRAME_ABI.0, __CBFRAME_PLACES, #groups) #and;
 
-            #private::extern_fn! { #abi __cbframe_dispatch<#(#lifetimes,)* #closure>(
+            #private::dispatcher! { #abi __cbframe_dispatch<#(#lifetimes,)* #closure>(
                 __cbframe_cpu: *mut #private::CpuState, __cbframe_ctx: *const ()
             ) {
                 // SAFETY: `__cbframe_cpu` is the entry's, whose capture includes every register that these places

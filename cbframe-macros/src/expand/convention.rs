@@ -31,8 +31,9 @@ impl Expansion<'_> {
         let private = &self.private;
         let names = self.arguments.iter().map(|argument| argument.name);
         let Some(Convention::Custom(Custom { spots, result, pops })) = &self.callback.convention else {
+            let place = if self.callback.is_variadic { quote!(place_variadic) } else { quote!(place_known) };
             return quote! {
-                #private::place_known(__CBFRAME_ABI.0, [#(#names),*], __CBFRAME_KNOWN, __CBFRAME_RESULT)
+                #private::#place(__CBFRAME_ABI.0, [#(#names),*], __CBFRAME_KNOWN, __CBFRAME_RESULT)
             };
         };
         let spots = spots.iter().map(|spot| self.spot(spot));

@@ -35,10 +35,10 @@ impl<'a> Layout<'a> {
     /// Panics if Rust code that calls a pointer of this layout would pass something otherwise than C does.
     #[track_caller]
     pub(crate) const fn check_safe(&self) {
-        crate::private::check_safe(crate::private::known(self.result.ty));
+        crate::private::check_safe_result(self.abi, crate::private::known(self.result.ty));
         let mut i = 0;
         while i < self.parameters.len() {
-            crate::private::check_safe(crate::private::known(self.parameters[i].ty));
+            crate::private::check_safe(self.abi, crate::private::known(self.parameters[i].ty));
             i += 1;
         }
     }

@@ -24,7 +24,7 @@ mod target;
 mod tests;
 mod vectorcall;
 pub(crate) mod win64;
-mod x86;
+pub(crate) mod x86;
 
 #[cfg(feature = "std")]
 pub use cache::SignatureCache;
@@ -244,6 +244,7 @@ pub struct Placed<const N: usize> {
     /// Bytes of arguments that the return pops.
     pub(crate) pops: u32,
     /// The register in which one more pointer argument would be passed, if it would be.
+    #[allow(dead_code, reason = "not every architecture has shims with one more parameter")]
     pub(crate) next: Option<Register>,
 }
 
@@ -418,6 +419,7 @@ pub(crate) struct Cursor {
 #[track_caller]
 pub(crate) const fn unnamed(abi: Abi, ty: &Type) -> Place {
     check_promoted(ty);
+    refuse(abi, ty, Some(0));
     next_unnamed(abi, Cursor::START, ty).1
 }
 

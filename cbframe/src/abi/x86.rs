@@ -224,8 +224,13 @@ pub(super) const fn next(call: X86Call, cursor: Cursor, ty: &Type) -> (Cursor, P
     if fits {
         return (cursor, Place::Registers(words(ty, left)));
     }
-    let (cursor, offset) = cursor.push(round_up(ty.size, 4), if contains_aligned(ty) { ty.align } else { 4 });
+    let (cursor, offset) = cursor.push(round_up(ty.size, 4), alignment(ty));
     (cursor, Place::Stack(offset))
+}
+
+/// 1.: the alignment of an argument on the stack.
+pub(crate) const fn alignment(ty: &Type) -> usize {
+    if contains_aligned(ty) { ty.align } else { 4 }
 }
 
 /// 6.: the bytes of arguments that the return pops.

@@ -4,6 +4,7 @@ use core::mem::MaybeUninit;
 use core::ptr;
 
 use super::machine::CpuSubset;
+use super::word::Bits;
 use super::{Word, check_native};
 use crate::abi::{Layout, Place, Pointer};
 use crate::types::CType;
@@ -79,7 +80,7 @@ impl CpuSubset {
                 Place::Reference(pointer) => {
                     let address = match pointer {
                         Pointer::Register(register) => self.word(register),
-                        Pointer::Stack(offset) => Word(self.stack_argument(offset).cast::<u64>().read_unaligned()),
+                        Pointer::Stack(offset) => Word(self.stack_argument(offset).cast::<Bits>().read_unaligned()),
                     };
                     ptr::copy_nonoverlapping(address.pointer::<u8>(), to, of.size);
                 }

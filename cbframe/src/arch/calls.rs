@@ -6,7 +6,7 @@ use core::mem::MaybeUninit;
 use core::ptr;
 
 use super::machine::{CpuImage, CpuState, MOST, Thunk, offset, prepare_variadic, put_on_stack};
-use super::moves::{give_part, take_part};
+use super::moves::{WORD, give_part, take_part};
 use super::{check_native, check_system_of};
 use crate::abi::{Layout, Parameter, Part, Place, Pointer, Register, extension};
 use crate::types::round_up;
@@ -99,7 +99,7 @@ pub(crate) unsafe fn call_placed(layout: &Layout<'_>, address: *const (), argume
         if let Place::Registers(parts) = layout.result().place {
             parts.as_slice().iter().for_each(|&part| thunk.returns(part));
         }
-        let words = (stack.cast_const().cast(), size.div_ceil(8));
+        let words = (stack.cast_const().cast(), size.div_ceil(WORD.into()));
         thunk.call(image.as_mut_ptr(), address, words, layout.unwinds());
         if let Place::Registers(parts) = layout.result().place {
             for &part in parts.as_slice() {
@@ -120,9 +120,9 @@ fn copied(parameter: &Parameter) -> usize {
 /// # Safety
 ///
 /// `cpu` is the state of an image.
-pub(super) unsafe fn set_integer(cpu: *mut CpuState, register: Register, value: u64) {
+pub(super) unsafe fn set_integer(cpu: *mut CpuState, register: Register, value: usize) {
     // SAFETY: the offset is that of a field.
-    unsafe { cpu.byte_offset(offset(register, 8)).cast::<u64>().write(value) }
+    unsafe { cpu.byte_offset(offset(register, WORD)).cast::<usize>().write(value) }
 }
 
 /// Puts an address where it is passed.
@@ -131,15 +131,15 @@ pub(super) unsafe fn set_integer(cpu: *mut CpuState, register: Register, value: 
 ///
 /// `cpu` is the state of an image, and `stack` the arguments on the stack, among which a place there is.
 unsafe fn set_pointer(cpu: *mut CpuState, stack: *mut u8, pointer: Pointer, address: *mut u8, thunk: &mut Thunk) {
-    let address = address.expose_provenance() as u64;
+    let address = address.expose_provenance();
     // SAFETY: the caller's promise.
     unsafe {
         match pointer {
             Pointer::Register(register) => {
                 set_integer(cpu, register, address);
-                thunk.passes(Part { register, offset: 0, size: 8 });
+                thunk.passes(Part { register, offset: 0, size: WORD });
             }
-            Pointer::Stack(offset) => stack.add(offset as usize).cast::<u64>().write_unaligned(address),
+            Pointer::Stack(offset) => stack.add(offset as usize).cast::<usize>().write_unaligned(address),
         }
     }
 }

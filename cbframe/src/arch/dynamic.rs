@@ -4,7 +4,7 @@ use core::mem::offset_of;
 use core::ptr;
 
 use super::machine::{CpuState, offset};
-use super::moves::{pointer, take_part};
+use super::moves::{WORD, pointer, take_part};
 use crate::abi::{Parameter, Part, Place, Pointer};
 
 /// What ctx leads to in a slot with one of these entries. The aligning entry knows the layout.
@@ -18,7 +18,10 @@ pub(crate) struct Head {
     pub(crate) pops: u32,
 }
 
-const _: () = assert!(offset_of!(Head, run) == 0 && offset_of!(Head, words) == 8 && offset_of!(Head, pops) == 12);
+const _: () = {
+    let word = size_of::<usize>();
+    assert!(offset_of!(Head, run) == 0 && offset_of!(Head, words) == word && offset_of!(Head, pops) == word + 4);
+};
 
 /// Where a value lies, relative to a state in an entry's frame.
 #[derive(Clone, Copy, Debug)]
@@ -40,7 +43,7 @@ impl Spot {
             Place::Nothing | Place::Hidden { .. } => Self::Nothing,
             Place::Stack(offset) => Self::At(stack(offset)),
             Place::Reference(Pointer::Stack(offset)) => Self::Behind(stack(offset)),
-            Place::Reference(Pointer::Register(register)) => Self::Behind(offset(register, 8) as i32),
+            Place::Reference(Pointer::Register(register)) => Self::Behind(offset(register, WORD) as i32),
             Place::Registers(parts) => {
                 let at = |part: &Part| offset(part.register, part.size) - part.offset as isize;
                 match parts.as_slice() {

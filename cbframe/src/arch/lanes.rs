@@ -7,7 +7,7 @@ macro_rules! lanes {
         #[track_caller]
         pub const fn $get(&self, lane: usize) -> $ty {
             assert!(lane < $size / size_of::<$ty>(), concat!("cbframe: ", $register, " has not so many lanes of type ", stringify!($ty)));
-            // SAFETY: the lane lies within the register, which is aligned to its size.
+            // SAFETY: the lane lies within the register, which is as aligned as its type.
             unsafe { self.bytes.as_ptr().cast::<$ty>().add(lane).read() }
         }
 
@@ -16,18 +16,18 @@ macro_rules! lanes {
         #[track_caller]
         pub const fn $set(&mut self, lane: usize, value: $ty) {
             assert!(lane < $size / size_of::<$ty>(), concat!("cbframe: ", $register, " has not so many lanes of type ", stringify!($ty)));
-            // SAFETY: the lane lies within the register, which is aligned to its size.
+            // SAFETY: the lane lies within the register, which is as aligned as its type.
             unsafe { self.bytes.as_mut_ptr().cast::<$ty>().add(lane).write(value) }
         }
     )* };
 }
 
-/// Types for vector registers of so many bytes.
+/// Types for vector registers of so many bytes. They are as aligned as any lane is.
 macro_rules! vector_registers {
-    ($($(#[$meta:meta])* $name:ident $register:literal $size:literal;)*) => { $(
+    ($($(#[$meta:meta])* $name:ident $register:literal $size:literal aligned $align:literal;)*) => { $(
         $(#[$meta])*
         #[derive(Clone, Copy, PartialEq, Eq)]
-        #[repr(C, align($size))]
+        #[repr(C, align($align))]
         pub struct $name {
             /// The bytes, lowest lane first.
             pub bytes: [u8; $size],

@@ -15,6 +15,10 @@ mod word;
 
 #[cfg(all(target_arch = "aarch64", target_pointer_width = "64", target_endian = "little", target_os = "linux"))]
 mod aarch64;
+#[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
+mod intel;
+#[cfg(all(target_arch = "x86", target_pointer_width = "32", target_os = "linux"))]
+mod x86;
 #[cfg(all(
     target_arch = "x86_64",
     target_pointer_width = "64",
@@ -24,6 +28,8 @@ mod x86_64;
 
 #[cfg(all(target_arch = "aarch64", target_pointer_width = "64", target_endian = "little", target_os = "linux"))]
 use aarch64 as machine;
+#[cfg(all(target_arch = "x86", target_pointer_width = "32", target_os = "linux"))]
+use x86 as machine;
 #[cfg(all(
     target_arch = "x86_64",
     target_pointer_width = "64",
@@ -33,6 +39,7 @@ use x86_64 as machine;
 
 #[cfg(not(any(
     all(target_arch = "aarch64", target_pointer_width = "64", target_endian = "little", target_os = "linux"),
+    all(target_arch = "x86", target_pointer_width = "32", target_os = "linux"),
     all(
         target_arch = "x86_64",
         target_pointer_width = "64",
@@ -40,7 +47,7 @@ use x86_64 as machine;
     )
 )))]
 compile_error!(
-    "cbframe: this target is not supported yet; x86_64 Linux, Windows, macOS and UEFI, and aarch64 Linux are"
+    "cbframe: this target is not supported yet; x86_64 Linux, Windows, macOS and UEFI, i686 and aarch64 Linux are"
 );
 
 use crate::abi::Abi;

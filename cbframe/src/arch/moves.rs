@@ -7,21 +7,24 @@ use core::ptr;
 use super::machine::{CpuState, offset};
 use crate::abi::{Parameter, Part, Place, Pointer, extension};
 
+/// The bytes of a general register.
+pub(in crate::arch) const WORD: u16 = size_of::<usize>() as u16;
+
 // What follows must be inlined to fold, since places are constants. Without optimization nothing folds, and inlining would
 // only give the dispatcher a frame of 4 KiB for each parameter.
 
-/// Eight bytes of what an entry has stored, `offset` bytes from the state.
+/// A word of what an entry has stored, `offset` bytes from the state.
 ///
-/// Volatile, and 8 bytes at a time, because that is how they were stored a moment ago: the optimizer would
-/// merge two loads into one of 16 bytes, which cannot be forwarded from two stores and waits for both.
+/// Volatile, and one word at a time, because that is how they were stored a moment ago: the optimizer would
+/// merge two loads into a wider one, which cannot be forwarded from two stores and waits for both.
 ///
 /// # Safety
 ///
-/// `cpu` points to a state in an entry's frame, and the offset, a multiple of 8, is that of something stored.
+/// `cpu` points to a state in an entry's frame, and the offset, a multiple of the word, is that of something stored.
 #[cfg_attr(not(debug_assertions), inline(always))]
-pub(in crate::arch) unsafe fn read(cpu: *const CpuState, offset: isize) -> u64 {
-    // SAFETY: the caller's promise; the state is aligned to 16.
-    unsafe { cpu.byte_offset(offset).cast::<u64>().read_volatile() }
+pub(in crate::arch) unsafe fn read(cpu: *const CpuState, offset: isize) -> usize {
+    // SAFETY: the caller's promise; the state is aligned to words.
+    unsafe { cpu.byte_offset(offset).cast::<usize>().read_volatile() }
 }
 
 /// Where the caller's stack arguments begin: behind the state, whose last word is the return address if that is on the stack.
@@ -35,7 +38,7 @@ pub(in crate::arch) unsafe fn pointer(cpu: *const CpuState, pointer: Pointer) ->
     // SAFETY: the caller passes on what `take` is promised.
     unsafe {
         match pointer {
-            Pointer::Register(register) => ptr::with_exposed_provenance_mut(read(cpu, offset(register, 8)) as usize),
+            Pointer::Register(register) => ptr::with_exposed_provenance_mut(read(cpu, offset(register, WORD))),
             Pointer::Stack(offset) => stack_arguments(cpu).add(offset as usize).cast::<*mut u8>().read_unaligned(),
         }
     }
@@ -84,13 +87,13 @@ pub(in crate::arch) unsafe fn take_part(cpu: *const CpuState, part: Option<Part>
         let from = offset(part.register, part.size);
         let mut at = 0;
         while at < part.size {
-            let size = if part.size - at < 8 { part.size - at } else { 8 };
-            // SAFETY: the caller's promise; registers are stored as multiples of 8 bytes.
+            let size = if part.size - at < WORD { part.size - at } else { WORD };
+            // SAFETY: the caller's promise; registers are stored as words.
             unsafe {
                 let word = read(cpu, from + at as isize);
                 ptr::copy_nonoverlapping((&raw const word).cast(), to.add((part.offset + at).into()), size.into());
             }
-            at += 8;
+            at += WORD;
         }
     }
 }
@@ -132,7 +135,7 @@ pub unsafe fn give<T>(cpu: *mut CpuState, result: &'static Parameter, hidden: *m
         Place::Hidden { leaves, .. } => unsafe {
             ptr::copy_nonoverlapping(from, hidden, size_of::<T>());
             if let Some(register) = leaves {
-                cpu.byte_offset(offset(register, 8)).cast::<u64>().write(hidden.expose_provenance() as u64);
+                cpu.byte_offset(offset(register, WORD)).cast::<usize>().write(hidden.expose_provenance());
             }
         },
     }
@@ -147,19 +150,19 @@ pub(in crate::arch) unsafe fn give_part(cpu: *mut CpuState, part: Option<Part>, 
     let to = offset(part.register, part.size);
     let mut at = 0;
     while at < part.size {
-        let size = if part.size - at < 8 { part.size - at } else { 8 };
-        let mut word = MaybeUninit::<u64>::zeroed();
-        // SAFETY: the caller's promise; registers are loaded as multiples of 8 bytes, x87 ones from 16.
+        let size = if part.size - at < WORD { part.size - at } else { WORD };
+        let mut word = MaybeUninit::<usize>::zeroed();
+        // SAFETY: the caller's promise; registers are loaded as words, x87 ones from 16 bytes.
         unsafe {
             ptr::copy_nonoverlapping(from.add((part.offset + at).into()), word.as_mut_ptr().cast(), size.into());
             if signed {
                 // The psABIs leave bits 8 or 16 to 31 open; LuaJIT and others hand them out extended, and so do we.
                 let unused = 32 - 8 * u32::from(part.size);
                 let extended = ((word.assume_init() as i32) << unused) >> unused;
-                word = MaybeUninit::new(u64::from(extended as u32));
+                word = MaybeUninit::new(extended as u32 as usize);
             }
-            cpu.byte_offset(to + at as isize).cast::<MaybeUninit<u64>>().write(word);
+            cpu.byte_offset(to + at as isize).cast::<MaybeUninit<usize>>().write(word);
         }
-        at += 8;
+        at += WORD;
     }
 }

@@ -2,6 +2,7 @@
 
 use core::fmt;
 
+use super::moves::WORD;
 use crate::abi::{Layout, Parameter, Part, Place, Pointer, Register};
 use crate::types::{Kind, Type};
 
@@ -39,7 +40,7 @@ impl Notes<'_> {
     pub(in crate::arch) fn on_stack(&self, offset: u32) -> impl Iterator<Item = Note<'_>> {
         self.find(move |parameter| match parameter.place {
             Place::Stack(at) if (at..at + parameter.ty.size as u32).contains(&offset) => {
-                let size = (parameter.ty.size as u32 - (offset - at)).min(8) as u16;
+                let size = (parameter.ty.size as u32 - (offset - at)).min(WORD.into()) as u16;
                 Some(Some(Part { register: Register::RAX, offset: (offset - at) as u16, size }))
             }
             Place::Reference(Pointer::Stack(at)) => (at == offset).then_some(None),

@@ -2,21 +2,28 @@
 
 use core::fmt;
 
-/// The 64 bits of a general register or of a word of the stack, seen as one type or another.
+/// As many bits as a general register has.
+#[cfg(target_pointer_width = "64")]
+pub(super) type Bits = u64;
+/// As many bits as a general register has.
+#[cfg(target_pointer_width = "32")]
+pub(super) type Bits = u32;
+
+/// The bits of a general register or of a word of the stack, 64 of them or 32, seen as one type or another.
 ///
 /// Narrow types are the low bits, as `eax`, `ax` and `al` are those of `rax`, and `w0` those of `x0`. Made from a narrow signed value a word has its
-/// sign in all bits above, from any other zeros.
+/// sign in all bits above, from any other zeros. With 32 bits there are no views of 64.
 ///
 /// ```
 /// use cbframe::Word;
 ///
 /// let word = Word::from(-2_i32);
-/// assert_eq!((word.i32(), word.i64(), word.u8()), (-2, -2, 0xfe));
+/// assert_eq!((word.i32(), word.isize(), word.u8()), (-2, -2, 0xfe));
 /// assert_eq!(Word::from(1.5_f32).f32(), 1.5);
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 #[repr(transparent)]
-pub struct Word(pub u64);
+pub struct Word(pub Bits);
 
 macro_rules! views {
     ($($ty:ident $wide:ident;)*) => {
@@ -33,7 +40,7 @@ macro_rules! views {
             impl From<$ty> for Word {
                 #[inline]
                 fn from(value: $ty) -> Self {
-                    Self(value as $wide as u64)
+                    Self(value as $wide as Bits)
                 }
             }
         )*
@@ -41,20 +48,25 @@ macro_rules! views {
 }
 
 views! {
-    u8 u64;
-    u16 u64;
-    u32 u64;
+    u8 usize;
+    u16 usize;
+    u32 usize;
+    usize usize;
+    i8 isize;
+    i16 isize;
+    i32 isize;
+    isize isize;
+}
+
+#[cfg(target_pointer_width = "64")]
+views! {
     u64 u64;
-    usize u64;
-    i8 i64;
-    i16 i64;
-    i32 i64;
     i64 i64;
-    isize i64;
 }
 
 impl Word {
     /// The bits as an `f64`.
+    #[cfg(target_pointer_width = "64")]
     #[inline]
     pub const fn f64(self) -> f64 {
         f64::from_bits(self.0)
@@ -63,7 +75,7 @@ impl Word {
     /// The low 32 bits as an `f32`.
     #[inline]
     pub const fn f32(self) -> f32 {
-        f32::from_bits(self.0 as u32)
+        f32::from_bits(self.u32())
     }
 
     /// The address; it may be used as far as what is there has been exposed ([`core::ptr`], "Exposed Provenance"), as
@@ -74,6 +86,7 @@ impl Word {
     }
 }
 
+#[cfg(target_pointer_width = "64")]
 impl From<f64> for Word {
     #[inline]
     fn from(value: f64) -> Self {
@@ -84,7 +97,7 @@ impl From<f64> for Word {
 impl From<f32> for Word {
     #[inline]
     fn from(value: f32) -> Self {
-        Self(value.to_bits().into())
+        Self::from(value.to_bits())
     }
 }
 
@@ -98,14 +111,14 @@ impl From<bool> for Word {
 impl<T> From<*const T> for Word {
     #[inline]
     fn from(value: *const T) -> Self {
-        Self(value.expose_provenance() as u64)
+        Self(value.expose_provenance() as Bits)
     }
 }
 
 impl<T> From<*mut T> for Word {
     #[inline]
     fn from(value: *mut T) -> Self {
-        Self(value.expose_provenance() as u64)
+        Self(value.expose_provenance() as Bits)
     }
 }
 

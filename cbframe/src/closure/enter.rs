@@ -12,7 +12,9 @@ use crate::pool::{Entry, Meta, Name};
 use crate::private::known;
 use crate::signature::{Convention, Forced, Known};
 use crate::types::CType;
-use crate::{__cbframe_captured_entry as captured_entry, __cbframe_native as native};
+use crate::{
+    __cbframe_captured_entry as captured_entry, __cbframe_dispatcher as dispatcher, __cbframe_native as native,
+};
 
 /// The parameters of a signature, as a tuple, with the entries of callbacks that have this signature.
 pub trait Enter<C: Convention, R>: Sized {
@@ -38,10 +40,10 @@ struct Shape<C, P, R>(PhantomData<(C, P, R)>);
 pub(crate) fn raw_entry<H: RawHandler>() -> Entry {
     const CAPTURE: Capture = Capture::new(NATIVE, &Placed::<0>::NOWHERE, crate::__cbframe_save!(default));
 
-    extern "C" fn dispatch<H: RawHandler>(cpu: *mut CpuState, ctx: *const ()) {
+    dispatcher! { "C" dispatch<H: RawHandler>(cpu: *mut CpuState, ctx: *const ()) {
         // SAFETY: the entry passes its own state of the CPU, which nobody else has, and the slot's ctx.
         unsafe { H::handle(ctx, &mut *cpu) }
-    }
+    } }
     captured_entry!(entry [<H: RawHandler>], CAPTURE, dispatch::<H>);
     // SAFETY: the entry passes ctx on to the dispatcher.
     unsafe { Entry::new(entry::<H>) }
@@ -95,7 +97,7 @@ macro_rules! enter {
                     unsafe { run!($convention, H, ctx, $($ty $arg)*) }
                 }
 
-                unsafe extern $abi fn dispatch<H: Handler<$parameters, R>, R: CType, $($ty: CType),*>(
+                dispatcher! { $abi dispatch<H: Handler<$parameters, R>, R: CType, $($ty: CType),*>(
                     cpu: *mut CpuState, ctx: *const ()
                 ) {
                     // SAFETY: `cpu` is the entry's, whose capture includes every register that these places name; nothing has
@@ -112,7 +114,7 @@ macro_rules! enter {
                         let result = call::<H, R, $($ty),*>(ctx, $($arg),*);
                         give(cpu, const { Shape::<$convention, $parameters, R>::PLACES.result() }, hidden, result);
                     }
-                }
+                } }
                 captured_entry!(
                     __cbframe_captured_entry [<H: Handler<$parameters, R>, R: CType, $($ty: CType),*>],
                     Shape::<$convention, $parameters, R>::CAPTURE, dispatch::<H, R, $($ty),*>

@@ -18,7 +18,7 @@ use crate::activation::{self, Activation};
 use crate::os;
 
 /// How many calls of a thread a record has room for; for more the thread takes another.
-const DEPTH: usize = 31;
+const DEPTH: usize = RECORD / size_of::<Call>() - 1;
 
 /// The alignment of records, which is their size: so the address alone tells whether a call is one of a record, or is
 /// behind its last one.

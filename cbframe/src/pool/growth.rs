@@ -24,7 +24,7 @@ use core::sync::atomic::{AtomicIsize, AtomicPtr, AtomicU32, AtomicU64, AtomicUsi
 use super::ledger::{Ledger, ledger_words};
 use super::map::{FreeMap, words};
 use super::slot::{Record, Slot};
-use crate::arch::{DISTANT_STUBS as SLOTS, STUB_SIZE, distant_stubs};
+use crate::arch::{DISTANT_STUBS, STUB_SIZE, distant_stubs};
 use crate::os::{self, Region, map_again};
 
 /// How many blocks there can be: more than 16 million slots, for which the kernel's usual limit of 65530 mappings is
@@ -32,6 +32,9 @@ use crate::os::{self, Region, map_again};
 const BLOCKS: usize = 4096;
 
 const PAGE: usize = 4096;
+
+/// The slots of a block. There may be fewer stubs, whose last ones are then without.
+const SLOTS: usize = DISTANT_STUBS.next_power_of_two();
 
 /// The bytes of a block's stubs; their first is at a multiple of this, and their slots follow.
 const STUBS: usize = SLOTS * STUB_SIZE;
@@ -72,7 +75,7 @@ impl Block {
     /// Which of the block's stubs is at `address`.
     pub(super) fn index_of(&self, address: usize) -> Option<usize> {
         let offset = address.checked_sub(self.stub(0).addr().get())?;
-        (offset < STUBS && offset.is_multiple_of(STUB_SIZE)).then_some(offset / STUB_SIZE)
+        (offset < DISTANT_STUBS * STUB_SIZE && offset.is_multiple_of(STUB_SIZE)).then_some(offset / STUB_SIZE)
     }
 
     pub(super) fn slot(&self, index: usize) -> &Slot {
@@ -84,7 +87,7 @@ impl Block {
     }
 
     pub(super) fn map(&self) -> FreeMap<'_> {
-        FreeMap { words: &self.words, capacity: SLOTS }
+        FreeMap { words: &self.words, capacity: DISTANT_STUBS }
     }
 
     /// The number of the block.
@@ -118,8 +121,8 @@ pub(super) struct Growth {
 pub(super) static BURIED: Record = Record::EMPTY;
 
 impl Growth {
-    /// The slots that a block has.
-    pub(super) const BLOCK: usize = SLOTS;
+    /// The stubs that a block has.
+    pub(super) const BLOCK: usize = DISTANT_STUBS;
 
     pub(super) const fn new() -> Self {
         Self {
@@ -135,7 +138,13 @@ impl Growth {
     }
 
     fn ledger(&self) -> Ledger<'_> {
-        Ledger { counts: &self.counts, words: &self.words, last: &self.last, empty: &self.empty, slots: SLOTS as u32 }
+        Ledger {
+            counts: &self.counts,
+            words: &self.words,
+            last: &self.last,
+            empty: &self.empty,
+            slots: DISTANT_STUBS as u32,
+        }
     }
 
     /// The block with a number, if there is one.

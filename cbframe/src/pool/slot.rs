@@ -36,14 +36,14 @@ impl Entry {
     }
 }
 
-/// The data of one stub. The stubs know this layout: the entry, then ctx.
-#[repr(C)]
+/// The data of one stub. The stubs know this layout: the entry, then ctx, and 16 bytes from one to the next, as for stubs.
+#[repr(C, align(16))]
 pub struct Slot {
     entry: AtomicPtr<()>,
     ctx: AtomicPtr<()>,
 }
 
-const _: () = assert!(size_of::<Slot>() == 16 && core::mem::offset_of!(Slot, ctx) == 8);
+const _: () = assert!(size_of::<Slot>() == 16 && mem::offset_of!(Slot, ctx) == size_of::<usize>());
 
 impl Slot {
     /// A slot that no stub's address has been given out for.
@@ -139,7 +139,7 @@ pub struct Record {
 /// The status of a slot that was freed by its own call.
 const CALLED: usize = 2;
 
-const _: () = assert!(size_of::<Record>() == 40 && align_of::<Location<'static>>() > CALLED);
+const _: () = assert!(size_of::<Record>() == 5 * size_of::<usize>() && align_of::<Location<'static>>() > CALLED);
 
 impl Record {
     /// The record of a slot that was never bound.

@@ -19,7 +19,10 @@ impl Library {
         let (file, library) = (own.with_extension("c"), own.with_extension(system::LIBRARY));
         fs::write(&file, source).expect("the folder can be written to");
         let mut compiler = Command::new(system::GCC);
-        compiler.args(["-std=gnu11", "-shared", "-Wall", "-Wextra", "-Werror"]).args(system::SHARED);
+        compiler
+            .args(["-std=gnu11", "-shared", "-Wall", "-Wextra", "-Werror"])
+            .args(system::FLAGS)
+            .args(system::SHARED);
         let output = system::tool(compiler.arg(&file).arg("-o").arg(&library)).expect("a compiler");
         assert!(output.status.success(), "the compiler refuses {source}: {}", String::from_utf8_lossy(&output.stderr));
         fs::remove_file(&file).expect("it was made a moment ago");

@@ -12,7 +12,7 @@ use cbframe_signatures::c::{self, Callees};
 use cbframe_signatures::signatures::Signature;
 use cbframe_signatures::table::Table;
 use cbframe_signatures::verdict::{Verdict, listen};
-use cbframe_signatures::ways::{C, clang};
+use cbframe_signatures::ways::{C, FOR_HOST, clang};
 
 use crate::case::{Case, Loaded};
 use crate::options::Options;
@@ -95,7 +95,7 @@ impl Workshop {
             if c.clang {
                 command.arg("-fno-crash-diagnostics");
             }
-            command.args(c.cpu.feature().map(|feature| format!("-m{feature}")));
+            command.args(FOR_HOST).args(c.cpu.feature().map(|feature| format!("-m{feature}")));
             let errors = File::create(library.with_extension("err")).expect("the folder was just made");
             (c, command.stderr(errors).spawn().unwrap_or_else(|error| panic!("{command:?}: {error}")))
         };

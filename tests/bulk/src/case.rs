@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::path::Path;
 
-use cbframe::abi::{self, Abi};
+use cbframe::abi::{self, Abi, X86Call};
 use cbframe_signatures::c;
 use cbframe_signatures::compilers::Compiler;
 use cbframe_signatures::signatures::{Family, Signature};
@@ -50,12 +50,20 @@ pub(crate) struct Case {
     no_callees: [Option<&'static str>; 2],
 }
 
+const fn x86(call: X86Call) -> Abi {
+    Abi::X86 { call, windows: false }
+}
+
 /// The signature as cbframe reads it.
 pub(crate) fn known(signature: &Signature) -> abi::Signature {
     let abi = match signature.family {
         Family::SysV64 => Abi::SysV64,
         Family::Win64 => Abi::Win64,
         Family::Aapcs64 => Abi::Aapcs64,
+        Family::Cdecl => x86(X86Call::Cdecl),
+        Family::Stdcall => x86(X86Call::Stdcall),
+        Family::Fastcall => x86(X86Call::Fastcall),
+        Family::Thiscall => x86(X86Call::Thiscall),
     };
     let types: String = signature.definitions().iter().map(|aggregate| c::definition(aggregate)).collect();
     let prototype = c::prototype(&Signature { named: None, ..signature.clone() }, "f");
@@ -123,6 +131,7 @@ fn describe(ty: &types::Type) -> &'static Type {
     let leaf = |types::Leaf { path, offset, size, count, bits }: types::Leaf| {
         let bits = match bits {
             types::Bits::Any => Bits::Any,
+            types::Bits::Quiet => Bits::Quiet,
             types::Bits::Bool => Bits::Bool,
             types::Bits::OneOf(values) => Bits::OneOf(values.leak()),
             types::Bits::Address => Bits::Address,

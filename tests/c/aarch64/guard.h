@@ -24,7 +24,7 @@
 #include <stdint.h>
 
 struct cbt_expected {
-    uint32_t hidden, x87, wide; // those of other architectures
+    uint32_t hidden, x87, wide, pops; // those of other architectures
 };
 
 struct cbt_environment {

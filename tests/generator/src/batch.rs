@@ -64,8 +64,15 @@ impl Target {
             let variable = format!("CARGO_TARGET_{}_{what}", name.to_uppercase().replace('-', "_"));
             env::var(&variable).map_err(|_| format!("{variable} is not set"))
         };
-        let runner = variable("RUNNER")?.split_whitespace().map(Into::into).collect();
+        // x86-64 runs the programs of 32-bit x86.
+        let runner = if name.starts_with("i686") { String::new() } else { variable("RUNNER")? };
+        let runner = runner.split_whitespace().map(Into::into).collect();
         Ok(Self { name: name.into(), gcc: variable("LINKER")?, runner })
+    }
+
+    /// What tells compilers the target that have several. (rustc has SSE2 on 32-bit x86. The x87 unit would change signaling NaNs.)
+    fn flags(&self) -> &'static [&'static str] {
+        if self.name.starts_with("i686") { &["-m32", "-msse2", "-mfpmath=sse"] } else { &[] }
     }
 
     /// The command that runs a program of this target, or of the host.
@@ -183,6 +190,7 @@ impl Workshop {
             };
             command.arg("-c").arg(&callers).arg("-o").arg(&object).arg("-I").arg(self.tests.join("c"));
             command.args([c.level, "-w", "-Wno-psabi", "-fPIC"]).arg(format!("-DCALLERS={}", c.table()));
+            command.args(self.target.iter().flat_map(Target::flags));
             command.args(c.cpu.feature().map(|feature| format!("-m{feature}")));
             succeed(&mut command).map(|()| object)
         };

@@ -94,6 +94,16 @@ impl Compiler {
             (Self::Clang, Family::Win64) if passes(Kind::Quad) => {
                 Some("passes `__float128` in a vector register; gcc does not")
             }
+            (Self::Clang, Family::Fastcall | Family::Thiscall) => {
+                Some("has other rules for what is no word; gcc's attributes are meant")
+            }
+            (Self::Clang, Family::Cdecl | Family::Stdcall)
+                if signature.types().any(|ty| {
+                    ty.aggregate().is_some() && ty.align() >= 16 || ty.has(|scalar| scalar.kind == Kind::Quad)
+                }) =>
+            {
+                Some("aligns `__float128`, and structs with a vector, to 4 bytes on the stack; gcc does not")
+            }
             _ => None,
         }
     }

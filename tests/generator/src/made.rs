@@ -67,6 +67,9 @@ fn make(table: &Table, target: Target, seed: u64, index: u64, in_rust: bool) -> 
 
 /// Has some of the parameters that can be behind `...` passed there, now and then.
 fn variadic(signature: &mut Signature, random: &mut Random) {
+    if matches!(signature.family, Family::Stdcall | Family::Fastcall | Family::Thiscall) {
+        return;
+    }
     let last = signature.parameters.iter().rposition(|ty| !ty.is_variadic());
     let least = last.map_or(0, |index| index + 1).max(1);
     if least <= signature.parameters.len() && random.chance(35) {

@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use crate::c;
 use crate::compilers::Compiler;
-use crate::signatures::{Family, Forms, Signature};
+use crate::signatures::{Family, Forms, Signature, Target};
 use crate::table::Table;
 use crate::types::{Aggregate, Cpu, Kind, Leaf, Type, definitions};
 
@@ -180,6 +180,10 @@ pub fn module(index: usize, signature: &Signature, style: Style) -> String {
 /// Whether rustc passes these types as C does. On Windows it relies on more alignment of what is passed by reference
 /// than C gives.
 fn is_native(signature: &Signature, cpu: Cpu) -> bool {
+    // On 32-bit x86 rustc relies on more alignment of the stack than C gives.
+    if signature.target == Target::I686 {
+        return false;
+    }
     let aligned = signature.family == Family::SysV64 || signature.types().all(|ty| ty.align() <= 16);
     aligned && signature.cpu() <= cpu && !signature.types().any(|ty| differs(signature.family, ty))
 }
@@ -190,7 +194,24 @@ fn differs(family: Family, ty: &Type) -> bool {
     let differs = |aggregate: &Rc<Aggregate>| {
         if ty.size() > 16 { ty.has(|scalar| scalar.kind == Kind::Vector) } else { aggregate.aligned >= Some(16) }
     };
-    ty.is_opaque() || family == Family::Aapcs64 && ty.aggregate().is_some_and(differs)
+    ty.is_opaque()
+        || match family {
+            Family::SysV64 | Family::Win64 => false,
+            Family::Aapcs64 => ty.aggregate().is_some_and(differs),
+            Family::Cdecl | Family::Stdcall => differs_on_x86(ty),
+            Family::Fastcall => differs_on_x86(ty) || ty.aggregate().is_some(),
+            // rustc has half of an integer of eight bytes in ecx.
+            Family::Thiscall => {
+                let integer = ty.size() == 8 && ty.has(|scalar| matches!(scalar.kind, Kind::Integer { .. }));
+                differs_on_x86(ty) || ty.aggregate().is_some() || integer
+            }
+        }
+}
+
+/// Complex numbers, and vectors within aggregates.
+fn differs_on_x86(ty: &Type) -> bool {
+    ty.has(|scalar| matches!(scalar.kind, Kind::Complex(_)))
+        || ty.aggregate().is_some() && ty.has(|scalar| scalar.kind == Kind::Vector)
 }
 
 /// How the function of a module differs from the others.
@@ -339,6 +360,7 @@ impl Module<'_> {
                 options: match self.signature.family {
                     Family::SysV64 | Family::Win64 => ", save(gpr, flags, avx512, x87)",
                     Family::Aapcs64 => ", save(gpr, flags, simd)",
+                    _ => ", save(gpr, flags, sse, x87)",
                 },
                 first: &format!("{STATE}{CPU}"),
                 start: "s.arrive(); call::cpu(cpu); ",

@@ -15,14 +15,18 @@ pub enum Target {
     Windows,
     /// AArch64 Linux.
     Aarch64,
+    /// 32-bit x86 Linux.
+    I686,
 }
 
 impl Target {
-    /// That of this program.
-    pub const HOST: Self = if cfg!(windows) {
-        Self::Windows
-    } else if cfg!(target_arch = "aarch64") {
+    /// The one that this is compiled for.
+    pub const HOST: Self = if cfg!(target_arch = "aarch64") {
         Self::Aarch64
+    } else if cfg!(target_arch = "x86") {
+        Self::I686
+    } else if cfg!(windows) {
+        Self::Windows
     } else {
         Self::Linux
     };
@@ -32,6 +36,8 @@ impl Target {
     pub fn named(name: &str) -> Self {
         if name.starts_with("aarch64") {
             Self::Aarch64
+        } else if name.starts_with("i686") {
+            Self::I686
         } else if name.contains("-windows-") {
             Self::Windows
         } else {
@@ -45,6 +51,7 @@ impl Target {
         match self {
             Self::Linux | Self::Windows => &[Family::SysV64, Family::Win64],
             Self::Aarch64 => &[Family::Aapcs64],
+            Self::I686 => &[Family::Cdecl, Family::Stdcall, Family::Fastcall, Family::Thiscall],
         }
     }
 }
@@ -58,6 +65,14 @@ pub enum Family {
     Win64,
     /// That of AArch64.
     Aapcs64,
+    /// C's on 32-bit x86.
+    Cdecl,
+    /// The same where the return pops the arguments.
+    Stdcall,
+    /// The same with two words in registers.
+    Fastcall,
+    /// The same with one.
+    Thiscall,
 }
 
 impl Family {
@@ -68,6 +83,10 @@ impl Family {
             Self::SysV64 => "sysv64",
             Self::Win64 => "win64",
             Self::Aapcs64 => "aapcs64",
+            Self::Cdecl => "cdecl",
+            Self::Stdcall => "stdcall",
+            Self::Fastcall => "fastcall",
+            Self::Thiscall => "thiscall",
         }
     }
 
@@ -75,6 +94,10 @@ impl Family {
     #[must_use]
     pub const fn abis(self, target: Target) -> &'static [&'static str] {
         match (self, matches!(target, Target::Windows)) {
+            (Self::Cdecl, _) => &["C", "cdecl", "C-unwind", "system", "efiapi", "cdecl-unwind", "system-unwind"],
+            (Self::Stdcall, _) => &["stdcall", "stdcall-unwind"],
+            (Self::Fastcall, _) => &["fastcall", "fastcall-unwind"],
+            (Self::Thiscall, _) => &["thiscall", "thiscall-unwind"],
             (Self::Aapcs64, _) => &["C", "system", "C-unwind", "efiapi", "system-unwind"],
             (Self::SysV64, false) => &["sysv64", "C", "sysv64-unwind", "system", "C-unwind", "system-unwind"],
             (Self::SysV64, true) => &["sysv64", "sysv64-unwind"],
@@ -177,6 +200,8 @@ impl Signature {
         match self.family {
             Family::SysV64 => self.integer_registers() <= 5,
             Family::Win64 => self.parameters.len() + usize::from(self.may_be_hidden()) <= 3,
+            // There is no direct entry.
+            Family::Cdecl | Family::Stdcall | Family::Fastcall | Family::Thiscall => false,
             // Each may be one in memory, whose address takes a register; alignment may leave one out.
             Family::Aapcs64 => {
                 let registers =
@@ -231,7 +256,8 @@ fn alone(table: &Table, family: Family, add: &mut Add<'_>) {
 /// Each aggregate where registers have nearly run out, with something behind it. For Windows some will do, since all
 /// that counts there is the size.
 fn late(table: &Table, family: Family, add: &mut Add<'_>) {
-    let (int, double) = (table.get("i64"), table.get("f64"));
+    let int = if table.has_narrow_words() { "i32" } else { "i64" };
+    let (int, double) = (table.get(int), table.get("f64"));
     let is_large = |ty: &&Type| ty.aggregate().is_some() && !ty.name().starts_with("Bytes") || ty.size() > 8;
     for (i, ty) in table.iter().filter(is_large).enumerate() {
         // Which of one and two registers of either kind are left.
@@ -242,6 +268,9 @@ fn late(table: &Table, family: Family, add: &mut Add<'_>) {
             Family::Aapcs64 => (1, 6 + i % 2),
             Family::Win64 if i % 4 > 0 => continue,
             Family::Win64 => (1 + i / 4 % 2, i / 8 % 2),
+            Family::Cdecl | Family::Stdcall if i % 4 > 0 => continue,
+            Family::Cdecl | Family::Stdcall => (i / 4 % 2, 1),
+            Family::Fastcall | Family::Thiscall => (i % 2, i / 2 % 2),
         };
         let mut parameters = vec![int; ints];
         parameters.extend(vec![double; doubles]);
@@ -274,12 +303,19 @@ fn mixed(table: &Table, family: Family, add: &mut Add<'_>) {
     run("hidden", &[("i32", 7), ("f64", 7)], "M24");
     run("structs", &[("IS", 3), ("SI", 3), ("Two64", 2), ("SS", 2)], "IS");
     run("memory", &[("M24", 2), ("i8", 3), ("M20", 2)], "SI");
+    if table.has_narrow_words() {
+        return;
+    }
     let foreign = ["ForeignI", "f32", "ForeignIS", "i64", "ForeignM", "Aligned32", "u8", "Aligned64", "ForeignI"];
     run("foreign", &foreign.map(|name| (name, 1)), "ForeignM");
 }
 
 /// Each type behind `...`: with all registers left, and where they have nearly run out. Then mixtures.
 fn variadic(table: &Table, family: Family, add: &mut Add<'_>) {
+    // Others are called as cdecl.
+    if matches!(family, Family::Stdcall | Family::Fastcall | Family::Thiscall) {
+        return;
+    }
     let [int, long, double, byte] = ["i32", "i64", "f64", "u8"].map(|name| table.get(name));
     let palette: Vec<_> = table.iter().filter(|ty| ty.is_variadic() && ty.size() > 0).collect();
     for (i, ty) in palette.iter().enumerate() {
@@ -289,7 +325,8 @@ fn variadic(table: &Table, family: Family, add: &mut Add<'_>) {
             // 16 parameters in all.
             Family::Aapcs64 if i / 2 % 2 == 0 => (6 + i % 2, 5),
             Family::Aapcs64 => (1, 6 + i % 2),
-            Family::Win64 => (1 + i % 2, i / 2 % 2),
+            // None is in a register.
+            _ => (1 + i % 2, i / 2 % 2),
         };
         // Either kind of register is taken by arguments behind `...`, or by others.
         let mut parameters = vec![long; ints];

@@ -42,6 +42,12 @@ impl Table {
         self.list.iter()
     }
 
+    /// Whether words have 32 bits.
+    #[must_use]
+    pub fn has_narrow_words(&self) -> bool {
+        self.target == Target::I686
+    }
+
     fn add(&mut self, ty: Type) {
         let name = ty.name().to_owned();
         assert!(self.index.insert(name.clone(), self.list.len()).is_none(), "`{name}` twice");
@@ -54,15 +60,22 @@ impl Table {
 
     /// `names` and `definitions` are those in Rust and in C.
     fn defined(&mut self, name: &str, names: [&str; 2], size: usize, kind: Kind, bits: Bits, definitions: [String; 2]) {
+        // The x87 unit, which returns floats, makes quiet NaNs of others.
+        let quiet = self.target == Target::I686 && matches!(kind, Kind::Float | Kind::Complex(4 | 8));
+        let bits = if quiet { Bits::Quiet } else { bits };
         let leaf = |path: &str, offset, size| Leaf { path: path.into(), offset, size, count: None, bits: bits.clone() };
         // The x87 unit's own format has 80 bits.
-        let float = |size| if size == 16 && self.target != Target::Aarch64 { 10 } else { size };
+        let float = |size| if size >= 12 && self.target != Target::Aarch64 { 10 } else { size };
         let leaves = match kind {
             Kind::LongDouble => vec![leaf("", 0, float(size))],
             Kind::Complex(of) => vec![leaf(".re", 0, float(of)), leaf(".im", of, float(of))],
             _ => vec![leaf("", 0, size)],
         };
-        let align = if let Kind::Complex(of) = kind { of } else { size };
+        let align = match if let Kind::Complex(of) = kind { of } else { size } {
+            // psABI for Intel386, table 2.1.
+            8 | 12 if self.target == Target::I686 && kind != Kind::Vector => 4,
+            align => align,
+        };
         let ([rust, c], [in_rust, in_c]) = (names.map(String::from), definitions);
         self.add(Type::Scalar(Rc::new(Scalar {
             name: name.into(),
@@ -129,32 +142,36 @@ impl Table {
             self.scalar(&format!("i{bits}"), &format!("i{bits}"), &format!("int{bits}_t"), size, signed, Bits::Any);
             self.scalar(&format!("u{bits}"), &format!("u{bits}"), &format!("uint{bits}_t"), size, unsigned, Bits::Any);
         }
-        self.scalar("isize", "isize", "intptr_t", 8, signed, Bits::Any);
-        self.scalar("usize", "usize", "uintptr_t", 8, unsigned, Bits::Any);
+        let word = if self.target == Target::I686 { 4 } else { 8 };
+        self.scalar("isize", "isize", "intptr_t", word, signed, Bits::Any);
+        self.scalar("usize", "usize", "uintptr_t", word, unsigned, Bits::Any);
         self.scalar("bool", "bool", "_Bool", 1, unsigned, Bits::Bool);
         self.scalar("f32", "f32", "float", 4, Kind::Float, Bits::Any);
         self.scalar("f64", "f64", "double", 8, Kind::Float, Bits::Any);
         let (address, nullable) = (Bits::Address, Bits::AddressOrNull);
-        self.scalar("ConstPointer", "*const c_void", "const void *", 8, unsigned, Bits::Any);
-        self.scalar("MutPointer", "*mut u64", "uint64_t *", 8, unsigned, Bits::Any);
-        self.scalar("Reference", "&'static u64", "const uint64_t *", 8, unsigned, address.clone());
-        self.scalar("OptionReference", "Option<&'static u64>", "const uint64_t *", 8, unsigned, nullable.clone());
-        self.scalar("NonNullPointer", "NonNull<c_void>", "void *", 8, unsigned, address.clone());
-        self.scalar("OptionNonNull", "Option<NonNull<u16>>", "uint16_t *", 8, unsigned, nullable.clone());
-        self.scalar("Function", "extern \"C\" fn(i32) -> i32", "function", 8, unsigned, address);
+        self.scalar("ConstPointer", "*const c_void", "const void *", word, unsigned, Bits::Any);
+        self.scalar("MutPointer", "*mut u64", "uint64_t *", word, unsigned, Bits::Any);
+        self.scalar("Reference", "&'static u64", "const uint64_t *", word, unsigned, address.clone());
+        self.scalar("OptionReference", "Option<&'static u64>", "const uint64_t *", word, unsigned, nullable.clone());
+        self.scalar("NonNullPointer", "NonNull<c_void>", "void *", word, unsigned, address.clone());
+        self.scalar("OptionNonNull", "Option<NonNull<u16>>", "uint16_t *", word, unsigned, nullable.clone());
+        self.scalar("Function", "extern \"C\" fn(i32) -> i32", "function", word, unsigned, address);
         let option = "Option<unsafe extern \"C\" fn(*mut c_void)>";
-        self.scalar("OptionFunction", option, "function", 8, unsigned, nullable);
-        self.scalar("i128", "i128", "__int128", 16, Kind::Wide, Bits::Any);
-        self.scalar("u128", "u128", "unsigned __int128", 16, Kind::Wide, Bits::Any);
+        self.scalar("OptionFunction", option, "function", word, unsigned, nullable);
+        if word == 8 {
+            self.scalar("i128", "i128", "__int128", 16, Kind::Wide, Bits::Any);
+            self.scalar("u128", "u128", "unsigned __int128", 16, Kind::Wide, Bits::Any);
+        }
         let aarch64 = self.target == Target::Aarch64;
         let (long, quad) = if aarch64 { (Kind::Quad, "long double") } else { (Kind::LongDouble, "__float128") };
-        self.scalar("LongDouble", "LongDouble", "long double", 16, long, Bits::Any);
+        let size = if word == 8 { 16 } else { 12 };
+        self.scalar("LongDouble", "LongDouble", "long double", size, long, Bits::Any);
         self.scalar("Float16", "Float16", "_Float16", 2, Kind::Half, Bits::Any);
         self.scalar("Float128", "Float128", quad, 16, Kind::Quad, Bits::Any);
         self.scalar("ComplexFloat", "Complex<f32>", "_Complex float", 8, Kind::Complex(4), Bits::Any);
         self.scalar("ComplexDouble", "Complex<f64>", "_Complex double", 16, Kind::Complex(8), Bits::Any);
-        let long = Kind::Complex(16);
-        self.scalar("ComplexLongDouble", "Complex<LongDouble>", "_Complex long double", 32, long, Bits::Any);
+        let long = Kind::Complex(size);
+        self.scalar("ComplexLongDouble", "Complex<LongDouble>", "_Complex long double", 2 * size, long, Bits::Any);
         if aarch64 {
             for (name, rust, size) in [
                 ("m64f", "float32x2_t", 8),
@@ -166,7 +183,8 @@ impl Table {
                 self.scalar(name, rust, name, size, Kind::Vector, Bits::Any);
             }
         } else {
-            for (bits, size) in [(128, 16), (256, 32), (512, 64)] {
+            let wide: &[_] = if word == 8 { &[(128, 16), (256, 32), (512, 64)] } else { &[(128, 16)] };
+            for &(bits, size) in wide {
                 for suffix in ["", "d", "i"] {
                     let name = format!("m{bits}{suffix}");
                     self.scalar(&name, &format!("__{name}"), &name, size, Kind::Vector, Bits::Any);
@@ -181,12 +199,12 @@ impl Table {
         self.enumeration("EnumC", "C", "enum", 4, &[0, 1, 1000]);
         // C knows an enum of `unsigned` as well, which is what gcc makes of `EnumC`.
         self.enumeration("EnumCSigned", "C", "enum", 4, &[-1, 3]);
-        for (name, rust, c, kind) in
-            [("Handle", "*mut c_void", "void *", unsigned), ("Meters", "f64", "double", Kind::Float)]
+        for (name, rust, c, kind, size) in
+            [("Handle", "*mut c_void", "void *", unsigned, word), ("Meters", "f64", "double", Kind::Float, 8)]
         {
             let in_rust =
                 format!("#[derive(Clone, Copy, CType)]\n#[repr(transparent)]\npub struct {name}(pub {rust});\n");
-            self.defined(name, [name, c], 8, kind, Bits::Any, [in_rust, String::new()]);
+            self.defined(name, [name, c], size, kind, Bits::Any, [in_rust, String::new()]);
         }
     }
 
@@ -236,7 +254,9 @@ impl Table {
         self.union("UnionSI", &["[f32; 4]", "SISmall"]);
         self.union("UnionII", &["[u8; 12]", "f64"]);
         self.structure("HasUnion", &["f32", "UnionI", "UnionS"]);
-        self.structure("IIWide", &["i128"]);
+        if !self.has_narrow_words() {
+            self.structure("IIWide", &["i128"]);
+        }
         self.structure("SHalf", &["Float16"]);
         self.structure("SHalves", &["[Float16; 4]"]);
         self.structure("IHalf", &["Float16", "u8"]);
@@ -253,7 +273,7 @@ impl Table {
             self.union("HUnion", &["[f32; 3]", "SPair"]);
             self.structure("NoHVectors", &["m64f", "m128"]);
             self.structure("HVectorEmpty", &["Empty", "m128", "Empty"]);
-        } else {
+        } else if self.target != Target::I686 {
             self.structure("SVector256", &["m256d"]);
             self.structure("SVector512", &["m512i"]);
             self.structure("SVectorEmpty", &["Empty", "m256", "Empty"]);
@@ -291,13 +311,14 @@ impl Table {
         self.structure("MVectorFloat", &["m128", "f32"]);
         self.structure("MVectors", &["[m128d; 2]"]);
         self.structure("MQuads", &["Float128", "Float128"]);
+        let wide = if self.has_narrow_words() { "i64" } else { "i128" };
         let mut with = |name: &str, packed: Option<usize>, aligned: Option<usize>, fields: &[&str]| {
             self.aggregate(name, fields, |aggregate| (aggregate.packed, aggregate.aligned) = (packed, aligned));
         };
         with("MPacked", Some(1), None, &["u8", "u32"]);
         with("MPackedFloats", Some(1), None, &["u16", "f64", "f32"]);
         with("MPacked2", Some(2), None, &["u16", "f64"]);
-        with("MPackedWide", Some(1), None, &["i128", "u8"]);
+        with("MPackedWide", Some(1), None, &[wide, "u8"]);
         with("MPackedNested", Some(1), None, &["u8", "IPadded"]);
         with("MAligned32", None, Some(32), &["u64", "f32"]);
         with("MAligned64", None, Some(64), &["u8"]);
@@ -305,7 +326,7 @@ impl Table {
 
     /// Types that cbframe knows nothing of, where rustc alone can pass them.
     fn foreign(&mut self) {
-        let derived = self.target == Target::Aarch64;
+        let derived = matches!(self.target, Target::Aarch64 | Target::I686);
         let mut foreign = |name: &str, align: Option<usize>, fields: &[&str]| {
             self.aggregate(name, fields, |aggregate| (aggregate.aligned, aggregate.derived) = (align, derived));
         };

@@ -116,6 +116,8 @@ pub struct Leaf {
 pub enum Bits {
     /// Any.
     Any,
+    /// Those of a float, but for signaling NaNs.
+    Quiet,
     /// 0 and 1.
     Bool,
     /// These.
@@ -271,7 +273,7 @@ impl Type {
     /// Whether rustc knows a scalar in it as bytes only, and so passes it otherwise than C does.
     #[must_use]
     pub fn is_opaque(&self) -> bool {
-        self.has(|scalar| matches!(scalar.kind, Kind::Half | Kind::LongDouble | Kind::Quad | Kind::Complex(16)))
+        self.has(|scalar| matches!(scalar.kind, Kind::Half | Kind::LongDouble | Kind::Quad | Kind::Complex(12 | 16)))
     }
 
     /// Whether it has a union with a byte that is a value in one member, and padding in another.
@@ -297,7 +299,7 @@ impl Type {
     #[must_use]
     pub fn has_alignment(&self) -> bool {
         self.any(&|ty| matches!(ty, Self::Aggregate(aggregate) if aggregate.aligned.is_some()))
-            || self.has(|scalar| matches!(scalar.kind, Kind::LongDouble | Kind::Quad | Kind::Complex(16)))
+            || self.has(|scalar| matches!(scalar.kind, Kind::LongDouble | Kind::Quad | Kind::Complex(12 | 16)))
     }
 
     /// What the CPU needs to pass it.

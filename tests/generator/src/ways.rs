@@ -47,6 +47,10 @@ impl C {
     }
 }
 
+/// What tells the compilers the target that this is compiled for. (rustc has SSE2 on 32-bit x86. The x87 unit would change signaling
+/// NaNs.)
+pub const FOR_HOST: &[&str] = if cfg!(target_arch = "x86") { &["-m32", "-msse2", "-mfpmath=sse"] } else { &[] };
+
 /// The clang to use: `CBFRAME_CLANG`, as for the other tests.
 #[must_use]
 pub fn clang() -> String {

@@ -2,10 +2,14 @@
 
 #[cfg(target_arch = "aarch64")]
 mod aarch64;
+#[cfg(target_arch = "x86")]
+mod x86;
 #[cfg(target_arch = "x86_64")]
 mod x86_64;
 
 #[cfg(target_arch = "aarch64")]
 pub use aarch64::*;
+#[cfg(target_arch = "x86")]
+pub use x86::*;
 #[cfg(target_arch = "x86_64")]
 pub use x86_64::*;

@@ -113,6 +113,12 @@ lanes! {
     win_captured "win64" "win64-unwind" [entry = "captured"] [a b c d e];
 }
 
+#[cfg(target_arch = "x86")]
+lanes! {
+    native "C" "C-unwind" [] [];
+    captured "cdecl" "cdecl-unwind" [entry = "captured"] [a b c d e];
+}
+
 #[cfg(target_arch = "aarch64")]
 lanes! {
     native "C" "C-unwind" [] [];

@@ -117,6 +117,15 @@ lanes! {
     win_captured "win64" [entry = "captured",] [#[state] _s: &u32,] bound [a b c d];
 }
 
+#[cfg(target_arch = "x86")]
+lanes! {
+    stateless "C" [] [] stateless [];
+    stateless_captured "cdecl" [entry = "captured",] [] stateless [a b c];
+    native "C" [] [#[state] _s: &u32,] bound [];
+    stdcall "stdcall" [] [#[state] _s: &u32,] bound [];
+    captured "C" [entry = "captured",] [#[state] _s: &u32,] bound [a b c d e f g h];
+}
+
 #[cfg(target_arch = "aarch64")]
 lanes! {
     stateless "C" [] [] stateless [];

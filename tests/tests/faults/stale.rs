@@ -8,12 +8,18 @@ use cbframe_tests::child;
 use cbframe_tests::machine::set_result;
 use cbframe_tests::system::thread;
 
+macro_rules! word {
+    ($name:ident) => {
+        usize
+    };
+}
+
 /// The callbacks of all lanes, and `run`, which binds one, gets rid of it and calls it.
 macro_rules! lanes {
     ($($lane:ident $abi:tt [$($option:tt)*] $state:ty, [$($pad:ident)*];)*) => {
         $(
             #[cbframe($($option)*)]
-            fn $lane(#[state] _s: $state, $($pad: u64,)*) -> i32 {
+            fn $lane(#[state] _s: $state, $($pad: usize,)*) -> i32 {
                 $(let _ = $pad;)*
                 31
             }
@@ -24,14 +30,15 @@ macro_rules! lanes {
                 $(stringify!($lane) => {
                     let (frame, line) = ($lane::bind(5_u32).expect("a free slot"), line!());
                     announce(line);
-                    type Pointer = unsafe extern $abi fn(u64, u64, u64, u64, u64, u64, u64) -> i32;
-                    // SAFETY: more words than the callback takes do no harm.
+                    type Pointer = unsafe extern $abi fn($(word!($pad)),*) -> i32;
+                    // SAFETY: the callback's type, but for what an `unsafe` or `-unwind` tells.
                     let f = unsafe { transmute::<*const (), Pointer>(frame.as_ptr()) };
+                    $(let $pad = 0x2a_usize;)*
                     // SAFETY: the frame lives.
-                    assert_eq!(unsafe { f(1, 2, 3, 4, 5, 6, 7) }, 31);
+                    assert_eq!(unsafe { f($($pad),*) }, 31);
                     remove(how, frame, |frame| frame.free());
                     // SAFETY: the slot has not been bound again, so this aborts.
-                    unsafe { f(1, 2, 3, 4, 5, 6, 7) };
+                    unsafe { f($($pad),*) };
                 })*
                 _ => panic!("no lane {lane}"),
             }
@@ -54,6 +61,17 @@ lanes! {
     exclusive "sysv64" [abi = "sysv64"] &mut u32, [a b];
     exclusive_stack "sysv64" [abi = "sysv64", entry = "stack"] &mut u32, [a b];
     exclusive_captured "sysv64" [abi = "sysv64", entry = "captured"] &mut u32, [a b];
+    unwinding "C-unwind" [abi = "C-unwind"] &u32, [];
+}
+
+#[cfg(target_arch = "x86")]
+lanes! {
+    native "C" [abi = "C"] &u32, [];
+    stdcall "stdcall" [abi = "stdcall"] &u32, [a b];
+    fastcall "fastcall" [abi = "fastcall"] &u32, [a b c];
+    thiscall "thiscall" [abi = "thiscall"] &u32, [a b];
+    captured "C" [abi = "C", entry = "captured"] &u32, [a b c d e f g h];
+    exclusive "C" [abi = "C"] &mut u32, [a b];
     unwinding "C-unwind" [abi = "C-unwind"] &u32, [];
 }
 

@@ -79,7 +79,7 @@ const CASES: [(&str, &str, &str); 13] = [
 
 macro_rules! word {
     ($name:ident) => {
-        u64
+        usize
     };
 }
 
@@ -87,12 +87,12 @@ macro_rules! word {
 /// to `efiapi` functions as System V has it), with `$pad` integers before the value; `run` makes a right call, then the
 /// wrong one.
 macro_rules! lanes {
-    ($($lane:ident $abi:tt from $caller:tt [$($option:tt)*] [$($state:tt)*] $kind:ident [$($pad:ident)*];)*) => {
+    ($($lane:ident $abi:tt from $caller:tt [$($option:tt)*] [$($state:tt)*] $kind:ident [$($pad:ident)*] $($safety:ident)?;)*) => {
         $(
         mod $lane {
             use super::*;
 
-            lanes! { @callbacks [abi = $abi, $($option)*] [$($state)*] [$($pad)*]
+            lanes! { @callbacks [abi = $abi, $($option)*] [$($safety)?] [$($state)*] [$($pad)*]
                 flag(bool); mode(Mode); reference(&u32); exclusive(&mut u64); optional(Option<&u32>);
                 nonnull(NonNull<u8>); function(extern "C" fn()); small(Small); outer(Outer); named(Named);
             }
@@ -102,7 +102,7 @@ macro_rules! lanes {
                     let pointer = lanes!(@pointer $kind $callback);
                     // SAFETY: the C type has the size and, field by field, the shape of the callback's.
                     let f: unsafe extern $caller fn($(word!($pad),)* $raw) = unsafe { std::mem::transmute(pointer) };
-                    $(let $pad = 0xdead_beef_u64;)*
+                    $(let $pad = 0xdead_beef_usize;)*
                     // SAFETY: a right call, and one that must not arrive.
                     unsafe {
                         f($($pad,)* $right);
@@ -137,12 +137,12 @@ macro_rules! lanes {
 
         const LANES: &[(&str, fn(&str))] = &[$((stringify!($lane), $lane::run)),*];
     };
-    (@callbacks $options:tt $state:tt $pads:tt $($name:ident($ty:ty);)*) => {
-        $(lanes! { @callback $options $state $pads $name $ty })*
+    (@callbacks $options:tt $safety:tt $state:tt $pads:tt $($name:ident($ty:ty);)*) => {
+        $(lanes! { @callback $options $safety $state $pads $name $ty })*
     };
-    (@callback [$($option:tt)*] [$($state:tt)*] [$($pad:ident)*] $name:ident $ty:ty) => {
+    (@callback [$($option:tt)*] [$($safety:ident)?] [$($state:tt)*] [$($pad:ident)*] $name:ident $ty:ty) => {
         #[cbframe($($option)*)]
-        fn $name($($state)* $($pad: u64,)* value: $ty) {
+        $($safety)? fn $name($($state)* $($pad: usize,)* value: $ty) {
             let _ = value;
             $(assert_eq!($pad, 0xdead_beef);)*
             reached();
@@ -183,6 +183,20 @@ lanes! {
     win_captured "win64" from "win64" [entry = "captured"] [#[state] _s: &u32,] bound [a];
     win_captured_spilled "win64" from "win64" [entry = "captured"] [#[state] _s: &u32,] bound [a b c d];
     efi "efiapi" from "win64" [] [#[state] _s: &u32,] bound [];
+}
+
+// `fastcall` and `thiscall` of structs is refused for safe functions: rustc and GCC do not agree which registers these use up. Here
+// the words before them take all registers by either's rules.
+#[cfg(target_arch = "x86")]
+lanes! {
+    stateless "C" from "C" [] [] stateless [];
+    stateless_captured "C" from "C" [entry = "captured"] [] stateless [];
+    native "C" from "C" [] [#[state] _s: &u32,] bound [];
+    spilled "C" from "C" [] [#[state] _s: &u32,] bound [a b c d];
+    stdcall "stdcall" from "stdcall" [] [#[state] _s: &u32,] bound [a b];
+    fastcall "fastcall" from "fastcall" [] [#[state] _s: &u32,] bound [a b c] unsafe;
+    thiscall "thiscall" from "thiscall" [] [#[state] _s: &u32,] bound [a b] unsafe;
+    efi "efiapi" from "C" [] [#[state] _s: &u32,] bound [];
 }
 
 #[cfg(target_arch = "aarch64")]

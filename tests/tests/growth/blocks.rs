@@ -237,6 +237,9 @@ fn every_kind_of_callback_works_in_a_block() {
         assert_eq!(cpu.rcx, x);
         #[cfg(target_arch = "aarch64")]
         assert_eq!(cpu.x[0], x);
+        // SAFETY: the caller has passed it.
+        #[cfg(target_arch = "x86")]
+        assert_eq!(unsafe { cpu.stack_word(1) }.u32(), x as u32);
         s + x
     }
     alone("blocks::every_kind_of_callback_works_in_a_block", || {

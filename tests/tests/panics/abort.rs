@@ -64,6 +64,19 @@ callbacks! {
     on_panic_captured [abi = "sysv64", entry = "captured", on_panic = FALLBACK] [#[state] _s: &mut u32,] exclusive;
 }
 
+#[cfg(target_arch = "x86")]
+callbacks! {
+    function [abi = "C"] [] function;
+    native [abi = "C"] [#[state] _s: &u32,] bound;
+    captured [abi = "system", entry = "captured"] [#[state] _s: &u32,] bound;
+    cpu [abi = "cdecl"] [#[state] _s: &u32, #[cpu] _c: &mut CpuState,] bound;
+    exclusive [abi = "C"] [#[state] _s: &mut u32,] exclusive;
+    win_efi [abi = "efiapi"] [#[state] _s: &u32,] bound;
+    on_panic [abi = "C", on_panic = FALLBACK] [] function;
+    on_panic_bound [abi = "C", on_panic = FALLBACK] [#[state] _s: &u32,] bound;
+    on_panic_captured [abi = "C", entry = "captured", on_panic = FALLBACK] [#[state] _s: &mut u32,] exclusive;
+}
+
 #[cfg(target_arch = "aarch64")]
 callbacks! {
     function [abi = "C"] [] function;

@@ -80,6 +80,20 @@ fn every_lane() {
         efi [abi = "efiapi"] [#[state] _s: &u32,] [a] bound;
     }
 
+    #[cfg(target_arch = "x86")]
+    lanes! {
+        function [abi = "C"] [] [] function;
+        function_captured [abi = "C", entry = "captured"] [] [a b] function;
+        function_cpu [abi = "system"] [#[cpu] _c: &mut CpuState,] [] function;
+        native [abi = "C"] [#[state] _s: &u32,] [a b c d e f g h] bound;
+        captured [abi = "C", entry = "captured"] [#[state] _s: &u32,] [a b] bound;
+        cpu [abi = "C", save(gpr, flags, sse, x87)] [#[state] _s: &u32, #[cpu] _c: &mut CpuState,] [] bound;
+        fixed [abi = "C"] [#[state] _s: &u32,] [] fixed;
+        stack_exclusive [abi = "C"] [#[state] _s: &mut u32,] [] exclusive;
+        captured_exclusive [abi = "C", entry = "captured"] [#[state] _s: &mut u32,] [] exclusive;
+        cpu_exclusive [abi = "C"] [#[state] _s: &mut u32, #[cpu] _c: &mut CpuState,] [] exclusive;
+        efi [abi = "efiapi"] [#[state] _s: &u32,] [a] bound;
+    }
     #[cfg(target_arch = "aarch64")]
     lanes! {
         function [abi = "C"] [] [] function;

@@ -66,7 +66,7 @@ const fn is_native_type(abi: Abi, ty: &Option<Type>) -> bool {
 /// The name of what rustc passes otherwise than C does in a value of this type: a scalar that it knows as a struct of bytes
 /// only; a homogeneous aggregate of vectors with more than 16 bytes, which rustc 1.95 takes for no such; one that is aligned to
 /// 16 by an attribute, which rustc 1.95 aligns so among the registers.
-pub(crate) const fn never_native(ty: &Type) -> Option<&'static str> {
+const fn never_native(ty: &Type) -> Option<&'static str> {
     let homogeneous = Homogeneous::of(ty);
     let vectors = matches!(homogeneous, Some(Homogeneous { vectors: true, count, .. }) if count > 1);
     // AAPCS64, section 6.8.2, rule C.10: the natural alignment counts.
@@ -104,6 +104,16 @@ const fn unknown_scalar(ty: &Type) -> Option<&'static str> {
         | Kind::Enum { .. }
         | Kind::Vector => None,
     }
+}
+
+/// The same for a parameter of a function of this convention: in all of them.
+pub(crate) const fn never_native_parameter(_: Abi, ty: &Type) -> Option<&'static str> {
+    never_native(ty)
+}
+
+/// The same for a result.
+pub(crate) const fn never_native_result(_: Abi, ty: &Type) -> Option<&'static str> {
+    never_native(ty)
 }
 
 /// The lane of a callback.

@@ -44,7 +44,7 @@ pub use fenv::with_default_fenv;
 #[cfg(feature = "alloc")]
 pub(crate) use incoming::{dynamic_entry, give_result, seen_arguments};
 pub use lanes::{Lane, check_lane_parameter, check_lane_result, is_native, lane};
-pub(crate) use lanes::{check_system, never_native};
+pub(crate) use lanes::{check_system, never_native_parameter, never_native_result};
 #[cfg(feature = "alloc")]
 pub(super) use outgoing::{MOST, Thunk, prepare_variadic, put_on_stack};
 #[cfg(feature = "alloc")]

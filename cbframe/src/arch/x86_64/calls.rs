@@ -161,7 +161,7 @@ pub(in crate::arch) unsafe fn prepare_variadic(cpu: *mut CpuState, layout: &Layo
             let is_vector = |part: &&Part| matches!(part.register, Register::Vector(_));
             let used = in_registers.map(|(_, parts)| parts.as_slice().iter().filter(is_vector).count()).sum::<usize>();
             // SAFETY: the caller's promise.
-            unsafe { set_integer(cpu, Register::RAX, used as u64) }
+            unsafe { set_integer(cpu, Register::RAX, used) }
         }
         // "x64 calling convention", "Varargs": a float is in both registers of its position.
         Abi::Win64 => {

@@ -3,8 +3,8 @@
 use super::convention::{moved, preserved, preserved_groups};
 use super::foreign;
 use super::state::CpuState;
-use super::x87::Fxsave;
 use crate::abi::{self, Abi, Convention, Parts, Place, Placed, Pointer, Register};
+use crate::arch::intel::Fxsave;
 
 /// A group of registers that a captured entry saves and restores.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

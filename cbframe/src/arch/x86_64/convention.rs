@@ -71,7 +71,7 @@ pub unsafe fn give_exactly<T>(cpu: *mut CpuState, result: &'static Parameter, va
         // SAFETY: the caller's promise; registers are stored, and loaded, as multiples of 8 bytes. Padding of a result may be
         // uninitialized, and so may the word be then.
         unsafe {
-            let mut word = MaybeUninit::new(if zeroed { 0 } else { read(cpu, to + at as isize) });
+            let mut word = MaybeUninit::new(if zeroed { 0 } else { read(cpu, to + at as isize) as u64 });
             ptr::copy_nonoverlapping(from.add(at.into()), word.as_mut_ptr().cast(), size.into());
             cpu.byte_offset(to + at as isize).cast::<MaybeUninit<u64>>().write(word);
         }

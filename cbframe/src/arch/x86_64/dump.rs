@@ -4,8 +4,8 @@ use core::fmt;
 
 use super::registers::Gpr;
 use super::state::{CpuState, CpuSubset};
-use super::x87::Fxsave;
 use crate::abi::{Layout, Register};
+use crate::arch::intel::Fxsave;
 use crate::arch::notes::Notes;
 
 /// The order in which general registers are shown.

@@ -6,8 +6,8 @@ use core::ops::{Deref, DerefMut};
 use super::capture::WIDE_BELOW;
 use super::outgoing::{self, How, MOST};
 use super::state::{CpuState, CpuSubset};
-use super::x87::Fxsave;
 use crate::abi::Target;
+use crate::arch::intel::Fxsave;
 
 /// A [`CpuState`] that lies in no entry's frame: made by a program to call something with it, or what such a call has left.
 ///

@@ -72,7 +72,7 @@ const VECTOR_REGISTER: usize = if cfg!(target_feature = "avx512f") {
 
 /// The name of what rustc passes otherwise than C does in a value of this type: a scalar that it knows as a struct of
 /// bytes only, or a packed struct whose unaligned field without bytes it overlooks.
-pub(crate) const fn never_native(ty: &Type) -> Option<&'static str> {
+const fn never_native(ty: &Type) -> Option<&'static str> {
     match ty.kind {
         Kind::X87 => Some(ty.name),
         Kind::Float if SOFT_FLOAT || !matches!(ty.size, 4 | 8) => Some(ty.name),
@@ -146,6 +146,16 @@ const fn refuse_forced(forced: Forced) {
         matches!(forced, Forced::No),
         "cbframe: rustc passes a parameter or the result otherwise than C does, so only `entry = \"captured\"` serves this signature"
     );
+}
+
+/// The same for a parameter of a function of this convention: in all of them.
+pub(crate) const fn never_native_parameter(_: Abi, ty: &Type) -> Option<&'static str> {
+    never_native(ty)
+}
+
+/// The same for a result.
+pub(crate) const fn never_native_result(_: Abi, ty: &Type) -> Option<&'static str> {
+    never_native(ty)
 }
 
 /// The lane of a callback.

@@ -12,9 +12,9 @@
 //!
 //! Stubs and entries are in `entries`, their unwind directives in `unwind`, and what they do with the registers beyond SSE in
 //! `wide`; shims for each ABI string are in `native`. What entries store and load is said in `capture`, for conventions that rustc does not know also in `convention`. The captured state is in `state`, what
-//! it consists of in `registers`, `simd` and `x87`; copies of it are in `snapshot`, its text in `dump` and `notes`, what it
+//! it consists of in `registers` and `simd`; copies of it are in `snapshot`, its text in `dump` and `notes`, what it
 //! tells of arguments in `arguments` and `va_list`. Which entry a callback gets is in `lanes`, how values get out of a state
-//! and into it in `moves`, C types that only x86 has in `vectors` and `x87`.
+//! and into it in `moves`, C types that only x86 has in `vectors`. The x87 unit is in `arch/intel`.
 
 mod arguments;
 #[cfg(feature = "alloc")]
@@ -23,7 +23,6 @@ mod capture;
 mod convention;
 mod dump;
 mod entries;
-mod fenv;
 mod hooks;
 mod image;
 #[cfg(feature = "alloc")]
@@ -39,11 +38,11 @@ mod unwind;
 mod va_list;
 mod vectors;
 mod wide;
-mod x87;
 
 use core::num::NonZeroUsize;
 
 use super::foreign;
+pub use super::intel::with_default_fenv;
 use crate::abi::Target;
 
 #[cfg(feature = "alloc")]
@@ -54,12 +53,11 @@ pub(super) use capture::offset;
 pub use capture::{Capture, Group, JUMP, Registers, register_bit};
 pub use convention::give_exactly;
 pub(crate) use entries::{DISTANT_STUBS, distant_stubs, stale_entry};
-pub use fenv::with_default_fenv;
 pub(crate) use hooks::JUMP_STUB_SIZE;
 #[cfg(feature = "alloc")]
 pub(crate) use incoming::{dynamic_entry, give_result, seen_arguments};
 pub use lanes::{Head, Head4, Head8, Lane, check_lane_parameter, check_lane_result, is_native, lane};
-pub(crate) use lanes::{check_system, never_native};
+pub(crate) use lanes::{check_system, never_native_parameter, never_native_result};
 #[cfg(feature = "alloc")]
 pub(super) use outgoing::MOST;
 pub(crate) use va_list::List as VaArguments;
@@ -73,7 +71,7 @@ pub mod exports {
     pub use super::simd::{Xmm, Ymm, Zmm};
     pub use super::snapshot::{Diff, Snapshot};
     pub use super::state::{CpuState, CpuSubset};
-    pub use super::x87::{F80, Fxsave, LongDouble};
+    pub use crate::arch::intel::{F80, Fxsave, LongDouble};
 }
 pub use exports::*;
 

@@ -39,15 +39,21 @@ macro_rules! __cbframe_save {
     };
 }
 
-/// A function that C calls, by the ABI string of its callback: `"custom"` for what calls the dispatcher of a convention
-/// that rustc does not know.
+/// A function that C calls, by the ABI string of its callback.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __cbframe_extern {
     // rustc 1.95 follows System V for structs in `efiapi` functions that are compiled for Linux.
     ("efiapi" $($function:tt)*) => { unsafe extern "win64" fn $($function)* };
-    ("custom" $($function:tt)*) => { unsafe extern "sysv64" fn $($function)* };
     ($abi:literal $($function:tt)*) => { unsafe extern $abi fn $($function)* };
+}
+
+/// What the captured entry of a callback with this ABI string calls: `"custom"` for a convention that rustc does not know.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __cbframe_dispatcher {
+    ("custom" $($function:tt)*) => { unsafe extern "sysv64" fn $($function)* };
+    ($abi:literal $($function:tt)*) => { $crate::__cbframe_extern! { $abi $($function)* } };
 }
 
 /// The shims of the native lanes, the entries before them, and `__cbframe_native_entry`, which chooses one by a lane.

@@ -5,8 +5,8 @@ use core::fmt;
 use super::registers::Gpr;
 use super::simd::{Xmm, Ymm, Zmm};
 use super::state::CpuSubset;
-use super::x87::Fxsave;
 use crate::arch::Word;
+use crate::arch::intel::Fxsave;
 
 /// A copy of what a [`CpuState`](crate::CpuState) or [`CpuSubset`] holds; `None` where it was not saved.
 ///

@@ -6,9 +6,9 @@ use core::ops::Deref;
 use super::capture::{Capture, Group, register_bit, vectors_top};
 use super::registers::Gpr;
 use super::simd::{Xmm, Ymm, Zmm};
-use super::x87::Fxsave;
 use crate::abi::Register;
 use crate::arch::Word;
+use crate::arch::intel::Fxsave;
 
 /// The registers of the CPU at the moment a callback was called. What a handler changes is in the registers
 /// when the callback returns.

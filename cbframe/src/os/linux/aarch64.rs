@@ -21,6 +21,9 @@ pub(super) mod number {
     pub(in crate::os::linux) const MEMBARRIER: usize = 283;
 }
 
+/// By how much offsets in files that are mapped are divided.
+pub(super) const MMAP_UNIT: usize = 1;
+
 /// # Safety
 ///
 /// What the system call with this number asks for.

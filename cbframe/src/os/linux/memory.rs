@@ -3,7 +3,7 @@
 use core::ptr::NonNull;
 
 use super::file::File;
-use super::{Errno, Refusal, number, syscall, syscall_of_six};
+use super::{Errno, MMAP_UNIT, Refusal, number, syscall, syscall_of_six};
 
 const SHARED: usize = 1;
 const PRIVATE: usize = 2;
@@ -98,7 +98,8 @@ impl Region {
         file: &File,
         offset: usize,
     ) -> Result<(), Refusal> {
-        let arguments = [start.addr().get(), size, access as usize, PRIVATE | FIXED, file.descriptor(), offset];
+        let arguments =
+            [start.addr().get(), size, access as usize, PRIVATE | FIXED, file.descriptor(), offset / MMAP_UNIT];
         // SAFETY: the caller's promise.
         Errno::check(unsafe { syscall_of_six(number::MMAP, arguments) }).map(drop).map_err(Refusal::Map)
     }

@@ -6,11 +6,15 @@ mod again;
 mod errno;
 mod file;
 mod memory;
+#[cfg(target_arch = "x86")]
+mod x86;
 #[cfg(target_arch = "x86_64")]
 mod x86_64;
 
 #[cfg(target_arch = "aarch64")]
 use aarch64 as machine;
+#[cfg(target_arch = "x86")]
+use x86 as machine;
 #[cfg(target_arch = "x86_64")]
 use x86_64 as machine;
 
@@ -23,7 +27,7 @@ pub use errno::SavedErrno;
 pub(crate) use errno::{errno, set_errno};
 pub(crate) use memory::Region;
 
-use machine::{number, syscall_of_six, trap};
+use machine::{MMAP_UNIT, number, syscall_of_six, trap};
 
 const SIGABRT: usize = 6;
 const EINTR: isize = 4;

@@ -3,8 +3,8 @@
 mod compilers;
 mod steps;
 
-pub use compilers::{CLANG_TARGET, GCC, GXX, TARGET};
-#[cfg(target_arch = "x86_64")]
+pub use compilers::{CLANG_TARGET, FLAGS, GCC, GXX, TARGET};
+#[cfg(not(target_arch = "aarch64"))]
 pub use steps::stepping;
 pub use steps::{Interrupted, functions, on_step, walk};
 

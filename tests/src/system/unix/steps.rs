@@ -37,6 +37,15 @@ pub fn on_step(handler: Handler) {
 }
 
 /// Calls `f`, which may set the trap flag; it is clear when this returns.
+#[cfg(target_arch = "x86")]
+pub fn stepping<R>(f: impl FnOnce() -> R) -> R {
+    let result = f();
+    // SAFETY: clears the trap flag.
+    unsafe { std::arch::asm!("pushfd", "and dword ptr [esp], -257", "popfd") };
+    result
+}
+
+/// Calls `f`, which may set the trap flag; it is clear when this returns.
 #[cfg(target_arch = "x86_64")]
 pub fn stepping<R>(f: impl FnOnce() -> R) -> R {
     let result = f();
@@ -53,6 +62,8 @@ impl Interrupted {
         let machine = unsafe { &(*self.0).uc_mcontext };
         #[cfg(target_arch = "x86_64")]
         return machine.gregs[libc::REG_RIP as usize] as usize;
+        #[cfg(target_arch = "x86")]
+        return machine.gregs[libc::REG_EIP as usize] as usize;
         #[cfg(target_arch = "aarch64")]
         return machine.pc as usize;
     }

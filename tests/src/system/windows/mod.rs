@@ -23,6 +23,8 @@ pub const TARGET: &[&str] = &["--target", "x86_64-pc-windows-gnu"];
 pub const GCC: &str = "x86_64-w64-mingw32-gcc";
 /// That of C++.
 pub const GXX: &str = "x86_64-w64-mingw32-g++";
+/// What tells the compilers the target, if they have several.
+pub const FLAGS: &[&str] = &[];
 
 /// What tells clang the target, if it is not that of the machine.
 pub const CLANG_TARGET: Option<&str> = Some("--target=x86_64-pc-windows-gnu");

@@ -103,7 +103,8 @@ impl fmt::Debug for F80 {
 }
 
 /// C's `long double` where it is the 80-bit format: an [`F80`] in 16 bytes, of which the last 6 are padding (System V
-/// psABI for AMD64, figure 3.1; GCC and Clang for MinGW have the same).
+/// psABI for AMD64, figure 3.1; GCC and Clang for MinGW have the same), or in 12, of which the last 2 are, on 32-bit x86
+/// (psABI for Intel386, table 2.1).
 ///
 /// On System V an argument is in memory and a result in `st(0)`. On Windows x64 an argument is passed by reference and
 /// a result through a hidden pointer, as GCC has it; for Microsoft's own compiler `long double` is `f64`.
@@ -116,21 +117,27 @@ impl fmt::Debug for F80 {
 /// use cbframe::{LongDouble, cbframe};
 ///
 /// /// `long double half(long double)`, for C to call.
-/// #[cbframe(abi = "sysv64")]
+/// # #[cfg(unix)] {
+/// #[cbframe(abi = "C")]
 /// unsafe fn half(x: LongDouble) -> LongDouble {
 ///     LongDouble::from(f64::from(x) / 2.0)
 /// }
 ///
 /// assert_eq!(half::LAYOUT.result().place.on(Architecture::X86_64).to_string(), "st(0)");
+/// # }
 /// ```
 #[derive(Clone, Copy)]
-#[repr(C, align(16))]
+#[cfg_attr(target_arch = "x86_64", repr(C, align(16)))]
+#[cfg_attr(target_arch = "x86", repr(C, align(4)))]
 pub struct LongDouble {
     value: F80,
-    padding: [MaybeUninit<u8>; 6],
+    padding: [MaybeUninit<u8>; PADDING],
 }
 
-// SAFETY: 16 bytes, aligned to 16, of which the first 10 are the value; any bits are one, even if the unit refuses some.
+/// The bytes of a [`LongDouble`] that hold nothing.
+const PADDING: usize = if cfg!(target_arch = "x86_64") { 6 } else { 2 };
+
+// SAFETY: 16 bytes, aligned to 16, or 12, aligned to 4, of which the first 10 are the value; any bits are one, even if the unit refuses some.
 unsafe impl CType for LongDouble {
     const TYPE: Type = scalar::<Self>("LongDouble", Kind::X87);
 }
@@ -139,7 +146,7 @@ impl LongDouble {
     /// The value in the 80-bit format.
     #[inline]
     pub const fn from_f80(value: F80) -> Self {
-        Self { value, padding: [MaybeUninit::uninit(); 6] }
+        Self { value, padding: [MaybeUninit::uninit(); PADDING] }
     }
 
     /// The 80-bit format.
@@ -210,9 +217,9 @@ struct Register {
     value: F80,
 }
 
-/// The state of the x87 unit as `FXSAVE64` stores it.
+/// The state of the x87 unit as `FXSAVE64` stores it, or `FXSAVE` on 32-bit x86.
 ///
-/// The area's copies of mxcsr and the xmm registers are not reachable here: [`CpuState`](super::CpuState) has
+/// The area's copies of mxcsr and the xmm registers are not reachable here: [`CpuState`](crate::CpuState) has
 /// the ones that count.
 #[derive(Clone, Debug)]
 #[repr(C, align(16))]
@@ -226,9 +233,9 @@ pub struct Fxsave {
     reserved: u8,
     /// FOP, the opcode of the last x87 instruction.
     pub opcode: u16,
-    /// FIP, the address of the last x87 instruction.
+    /// FIP, the address of the last x87 instruction; on 32-bit x86 with the segment in bits 32 to 47.
     pub instruction: u64,
-    /// FDP, the address of its operand.
+    /// FDP, the address of its operand, in the same way.
     pub data: u64,
     mxcsr: u32,
     mxcsr_mask: u32,
@@ -244,7 +251,7 @@ const _: () = {
 
 impl Fxsave {
     /// A unit without values.
-    pub(super) const fn empty(control: u16, mxcsr: u32) -> Self {
+    pub(in crate::arch) const fn empty(control: u16, mxcsr: u32) -> Self {
         Self {
             control,
             status: 0,
