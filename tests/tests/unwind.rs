@@ -553,7 +553,9 @@ fn a_panic_passes_through_frames_of_c_and_cxx() {
 /// The callback's own nesting: Rust, C, callback, C, callback, and the panic goes through all of them.
 #[test]
 fn a_panic_passes_through_nested_callbacks() {
-    #[cbframe(abi = "C-unwind", entry = "captured")]
+    // The relays are System V's where there is another.
+    #[cfg_attr(target_arch = "x86_64", cbframe(abi = "sysv64-unwind", entry = "captured"))]
+    #[cfg_attr(not(target_arch = "x86_64"), cbframe(abi = "C-unwind", entry = "captured"))]
     fn descend(#[state] relay: &Relay, depth: u64) -> u64 {
         let _guard = Guard;
         if depth == 0 {
