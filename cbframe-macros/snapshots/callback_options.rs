@@ -59,12 +59,16 @@ const _: () = {
         crate::ffi::callbacks::private::check_parameter(__CBFRAME_KNOWN[0usize]);
         crate::ffi::callbacks::private::check_safe(
             __CBFRAME_ABI.0,
-            __CBFRAME_KNOWN[0usize],
+            &__CBFRAME_KNOWN,
+            0usize,
         );
     };
     const _: () = {
         crate::ffi::callbacks::private::check_result(__CBFRAME_RESULT);
-        crate::ffi::callbacks::private::check_safe(__CBFRAME_ABI.0, __CBFRAME_RESULT);
+        crate::ffi::callbacks::private::check_safe_result(
+            __CBFRAME_ABI.0,
+            __CBFRAME_RESULT,
+        );
     };
     #[inline(always)]
     unsafe fn __cbframe_call(

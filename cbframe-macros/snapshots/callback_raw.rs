@@ -44,7 +44,7 @@ const _: () = {
     };
     const _: () = {
         ::cbframe::private::check_result(__CBFRAME_RESULT);
-        ::cbframe::private::check_safe(__CBFRAME_ABI.0, __CBFRAME_RESULT);
+        ::cbframe::private::check_safe_result(__CBFRAME_ABI.0, __CBFRAME_RESULT);
     };
     type __CbframeState<'__cbframe> = AtomicU64;
     fn __cbframe_coerce<'__cbframe>() {

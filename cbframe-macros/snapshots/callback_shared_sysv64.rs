@@ -47,15 +47,15 @@ const _: () = {
     };
     const _: () = {
         ::cbframe::private::check_parameter(__CBFRAME_KNOWN[0usize]);
-        ::cbframe::private::check_safe(__CBFRAME_ABI.0, __CBFRAME_KNOWN[0usize]);
+        ::cbframe::private::check_safe(__CBFRAME_ABI.0, &__CBFRAME_KNOWN, 0usize);
     };
     const _: () = {
         ::cbframe::private::check_parameter(__CBFRAME_KNOWN[1usize]);
-        ::cbframe::private::check_safe(__CBFRAME_ABI.0, __CBFRAME_KNOWN[1usize]);
+        ::cbframe::private::check_safe(__CBFRAME_ABI.0, &__CBFRAME_KNOWN, 1usize);
     };
     const _: () = {
         ::cbframe::private::check_result(__CBFRAME_RESULT);
-        ::cbframe::private::check_safe(__CBFRAME_ABI.0, __CBFRAME_RESULT);
+        ::cbframe::private::check_safe_result(__CBFRAME_ABI.0, __CBFRAME_RESULT);
     };
     type __CbframeState<'__cbframe> = Order<'__cbframe>;
     fn __cbframe_coerce<'__cbframe>() {

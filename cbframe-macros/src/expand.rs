@@ -188,7 +188,7 @@ impl<'a> Expansion<'a> {
         for (i, Argument { ty, .. }) in self.arguments.iter().enumerate() {
             let private = self.private_at(ty.span());
             let safe =
-                safe.then(|| quote_spanned!(ty.span()=> #private::check_safe(__CBFRAME_ABI.0, __CBFRAME_KNOWN[#i]);));
+                safe.then(|| quote_spanned!(ty.span()=> #private::check_safe(__CBFRAME_ABI.0, &__CBFRAME_KNOWN, #i);));
             checks.extend(quote_spanned!(ty.span()=>
                 const _: () = { #private::check_parameter(__CBFRAME_KNOWN[#i]); #safe };
             ));

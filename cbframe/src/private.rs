@@ -305,13 +305,26 @@ pub const fn check_result(known: Known) {
     }
 }
 
-/// Panics if Rust code that calls a pointer to the callback would pass a value of this type otherwise than C: in safe
-/// code it must not be able to.
+/// Panics if Rust code that calls a pointer to the callback would pass the parameter at `index` otherwise than C: in safe code it
+/// must not be able to.
 #[track_caller]
-pub const fn check_safe(abi: Abi, known: Known) {
-    if let Some(ty) = &known.ty
-        && let Some(culprit) = crate::arch::never_native_parameter(abi, ty)
-    {
+pub const fn check_safe<const N: usize>(abi: Abi, parameters: &[Known; N], index: usize) {
+    let (mut words, mut i) = (0, 0);
+    while i < index {
+        if let Some(ty) = &parameters[i].ty {
+            words += crate::abi::x86::is_word(ty) as usize;
+        }
+        i += 1;
+    }
+    if let Some(ty) = &parameters[index].ty {
+        check_safe_type(abi, ty, words);
+    }
+}
+
+/// The same for a parameter of this type behind so many words.
+#[track_caller]
+pub(crate) const fn check_safe_type(abi: Abi, ty: &Type, words: usize) {
+    if let Some(culprit) = crate::arch::never_native_parameter(abi, ty, words) {
         refuse_safe(culprit)
     }
 }

@@ -143,8 +143,18 @@ fn done(result: c_long) -> Result<(), Error> {
     if result < 0 { Err(Error::last_os_error()) } else { Ok(()) }
 }
 
-/// The kernel's number for this architecture (`linux/audit.h`): the machine's, with 64 bits, the low byte first.
-const AUDIT_ARCH_X86_64: u32 = 0x8000_0000 | 0x4000_0000 | libc::EM_X86_64 as u32;
+/// The kernel's number for this architecture (`linux/audit.h`): the machine's, with 64 bits or not, the low byte first.
+const AUDIT_ARCH: u32 = if cfg!(target_arch = "x86") {
+    0x4000_0000 | libc::EM_386 as u32
+} else {
+    0x8000_0000 | 0x4000_0000 | libc::EM_X86_64 as u32
+};
+
+/// The call of which libc makes mappings: on 32-bit x86, `mmap` is an older one.
+#[cfg(target_arch = "x86")]
+const MMAP: c_long = libc::SYS_mmap2;
+#[cfg(not(target_arch = "x86"))]
+const MMAP: c_long = libc::SYS_mmap;
 
 /// System calls with this bit are those of x32, with other numbers.
 const X32: u32 = 0x4000_0000;
@@ -163,10 +173,10 @@ fn filter(mapped: c_int) -> Result<(), Error> {
     let number = |call: c_long| u32::try_from(call).expect("a small number");
     let mut program = [
         load(ARCHITECTURE),
-        equal(AUDIT_ARCH_X86_64, 0, 11), // 32-bit calls: refused
+        equal(AUDIT_ARCH, 0, 11), // another's calls: refused
         load(NUMBER),
         instruction(BPF_JMP | BPF_JGE | BPF_K, X32, 9, 0), // refused
-        equal(number(libc::SYS_mmap), 3, 0),
+        equal(number(MMAP), 3, 0),
         equal(number(libc::SYS_mprotect), 5, 0),
         equal(number(libc::SYS_pkey_mprotect), 4, 0),
         instruction(BPF_RET | BPF_K, libc::SECCOMP_RET_ALLOW, 0, 0),

@@ -36,9 +36,11 @@ impl<'a> Layout<'a> {
     #[track_caller]
     pub(crate) const fn check_safe(&self) {
         crate::private::check_safe_result(self.abi, crate::private::known(self.result.ty));
-        let mut i = 0;
+        let (mut words, mut i) = (0, 0);
         while i < self.parameters.len() {
-            crate::private::check_safe(self.abi, crate::private::known(self.parameters[i].ty));
+            let ty = &self.parameters[i].ty;
+            crate::private::check_safe_type(self.abi, ty, words);
+            words += crate::abi::x86::is_word(ty) as usize;
             i += 1;
         }
     }

@@ -259,7 +259,7 @@ const fn words(ty: &Type, registers: &[Register]) -> Parts {
 }
 
 /// Whether it is an integer or a pointer of up to four bytes.
-const fn is_word(ty: &Type) -> bool {
+pub(crate) const fn is_word(ty: &Type) -> bool {
     let kind = ty.passed_as().kind;
     ty.size <= 4 && matches!(kind, Kind::Bool | Kind::Int { .. } | Kind::Pointer { .. } | Kind::Enum { .. })
 }

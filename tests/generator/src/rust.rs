@@ -200,7 +200,7 @@ fn differs(family: Family, ty: &Type) -> bool {
             Family::Aapcs64 => ty.aggregate().is_some_and(differs),
             Family::Cdecl | Family::Stdcall => differs_on_x86(ty),
             Family::Fastcall => differs_on_x86(ty) || ty.aggregate().is_some(),
-            // rustc has half of an integer of eight bytes in ecx.
+            // rustc has half of an integer of eight bytes in ecx, unless a word before it is there.
             Family::Thiscall => {
                 let integer = ty.size() == 8 && ty.has(|scalar| matches!(scalar.kind, Kind::Integer { .. }));
                 differs_on_x86(ty) || ty.aggregate().is_some() || integer

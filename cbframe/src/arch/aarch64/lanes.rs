@@ -107,7 +107,7 @@ const fn unknown_scalar(ty: &Type) -> Option<&'static str> {
 }
 
 /// The same for a parameter of a function of this convention: in all of them.
-pub(crate) const fn never_native_parameter(_: Abi, ty: &Type) -> Option<&'static str> {
+pub(crate) const fn never_native_parameter(_: Abi, ty: &Type, _words: usize) -> Option<&'static str> {
     never_native(ty)
 }
 

@@ -54,13 +54,13 @@ const fn misfit(ty: &Type, within: bool) -> Option<&'static str> {
     }
 }
 
-/// The same for a parameter of a function of this convention. By GCC's rules of fastcall and thiscall, aggregates use up registers,
-/// by rustc's they do not; and for thiscall it has the lower half of an integer of eight bytes in ecx where that is left, as LLVM
-/// takes this for two words.
-pub(crate) const fn never_native_parameter(abi: Abi, ty: &Type) -> Option<&'static str> {
+/// The same for a parameter, behind so many words, of a function of this convention. By GCC's rules of fastcall and thiscall,
+/// aggregates use up registers, by rustc's they do not; and for thiscall it has the lower half of an integer of eight bytes in ecx
+/// where that is left, as LLVM takes this for two words.
+pub(crate) const fn never_native_parameter(abi: Abi, ty: &Type, words: usize) -> Option<&'static str> {
     match (call(abi), ty.passed_as().kind) {
         (X86Call::Fastcall | X86Call::Thiscall, Kind::Struct { .. } | Kind::Union { .. }) => Some(ty.name),
-        (X86Call::Thiscall, Kind::Int { .. } | Kind::Enum { .. }) if ty.size > 4 => Some(ty.name),
+        (X86Call::Thiscall, Kind::Int { .. } | Kind::Enum { .. }) if ty.size > 4 && words == 0 => Some(ty.name),
         _ => never_native(ty),
     }
 }

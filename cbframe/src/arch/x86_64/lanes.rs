@@ -149,7 +149,7 @@ const fn refuse_forced(forced: Forced) {
 }
 
 /// The same for a parameter of a function of this convention: in all of them.
-pub(crate) const fn never_native_parameter(_: Abi, ty: &Type) -> Option<&'static str> {
+pub(crate) const fn never_native_parameter(_: Abi, ty: &Type, _words: usize) -> Option<&'static str> {
     never_native(ty)
 }
 

@@ -110,7 +110,9 @@ fn mapping(line: &[u8]) -> Option<Mapping<'_>> {
     let identity = [field(b':', 16)?, field(b' ', 16)?, field(b' ', 10)?];
     let path = &rest[rest.iter().position(|&byte| byte != b' ')?..];
     let path = CStr::from_bytes_with_nul(path).ok()?;
-    Some(Mapping { addresses: start as usize..end as usize, offset: offset as usize, identity, path })
+    // A file may be larger than memory.
+    let offset = usize::try_from(offset).ok()?;
+    Some(Mapping { addresses: start as usize..end as usize, offset, identity, path })
 }
 
 #[cfg(test)]
@@ -124,9 +126,8 @@ mod tests {
         let path = c"/usr/bin/dbus daemon (deleted)";
         let expected = Mapping { addresses: 0x0040_0000..0x0045_2000, offset: 0x1000, identity: [8, 2, 173_521], path };
         assert_eq!(super::mapping(line), Some(expected));
-        let anonymous = b"7fffb2c0d000-7fffb2c2e000 rw-p 00000000 00:00 0 \0";
-        let expected =
-            Mapping { addresses: 0x7fff_b2c0_d000..0x7fff_b2c2_e000, offset: 0, identity: [0; 3], path: c"" };
+        let anonymous = b"b2c0d000-b2c2e000 rw-p 00000000 00:00 0 \0";
+        let expected = Mapping { addresses: 0xb2c0_d000..0xb2c2_e000, offset: 0, identity: [0; 3], path: c"" };
         assert_eq!(super::mapping(anonymous), Some(expected));
         let bad: [&[u8]; 5] = [
             b"",
