@@ -9,7 +9,7 @@ use std::arch::naked_asm;
 use std::backtrace::Backtrace;
 use std::cell::{Cell, RefCell};
 use std::ffi::c_int;
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::panic::{catch_unwind, resume_unwind};
 use std::sync::OnceLock;
 
 #[cfg(target_arch = "x86_64")]
@@ -354,6 +354,7 @@ fn a_backtrace_goes_from_the_callback_to_the_thread() {
 }
 
 /// Whatever registers the function was called with, rbp among them.
+#[cfg(target_arch = "x86_64")]
 #[test]
 fn what_a_call_with_every_register_throws() {
     extern "sysv64-unwind" fn throws(code: u64, _: u64, _: u64, _: u64, _: u64, _: u64, on_the_stack: u64) {
@@ -364,7 +365,8 @@ fn what_a_call_with_every_register_throws() {
     (image.rdi, image.rbp, image.rbx) = (40, 0x7777, 0x8888);
     for _ in 0..2 {
         // SAFETY: the function's arguments.
-        let called = catch_unwind(AssertUnwindSafe(|| unsafe { image.call_unwind(throws as *const (), &[2]) }));
+        let called =
+            catch_unwind(std::panic::AssertUnwindSafe(|| unsafe { image.call_unwind(throws as *const (), &[2]) }));
         assert_eq!(called.err().unwrap().downcast_ref::<u64>(), Some(&42));
     }
 }
