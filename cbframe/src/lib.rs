@@ -202,6 +202,15 @@
 //! | x86_64 UEFI, without `std` | Windows | yes | yes | yes |
 //! | x86_64 macOS, never run | System V | yes | yes | yes |
 //! | aarch64 Linux | AAPCS64 | no | no; `"efiapi"` is AAPCS64 | yes |
+//! | i686 Linux | cdecl | no | no; `"efiapi"` is cdecl | `"raw"` |
+//!
+//! On 32-bit x86
+//!
+//! - there are `"cdecl"`, `"stdcall"`, `"fastcall"` and `"thiscall"` besides, as GCC has them, each also with `-unwind`; `regparm` is
+//!   known to [`abi`] and the parsers only;
+//! - all callbacks take the captured lane, which aligns the stack for Rust whatever the caller has left: `entry = "direct"` is refused;
+//! - [`CpuState`] has eax to esp, eip, eflags, and with the groups `sse` and `x87` xmm0 to xmm7 and the FXSAVE area;
+//! - there are no hooks, and no conventions of one's own.
 //!
 //! On AArch64
 //!
