@@ -1,4 +1,5 @@
 //! What hardened processes live under: no memory becomes executable once they run.
+#![cfg_attr(target_pointer_width = "32", allow(clippy::useless_conversion, reason = "C's `long` is wider elsewhere"))]
 
 use std::fs::File;
 use std::io::Error;
