@@ -13,7 +13,7 @@ use cbframe::{CpuImage, CpuState, DynFrame, LongDouble, VaList, Value, call, cbf
 
 /// Values for x0 to x30 and v0 to v31: no two alike.
 fn word(number: usize) -> u64 {
-    0x0101_0101_0101_0101 * (number as u64 + 1) ^ 0x00ff_0000_0000_0000
+    (0x0101_0101_0101_0101 * (number as u64 + 1)) ^ 0x00ff_0000_0000_0000
 }
 
 /// Calls `x[0]` through a frame in which every register holds its `word`, and gives what it leaves. x16, x17, x18, x29 and x30
@@ -231,7 +231,7 @@ fn calls_by_signature_and_their_panics() {
     cpu.x[0] = 13;
     cpu.v_mut(0).expect("there").set_f64(0, 1.5);
     // SAFETY: as above.
-    let payload = catch_unwind(|| drop(unsafe { cpu.call_unwind(panics as *const (), &[]) })).expect_err("it panics");
+    let payload = catch_unwind(|| unsafe { cpu.call_unwind(panics as *const (), &[]) }).expect_err("it panics");
     assert_eq!(payload.downcast_ref::<f64>(), Some(&1.5));
 
     let mut text = [0_u8; 64];
@@ -293,8 +293,8 @@ fn long_double_is_what_c_makes_of_it() {
     for (bits, expected) in [
         (one | 1 << 59, 1.0),
         (one | 3 << 59, 1.0 + 2.0 * f64::EPSILON),
-        (one | (1 << 59) + 1, 1.0 + f64::EPSILON),
-        (one | (1 << 60) - 1, 1.0 + f64::EPSILON),
+        (one | ((1 << 59) + 1), 1.0 + f64::EPSILON),
+        (one | ((1 << 60) - 1), 1.0 + f64::EPSILON),
         ((16383 + 1024) << 112, f64::INFINITY),
         ((16383 - 1074) << 112, 5e-324),
         ((16383 - 1075) << 112, 0.0),
