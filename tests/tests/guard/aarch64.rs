@@ -68,7 +68,7 @@ fn each_violation_is_found() {
     let registers = each!(x19 x20 x21 x22 x23 x24 x25 x26 x27 x28 x29 d8 d9 d10 d11 d12 d13 d14 d15);
     for (name, callback) in registers.into_iter().chain([("sp", stack as *const ()), ("fpcr", modes as *const ())]) {
         let found = violations(callback);
-        assert!(found.starts_with(&format!("{name}")) && found.matches(';').count() == 1, "{name}: {found}");
+        assert!(found.starts_with(name) && found.matches(';').count() == 1, "{name}: {found}");
     }
 }
 
