@@ -9,7 +9,8 @@ use syn::{Attribute, Expr, Token, Type, parenthesized, parse_quote};
 
 use crate::args::Args;
 use crate::custom::{self, Spot};
-use crate::expand::spot_tokens;
+use crate::derive::located;
+use crate::expand::{only, spot_tokens};
 use crate::report::Report;
 
 /// What is called, and with what.
@@ -129,10 +130,15 @@ impl Input {
         let (define, rules) = rules;
         let Self { args, address, arguments, result, .. } = self;
         let function = if args.errno { quote!(call_typed_errno) } else { quote!(call_typed) };
-        quote! {{
+        let call = quote! {{
             #define
             #private::#function::<#rules, _, #result>(#address, (#(#arguments,)*))
-        }}
+        }};
+        match &args.abi {
+            // Whether callbacks can have it is another matter.
+            Some(abi) if abi.value() != "custom" => only(abi, &located(&private, abi.span()), call),
+            _ => call,
+        }
     }
 
     /// A type that stands for the convention, and its definition if it is made for this call.

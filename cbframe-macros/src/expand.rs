@@ -16,7 +16,7 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
-use syn::{Attribute, GenericArgument, PathArguments, ReturnType, Type};
+use syn::{Attribute, GenericArgument, LitStr, PathArguments, ReturnType, Type};
 
 use crate::args::Save;
 use crate::ast::text;
@@ -28,6 +28,14 @@ pub(crate) use closure::{Closure, expand_closure};
 
 /// The ABI strings that every target has.
 const EVERYWHERE: [&str; 5] = ["C", "C-unwind", "system", "system-unwind", "raw"];
+
+/// The expansion, or on targets without this ABI its refusal.
+pub(crate) fn only(abi: &LitStr, private: &TokenStream, expansion: TokenStream) -> TokenStream {
+    if EVERYWHERE.contains(&abi.value().as_str()) {
+        return expansion;
+    }
+    quote_spanned!(abi.span()=> #private::only! { #abi { #expansion } })
+}
 
 /// A parameter of the C signature.
 struct Argument<'a> {
@@ -120,11 +128,8 @@ impl<'a> Expansion<'a> {
     /// What is the target's own: if that has no such convention, its refusal instead.
     fn only(&self, expansion: TokenStream) -> TokenStream {
         match &self.callback.args.abi {
-            Some(abi) if !EVERYWHERE.contains(&abi.value().as_str()) => {
-                let at = self.private_at(abi.span());
-                quote_spanned!(abi.span()=> #at::only! { #abi { #expansion } })
-            }
-            _ => expansion,
+            Some(abi) => only(abi, &self.private_at(abi.span()), expansion),
+            None => expansion,
         }
     }
 

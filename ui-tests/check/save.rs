@@ -40,6 +40,9 @@ fn by_group(cpu: &mut CpuState) {}
 #[cbframe(abi = "raw", save(eax, xmm16))]
 fn no_such(cpu: &mut CpuSubset) {}
 
+#[cbframe(abi = "raw", save(eax))]
+fn of_another_architecture(cpu: &mut CpuSubset) {}
+
 #[cbframe(abi = "win64", save(rcx, rcx))]
 fn register_twice(#[cpu] cpu: &mut CpuSubset) {}
 
