@@ -26,7 +26,7 @@ pub use crate::os::SavedErrno;
 pub use crate::panic::{NoUnwind, catch, fall_back};
 pub use crate::pool::{Entry, Exclusive, Meta, Name, Pool, PoolFull, Record, Slot, Statics, words};
 pub use crate::signature::{
-    Aapcs64, Cdecl, Described, Description, Fastcall, FnPointer, Forced, Known, Stdcall, SysV64, Thiscall, Win64,
+    Aapcs64, Cdecl, Described, Description, Fastcall, FnPointer, Forced, Known, Lp64d, Stdcall, SysV64, Thiscall, Win64,
 };
 pub use crate::types::{CType, Field, Kind, NeverNull, Type};
 pub use crate::va_list::{VaArg, VaList};

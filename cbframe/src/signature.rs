@@ -72,6 +72,8 @@ conventions! {
     Win64 = Abi::Win64;
     /// AArch64.
     Aapcs64 = Abi::Aapcs64;
+    /// 64-bit RISC-V.
+    Lp64d = Abi::Lp64d;
     /// cdecl.
     Cdecl = Abi::X86 { call: X86Call::Cdecl, windows: false };
     /// stdcall.

@@ -13,7 +13,7 @@ pub(crate) mod homogeneous;
 mod layout;
 #[cfg(feature = "alloc")]
 mod placement;
-mod riscv64;
+pub(crate) mod riscv64;
 mod scalars;
 #[cfg(feature = "alloc")]
 mod signature;
@@ -170,6 +170,17 @@ impl Parts {
         self.parts[self.len as usize] = Part { register, offset: offset as u16, size: size as u16 };
         self.len += 1;
         self
+    }
+
+    /// How many bytes are in all pieces.
+    #[inline]
+    pub(crate) const fn size(&self) -> usize {
+        let (parts, mut size, mut i) = (self.as_slice(), 0, 0);
+        while i < parts.len() {
+            size += parts[i].size as usize;
+            i += 1;
+        }
+        size
     }
 
     /// The piece at `index`, which is below 4, if there are so many.

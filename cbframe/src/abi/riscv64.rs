@@ -115,6 +115,45 @@ const fn flatten(ty: &Type) -> Option<Flat> {
     }
 }
 
+/// Whether a struct has, or has for others that count pointers as integers, each field in a register of its own, and a field is a
+/// pointer or does not lie where its own alignment puts it.
+#[allow(dead_code, reason = "asked on RISC-V")]
+pub(crate) const fn is_irregular(ty: &Type) -> bool {
+    if !matches!(ty.passed_as().kind, Kind::Struct { .. }) {
+        return false;
+    }
+    let Some(flat) = flatten(ty) else { return has(ty, false) && has(ty, true) };
+    let [first, second] = flat.scalars;
+    let (mut end, mut align) = (first.size, first.size);
+    let mut irregular = first.offset != 0;
+    if flat.len == 2 {
+        irregular |= second.offset != round_up(end, second.size);
+        end = second.offset + second.size;
+        align = if second.size > align { second.size } else { align };
+    }
+    irregular || ty.align != align || ty.size != round_up(end, align)
+}
+
+/// Whether a value consists of floats, or else of pointers, among others.
+const fn has(ty: &Type, floats: bool) -> bool {
+    match ty.passed_as().kind {
+        Kind::Float => floats,
+        Kind::Pointer { .. } => !floats,
+        Kind::Complex { element } | Kind::Array { element, .. } => has(element, floats),
+        Kind::Struct { fields } => {
+            let mut i = 0;
+            while i < fields.len() {
+                if has(&fields[i].ty, floats) {
+                    return true;
+                }
+                i += 1;
+            }
+            false
+        }
+        _ => false,
+    }
+}
+
 impl Flat {
     /// With the scalars of a value at `offset`. "Nested structs and arrays are flattened"; "Fields containing empty structs
     /// or zero-length arrays are ignored"; "Unions are never flattened".

@@ -84,8 +84,12 @@ impl CpuSubset {
                     };
                     ptr::copy_nonoverlapping(address.pointer::<u8>(), to, of.size);
                 }
-                // No convention that runs splits a value.
-                Place::Nothing | Place::Hidden { .. } | Place::Split(..) => {}
+                Place::Split(parts, offset) => {
+                    parts.as_slice().iter().for_each(|part| self.copy_part(part, to.add(part.offset.into())));
+                    let (from, taken) = (self.stack_argument(offset), parts.size());
+                    ptr::copy_nonoverlapping(from, to.add(taken), of.size - taken);
+                }
+                Place::Nothing | Place::Hidden { .. } => {}
             }
         }
         // SAFETY: aligned and readable; a caller that follows the layout initialized what has to be.

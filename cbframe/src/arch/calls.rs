@@ -6,9 +6,9 @@ use core::mem::MaybeUninit;
 use core::ptr;
 
 use super::machine::{CpuImage, CpuState, MOST, Thunk, offset, prepare_variadic, put_on_stack};
-use super::moves::{WORD, give_part, take_part};
+use super::moves::{WORD, give_part, is_extended, take_part};
 use super::{check_native, check_system_of};
-use crate::abi::{Layout, Parameter, Part, Place, Pointer, Register, extension};
+use crate::abi::{Layout, Parameter, Part, Place, Pointer, Register};
 use crate::types::round_up;
 
 /// Memory for what a call has beside registers, aligned to 64 bytes: on the stack of the caller, or in the heap if there is
@@ -77,11 +77,19 @@ pub(crate) unsafe fn call_placed(layout: &Layout<'_>, address: *const (), argume
         }
         for (parameter, &from) in parameters.iter().zip(arguments) {
             match parameter.place {
-                Place::Nothing | Place::Hidden { .. } | Place::Split(..) => {}
-                Place::Registers(parts) => {
-                    let signed = extension(&parameter.ty) == 2;
+                Place::Nothing | Place::Hidden { .. } => {}
+                Place::Split(parts, offset) => {
                     for &part in parts.as_slice() {
-                        give_part(cpu, Some(part), from, signed);
+                        give_part(cpu, Some(part), from, false);
+                        thunk.passes(part);
+                    }
+                    let taken = parts.size();
+                    ptr::copy_nonoverlapping(from.add(taken), stack.add(offset as usize), parameter.ty.size - taken);
+                }
+                Place::Registers(parts) => {
+                    let extended = is_extended(&parameter.ty);
+                    for &part in parts.as_slice() {
+                        give_part(cpu, Some(part), from, extended);
                         thunk.passes(part);
                     }
                 }

@@ -4,7 +4,7 @@ use core::mem::offset_of;
 use core::ptr;
 
 use super::machine::{CpuState, offset};
-use super::moves::{WORD, pointer, take_part};
+use super::moves::{WORD, pointer, stack_arguments, take_part};
 use crate::abi::{Parameter, Part, Place, Pointer};
 
 /// What ctx leads to in a slot with one of these entries. The aligning entry knows the layout.
@@ -52,7 +52,6 @@ impl Spot {
                     _ => Self::Scattered,
                 }
             }
-            // Of other architectures.
             Place::Split(..) => Self::Scattered,
         }
     }
@@ -82,11 +81,16 @@ impl Spot {
 /// # Safety
 ///
 /// As for [`Spot::address`], and as many bytes as the value has are writable at `to`.
-pub(crate) unsafe fn gather(cpu: *const CpuState, place: &Place, to: *mut u8) {
-    let Place::Registers(parts) = place else { return };
+pub(crate) unsafe fn gather(cpu: *const CpuState, place: &Place, size: usize, to: *mut u8) {
+    let (Place::Registers(parts) | Place::Split(parts, _)) = place else { return };
     for &part in parts.as_slice() {
         // SAFETY: the caller's promise.
         unsafe { take_part(cpu, Some(part), to) };
+    }
+    if let Place::Split(_, offset) = *place {
+        let taken = parts.size();
+        // SAFETY: the caller's promise: the rest of the value is on the stack.
+        unsafe { ptr::copy_nonoverlapping(stack_arguments(cpu).add(offset as usize), to.add(taken), size - taken) };
     }
 }
 

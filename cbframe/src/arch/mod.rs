@@ -4,6 +4,8 @@
 //! the directories is the same for all of them.
 
 mod arguments;
+#[cfg(any(target_arch = "aarch64", target_arch = "riscv64"))]
+mod binary128;
 #[cfg(feature = "alloc")]
 mod calls;
 #[cfg(feature = "alloc")]
@@ -17,6 +19,8 @@ mod word;
 mod aarch64;
 #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
 mod intel;
+#[cfg(all(target_arch = "riscv64", target_pointer_width = "64", target_os = "linux"))]
+mod riscv64;
 #[cfg(all(target_arch = "x86", target_pointer_width = "32", target_os = "linux"))]
 mod x86;
 #[cfg(all(
@@ -28,6 +32,8 @@ mod x86_64;
 
 #[cfg(all(target_arch = "aarch64", target_pointer_width = "64", target_endian = "little", target_os = "linux"))]
 use aarch64 as machine;
+#[cfg(all(target_arch = "riscv64", target_pointer_width = "64", target_os = "linux"))]
+use riscv64 as machine;
 #[cfg(all(target_arch = "x86", target_pointer_width = "32", target_os = "linux"))]
 use x86 as machine;
 #[cfg(all(
@@ -39,6 +45,7 @@ use x86_64 as machine;
 
 #[cfg(not(any(
     all(target_arch = "aarch64", target_pointer_width = "64", target_endian = "little", target_os = "linux"),
+    all(target_arch = "riscv64", target_pointer_width = "64", target_os = "linux"),
     all(target_arch = "x86", target_pointer_width = "32", target_os = "linux"),
     all(
         target_arch = "x86_64",
@@ -47,7 +54,7 @@ use x86_64 as machine;
     )
 )))]
 compile_error!(
-    "cbframe: this target is not supported yet; x86_64 Linux, Windows, macOS and UEFI, i686 and aarch64 Linux are"
+    "cbframe: this target is not supported yet; x86_64 Linux, Windows, macOS and UEFI, and i686, aarch64 and riscv64gc Linux are"
 );
 
 use crate::abi::Abi;

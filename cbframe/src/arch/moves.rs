@@ -5,7 +5,8 @@ use core::mem::MaybeUninit;
 use core::ptr;
 
 use super::machine::{CpuState, offset};
-use crate::abi::{Parameter, Part, Place, Pointer, extension};
+use crate::abi::{Parameter, Part, Place, Pointer, Register, extension};
+use crate::types::{Kind, Type};
 
 /// The bytes of a general register.
 pub(in crate::arch) const WORD: u16 = size_of::<usize>() as u16;
@@ -57,14 +58,19 @@ pub unsafe fn take<T>(cpu: *const CpuState, place: &'static Place) -> MaybeUnini
     let mut value = MaybeUninit::<T>::uninit();
     let to = value.as_mut_ptr().cast::<u8>();
     match *place {
-        // No convention that runs splits a value.
-        Place::Nothing | Place::Hidden { .. } | Place::Split(..) => {}
+        Place::Nothing | Place::Hidden { .. } => {}
         // SAFETY: the capture includes the parameters' registers; a part lies within its value.
         Place::Registers(parts) => unsafe {
             take_part(cpu, parts.get(0), to);
             take_part(cpu, parts.get(1), to);
             take_part(cpu, parts.get(2), to);
             take_part(cpu, parts.get(3), to);
+        },
+        // SAFETY: the same for the piece in a register; the caller of the callback wrote the rest to the stack.
+        Place::Split(parts, offset) => unsafe {
+            take_part(cpu, parts.get(0), to);
+            let taken = parts.size();
+            ptr::copy_nonoverlapping(stack_arguments(cpu).add(offset as usize), to.add(taken), size_of::<T>() - taken);
         },
         // SAFETY: the caller of the callback wrote the value there.
         Place::Stack(offset) => unsafe {
@@ -125,11 +131,11 @@ pub unsafe fn give<T>(cpu: *mut CpuState, result: &'static Parameter, hidden: *m
         Place::Nothing | Place::Stack(_) | Place::Split(..) | Place::Reference(_) => {}
         // SAFETY: the entry loads the result's registers from the state; a part lies within its value.
         Place::Registers(parts) => unsafe {
-            let signed = extension(&result.ty) == 2;
-            give_part(cpu, parts.get(0), from, signed);
-            give_part(cpu, parts.get(1), from, signed);
-            give_part(cpu, parts.get(2), from, signed);
-            give_part(cpu, parts.get(3), from, signed);
+            let extended = is_extended(&result.ty);
+            give_part(cpu, parts.get(0), from, extended);
+            give_part(cpu, parts.get(1), from, extended);
+            give_part(cpu, parts.get(2), from, extended);
+            give_part(cpu, parts.get(3), from, extended);
         },
         // SAFETY: `hidden` is the caller's space for the result, whose address goes back in `leaves`.
         Place::Hidden { leaves, .. } => unsafe {
@@ -141,25 +147,36 @@ pub unsafe fn give<T>(cpu: *mut CpuState, result: &'static Parameter, hidden: *m
     }
 }
 
+/// Whether an integer is extended with the sign of its highest bit where it is in a register as a whole. On RISC-V that goes for
+/// all of 32 bits, and up to 64.
+pub(in crate::arch) const fn is_extended(ty: &Type) -> bool {
+    let is_word = matches!(ty.passed_as().kind, Kind::Int { .. } | Kind::Enum { .. }) && ty.size == 4;
+    extension(ty) == 2 || cfg!(target_arch = "riscv64") && is_word
+}
+
+/// `extended`: see [`is_extended`].
+///
 /// # Safety
 ///
 /// As for [`give`], and the piece lies within the value at `from`.
 #[cfg_attr(not(debug_assertions), inline(always))]
-pub(in crate::arch) unsafe fn give_part(cpu: *mut CpuState, part: Option<Part>, from: *const u8, signed: bool) {
+pub(in crate::arch) unsafe fn give_part(cpu: *mut CpuState, part: Option<Part>, from: *const u8, extended: bool) {
     let Some(part) = part else { return };
     let to = offset(part.register, part.size);
     let mut at = 0;
     while at < part.size {
         let size = if part.size - at < WORD { part.size - at } else { WORD };
-        let mut word = MaybeUninit::<usize>::zeroed();
+        // On RISC-V a float is no number unless all bits above it are set ("NaN-boxing").
+        let boxed = cfg!(target_arch = "riscv64") && matches!(part.register, Register::Vector(_));
+        let mut word = MaybeUninit::new(if boxed { usize::MAX } else { 0 });
         // SAFETY: the caller's promise; registers are loaded as words, x87 ones from 16 bytes.
         unsafe {
             ptr::copy_nonoverlapping(from.add((part.offset + at).into()), word.as_mut_ptr().cast(), size.into());
-            if signed {
+            if extended {
                 // The psABIs leave bits 8 or 16 to 31 open; LuaJIT and others hand them out extended, and so do we.
                 let unused = 32 - 8 * u32::from(part.size);
                 let extended = ((word.assume_init() as i32) << unused) >> unused;
-                word = MaybeUninit::new(extended as u32 as usize);
+                word = MaybeUninit::new(if cfg!(target_arch = "riscv64") { extended as usize } else { extended as u32 as usize });
             }
             cpu.byte_offset(to + at as isize).cast::<MaybeUninit<usize>>().write(word);
         }

@@ -251,7 +251,7 @@ impl<'c> Call<'c> {
         unsafe {
             match self.prepared.slot(n).spot.address(self.cpu) {
                 Some(from) => ptr::copy_nonoverlapping(from, to, size_of::<T>()),
-                None => gather(self.cpu, &parameter.place, to),
+                None => gather(self.cpu, &parameter.place, parameter.ty.size, to),
             }
         }
         // SAFETY: aligned and readable; a caller that follows the signature has initialized what is no padding.
@@ -280,7 +280,7 @@ impl<'c> Call<'c> {
                 return Value::read_valid(ty, from);
             }
             let mut object = Object::uninit(*ty);
-            gather(self.cpu, place, object.as_mut_ptr());
+            gather(self.cpu, place, ty.size, object.as_mut_ptr());
             self.check(n, ty, object.as_ptr());
             match Value::read_valid(ty, object.as_ptr()) {
                 Value::Object(_) => Value::Object(object),
@@ -299,7 +299,7 @@ impl<'c> Call<'c> {
                 return Value::read(ty, from);
             }
             let mut object = Object::uninit(*ty);
-            gather(self.cpu, place, object.as_mut_ptr());
+            gather(self.cpu, place, ty.size, object.as_mut_ptr());
             Value::read(ty, object.as_ptr()).map(|value| value.to_owned())
         }
     }

@@ -6,7 +6,7 @@
 //! Stubs and entries are in `entries`, shims for each ABI string in `native`; what entries store and load is said in `capture`.
 //! The captured state is in `state`, its vector registers in `simd`; copies of it are in `snapshot`, its text in `dump`, what
 //! it tells of arguments in `arguments` and `va_list`. Which entry a callback gets is in `lanes`, C types that differ from
-//! those of other architectures are in `vectors` and `long_double`. `outgoing`, `calls` and `image` are about calls in the
+//! those of other architectures are in `vectors`, and in `binary128` beside this directory. `outgoing`, `calls` and `image` are about calls in the
 //! other direction, `incoming` about signatures that are known at run time only.
 //!
 //! What there is not: hooks. They would have to go on in the function that has jumped to them with every register as it was,
@@ -22,7 +22,6 @@ mod image;
 #[cfg(feature = "alloc")]
 mod incoming;
 mod lanes;
-mod long_double;
 mod native;
 mod outgoing;
 mod simd;
@@ -55,10 +54,10 @@ pub(crate) use va_list::List as VaArguments;
 pub mod exports {
     pub use super::dump::Annotated;
     pub use super::image::CpuImage;
-    pub use super::long_double::LongDouble;
-    pub use super::simd::V;
+        pub use super::simd::V;
     pub use super::snapshot::{Diff, Snapshot};
     pub use super::state::{CpuState, CpuSubset};
+    pub use crate::arch::binary128::LongDouble;
 }
 pub use exports::*;
 

@@ -6,6 +6,8 @@ mod again;
 mod errno;
 mod file;
 mod memory;
+#[cfg(target_arch = "riscv64")]
+mod riscv64;
 #[cfg(target_arch = "x86")]
 mod x86;
 #[cfg(target_arch = "x86_64")]
@@ -13,6 +15,8 @@ mod x86_64;
 
 #[cfg(target_arch = "aarch64")]
 use aarch64 as machine;
+#[cfg(target_arch = "riscv64")]
+use riscv64 as machine;
 #[cfg(target_arch = "x86")]
 use x86 as machine;
 #[cfg(target_arch = "x86_64")]

@@ -1,4 +1,4 @@
-//! `long double`, which is an IEEE 754 binary128 (AAPCS64, section 5.1.1).
+//! `long double` where it is an IEEE 754 binary128 (AAPCS64, section 5.1.1; "RISC-V ABIs Specification", section 4.1).
 
 use core::fmt;
 
@@ -10,7 +10,6 @@ use crate::types::{CType, Float128, Kind, Type, scalar};
 /// pointer. So a callback with a `LongDouble`, alone or in a struct, has to be an `unsafe fn`.
 ///
 /// ```
-/// use cbframe::abi::Architecture;
 /// use cbframe::{LongDouble, cbframe};
 ///
 /// /// `long double half(long double)`, for C to call.
@@ -19,7 +18,7 @@ use crate::types::{CType, Float128, Kind, Type, scalar};
 ///     LongDouble::from(f64::from(x) / 2.0)
 /// }
 ///
-/// assert_eq!(half::LAYOUT.result().place.on(Architecture::Aarch64).to_string(), "q0");
+/// assert_eq!(half::LAYOUT.result().ty.size, 16);
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq)]
 #[repr(transparent)]
