@@ -49,7 +49,7 @@ fn file(cpu: Cpu) -> String {
 
 /// What callers may need of the CPU.
 fn cpus(target: Target) -> &'static [Cpu] {
-    if matches!(target, Target::Aarch64 | Target::I686) { &[Cpu::Any] } else { &Cpu::ALL }
+    if matches!(target, Target::Aarch64 | Target::I686 | Target::Riscv64) { &[Cpu::Any] } else { &Cpu::ALL }
 }
 
 fn build_c(out: &Path, target: Target) {
@@ -83,7 +83,7 @@ fn build_c(out: &Path, target: Target) {
         println!("cargo::rustc-cfg=cbt_clang");
         compile("clang_o0", 0, Some(&clang));
         compile("clang_o2", 2, Some(&clang));
-        if !matches!(target, Target::Aarch64 | Target::I686) {
+        if !matches!(target, Target::Aarch64 | Target::I686 | Target::Riscv64) {
             conventions::conventions(windows).for_each(|convention| convention.compile(&clang, out, windows));
         }
     } else {
@@ -97,6 +97,7 @@ fn build_c(out: &Path, target: Target) {
         Target::Linux | Target::Windows => "c",
         Target::Aarch64 => "c/aarch64",
         Target::I686 => "c/x86",
+        Target::Riscv64 => "c/riscv64",
     };
     build
         .file(format!("{guard}/guard.S"))

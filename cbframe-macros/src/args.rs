@@ -55,7 +55,7 @@ const SHIPPED: [(&str, &str); 8] = [
 ];
 
 /// The groups of registers that some target has.
-const GROUPS: [&str; 7] = ["gpr", "flags", "sse", "avx", "avx512", "x87", "simd"];
+const GROUPS: [&str; 8] = ["gpr", "flags", "sse", "avx", "avx512", "x87", "simd", "fpr"];
 
 /// What is saved.
 #[derive(Clone)]
@@ -257,7 +257,7 @@ impl Args {
             return;
         }
         let save = Save::Named { groups, registers };
-        let vectors = save.has(&["sse", "avx", "avx512", "simd"]);
+        let vectors = save.has(&["sse", "avx", "avx512", "simd", "fpr"]);
         for (name, register) in save.registers() {
             if register.is_general() && !save.is_subset() {
                 report.error(name, format_args!("`{name}` is one of `gpr`: remove it"));
@@ -271,7 +271,7 @@ impl Args {
 
 /// A register that can be saved alone, by its whole name.
 fn register(name: &str) -> Option<Register> {
-    Register::parse(name).ok().filter(|register| register.is_whole()).or_else(|| Register::of_x86(name))
+    Register::parse(name).ok().filter(|register| register.is_whole()).or_else(|| Register::of_x86(name)).or_else(|| Register::of_riscv(name))
 }
 
 /// What to write instead of an unknown name in `save(…)`.
@@ -286,7 +286,8 @@ fn unknown_register(name: &str) -> &'static str {
             "the zmm and opmask registers are saved together: `avx512`"
         }
         _ => {
-            "the groups of registers are `gpr`, `flags`, `sse`, `avx`, `avx512` and `x87`, on AArch64 `gpr`, `flags` and `simd`; \
+            "the groups of registers are `gpr`, `flags`, `sse`, `avx`, `avx512` and `x87`, on AArch64 `gpr`, `flags` and `simd`, on \
+             RISC-V `gpr` and `fpr`; \
              single ones are named as `rax`, `eax` on 32-bit x86, and `xmm0`, or `x0` and `v0` are"
         }
     }

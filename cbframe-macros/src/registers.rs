@@ -9,6 +9,7 @@ pub(crate) enum Architecture {
     X86_64,
     X86,
     Aarch64,
+    Riscv64,
 }
 
 /// A register, or the low bytes of one.
@@ -61,6 +62,34 @@ impl Register {
         Some(Self { architecture: Architecture::X86, vector: false, number, size: 4 })
     }
 
+    /// The register of RISC-V with this name, as a whole: that of the ABI, or the number of a floating-point register.
+    pub(crate) fn of_riscv(name: &str) -> Option<Self> {
+        // "RISC-V ABIs Specification", section 1.
+        if name == "ra" {
+            return Some(Self { architecture: Architecture::Riscv64, vector: false, number: 1, size: 8 });
+        }
+        let (prefix, digits) = name.split_at(name.find(|c: char| c.is_ascii_digit())?);
+        if digits.len() > 1 && digits.starts_with('0') {
+            return None;
+        }
+        let number = digits.parse::<u8>().ok()?;
+        let (vector, number) = match (prefix, number) {
+            ("t", 0..=2) => (false, number + 5),
+            ("t", 3..=6) => (false, number + 25),
+            ("s", 0..=1) => (false, number + 8),
+            ("s", 2..=11) => (false, number + 16),
+            ("a", 0..=7) => (false, number + 10),
+            ("f", 0..=31) => (true, number),
+            ("ft", 0..=7) => (true, number),
+            ("ft", 8..=11) => (true, number + 20),
+            ("fs", 0..=1) => (true, number + 8),
+            ("fs", 2..=11) => (true, number + 16),
+            ("fa", 0..=7) => (true, number + 10),
+            _ => return None,
+        };
+        Some(Self { architecture: Architecture::Riscv64, vector, number, size: 8 })
+    }
+
     /// Whether the two share bits.
     pub(crate) fn overlaps(self, other: Self) -> bool {
         Self { size: 0, ..self } == Self { size: 0, ..other }
@@ -97,6 +126,7 @@ impl Register {
             Architecture::X86_64 => quote!(#private::Architecture::X86_64),
             Architecture::X86 => quote!(#private::Architecture::X86),
             Architecture::Aarch64 => quote!(#private::Architecture::Aarch64),
+            Architecture::Riscv64 => quote!(#private::Architecture::Riscv64),
         }
     }
 
@@ -209,6 +239,31 @@ mod tests {
         }
         assert_eq!(Register::parse("s3").map(Register::whole), Ok("v3".to_owned()));
         assert_eq!(Register::parse("r13b").map(Register::whole), Ok("r13".to_owned()));
+    }
+
+    #[test]
+    fn names_of_riscv() {
+        for (name, vector, number) in [
+            ("ra", false, 1),
+            ("t2", false, 7),
+            ("t6", false, 31),
+            ("s1", false, 9),
+            ("s11", false, 27),
+            ("a0", false, 10),
+            ("a7", false, 17),
+            ("f0", true, 0),
+            ("f31", true, 31),
+            ("ft7", true, 7),
+            ("ft11", true, 31),
+            ("fs2", true, 18),
+            ("fa0", true, 10),
+        ] {
+            let register = Register { architecture: Architecture::Riscv64, vector, number, size: 8 };
+            assert_eq!(Register::of_riscv(name), Some(register), "{name}");
+        }
+        for name in ["a8", "a01", "f32", "fa8", "ra1", "t7", "s12", "sp", "x10", "a", "fcsr", ""] {
+            assert_eq!(Register::of_riscv(name), None, "{name}");
+        }
     }
 
     #[test]

@@ -35,6 +35,10 @@
 #define CBT_AAPCS64_LIST __builtin_va_list
 #define CBT_AAPCS64_START __builtin_va_start
 #define CBT_AAPCS64_END __builtin_va_end
+#define CBT_LP64D
+#define CBT_LP64D_LIST __builtin_va_list
+#define CBT_LP64D_START __builtin_va_start
+#define CBT_LP64D_END __builtin_va_end
 #define CBT_CDECL __attribute__((cdecl))
 #define CBT_STDCALL __attribute__((stdcall))
 #define CBT_FASTCALL __attribute__((fastcall))

@@ -6,6 +6,9 @@
 #[cfg(target_arch = "aarch64")]
 #[path = "captured/aarch64.rs"]
 mod aarch64;
+#[cfg(target_arch = "riscv64")]
+#[path = "captured/riscv64.rs"]
+mod riscv64;
 #[cfg(target_arch = "x86")]
 #[path = "captured/x86.rs"]
 mod x86;

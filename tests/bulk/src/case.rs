@@ -60,6 +60,7 @@ pub(crate) fn known(signature: &Signature) -> abi::Signature {
         Family::SysV64 => Abi::SysV64,
         Family::Win64 => Abi::Win64,
         Family::Aapcs64 => Abi::Aapcs64,
+        Family::Lp64d => Abi::Lp64d,
         Family::Cdecl => x86(X86Call::Cdecl),
         Family::Stdcall => x86(X86Call::Stdcall),
         Family::Fastcall => x86(X86Call::Fastcall),

@@ -151,6 +151,7 @@ pub const fn convention(family: Family) -> &'static str {
         Family::SysV64 => "CBT_SYSV64",
         Family::Win64 => "CBT_WIN64",
         Family::Aapcs64 => "CBT_AAPCS64",
+        Family::Lp64d => "CBT_LP64D",
         Family::Cdecl => "CBT_CDECL",
         Family::Stdcall => "CBT_STDCALL",
         Family::Fastcall => "CBT_FASTCALL",

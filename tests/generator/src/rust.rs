@@ -8,7 +8,7 @@ use crate::c;
 use crate::compilers::Compiler;
 use crate::signatures::{Family, Forms, Signature, Target};
 use crate::table::Table;
-use crate::types::{Aggregate, Cpu, Kind, Leaf, Type, definitions};
+use crate::types::{Aggregate, Cpu, Kind, Leaf, Scalar, Type, definitions};
 
 /// The types of the table, with their derives and descriptions.
 #[must_use]
@@ -198,6 +198,7 @@ fn differs(family: Family, ty: &Type) -> bool {
         || match family {
             Family::SysV64 | Family::Win64 => false,
             Family::Aapcs64 => ty.aggregate().is_some_and(differs),
+            Family::Lp64d => ty.size() <= 16 && differs_on_riscv(ty),
             Family::Cdecl | Family::Stdcall => differs_on_x86(ty),
             Family::Fastcall => differs_on_x86(ty) || ty.aggregate().is_some(),
             // rustc has half of an integer of eight bytes in ecx, unless a word before it is there.
@@ -206,6 +207,16 @@ fn differs(family: Family, ty: &Type) -> bool {
                 differs_on_x86(ty) || ty.aggregate().is_some() || integer
             }
         }
+}
+
+/// Structs with floats, if a field is a pointer, which rustc counts as an integer, or lies where its own alignment does not put
+/// it.
+fn differs_on_riscv(ty: &Type) -> bool {
+    let is_float = |scalar: &Scalar| matches!(scalar.kind, Kind::Float | Kind::Complex(_));
+    let is_pointer = |scalar: &Scalar| scalar.c.contains('*') || scalar.c == "function";
+    let moved = |aggregate: &Rc<Aggregate>| aggregate.packed.is_some() || aggregate.aligned.is_some();
+    let mut definitions = definitions([ty].into_iter()).into_iter();
+    ty.aggregate().is_some() && ty.has(is_float) && (ty.has(is_pointer) || definitions.any(|it| moved(&it)))
 }
 
 /// Complex numbers, and vectors within aggregates.
@@ -360,6 +371,7 @@ impl Module<'_> {
                 options: match self.signature.family {
                     Family::SysV64 | Family::Win64 => ", save(gpr, flags, avx512, x87)",
                     Family::Aapcs64 => ", save(gpr, flags, simd)",
+                    Family::Lp64d => ", save(gpr, fpr)",
                     _ => ", save(gpr, flags, sse, x87)",
                 },
                 first: &format!("{STATE}{CPU}"),

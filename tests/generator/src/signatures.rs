@@ -17,12 +17,16 @@ pub enum Target {
     Aarch64,
     /// 32-bit x86 Linux.
     I686,
+    /// 64-bit RISC-V Linux.
+    Riscv64,
 }
 
 impl Target {
     /// The one that this is compiled for.
     pub const HOST: Self = if cfg!(target_arch = "aarch64") {
         Self::Aarch64
+    } else if cfg!(target_arch = "riscv64") {
+        Self::Riscv64
     } else if cfg!(target_arch = "x86") {
         Self::I686
     } else if cfg!(windows) {
@@ -36,6 +40,8 @@ impl Target {
     pub fn named(name: &str) -> Self {
         if name.starts_with("aarch64") {
             Self::Aarch64
+        } else if name.starts_with("riscv64") {
+            Self::Riscv64
         } else if name.starts_with("i686") {
             Self::I686
         } else if name.contains("-windows-") {
@@ -51,6 +57,7 @@ impl Target {
         match self {
             Self::Linux | Self::Windows => &[Family::SysV64, Family::Win64],
             Self::Aarch64 => &[Family::Aapcs64],
+            Self::Riscv64 => &[Family::Lp64d],
             Self::I686 => &[Family::Cdecl, Family::Stdcall, Family::Fastcall, Family::Thiscall],
         }
     }
@@ -65,6 +72,8 @@ pub enum Family {
     Win64,
     /// That of AArch64.
     Aapcs64,
+    /// That of 64-bit RISC-V.
+    Lp64d,
     /// C's on 32-bit x86.
     Cdecl,
     /// The same where the return pops the arguments.
@@ -83,6 +92,7 @@ impl Family {
             Self::SysV64 => "sysv64",
             Self::Win64 => "win64",
             Self::Aapcs64 => "aapcs64",
+            Self::Lp64d => "lp64d",
             Self::Cdecl => "cdecl",
             Self::Stdcall => "stdcall",
             Self::Fastcall => "fastcall",
@@ -98,7 +108,7 @@ impl Family {
             (Self::Stdcall, _) => &["stdcall", "stdcall-unwind"],
             (Self::Fastcall, _) => &["fastcall", "fastcall-unwind"],
             (Self::Thiscall, _) => &["thiscall", "thiscall-unwind"],
-            (Self::Aapcs64, _) => &["C", "system", "C-unwind", "efiapi", "system-unwind"],
+            (Self::Aapcs64 | Self::Lp64d, _) => &["C", "system", "C-unwind", "efiapi", "system-unwind"],
             (Self::SysV64, false) => &["sysv64", "C", "sysv64-unwind", "system", "C-unwind", "system-unwind"],
             (Self::SysV64, true) => &["sysv64", "sysv64-unwind"],
             (Self::Win64, false) => &["win64", "efiapi", "win64-unwind"],
@@ -208,6 +218,11 @@ impl Signature {
                     |ty: &Type| if ty.size() > 16 { 1 } else { ty.size().div_ceil(8) + usize::from(ty.align() > 8) };
                 self.parameters.iter().map(registers).sum::<usize>() <= 7
             }
+            // The same, floats too: they take integer registers when they have no other.
+            Family::Lp64d => {
+                let registers = |ty: &Type| if ty.size() > 16 { 1 } else { ty.size().div_ceil(8) };
+                usize::from(self.may_be_hidden()) + self.parameters.iter().map(registers).sum::<usize>() <= 7
+            }
         }
     }
 }
@@ -264,8 +279,8 @@ fn late(table: &Table, family: Family, add: &mut Add<'_>) {
         let (ints, doubles) = match family {
             Family::SysV64 => (4 + i % 2, 6 + i / 2 % 2),
             // 16 parameters in all.
-            Family::Aapcs64 if i / 2 % 2 == 0 => (6 + i % 2, 5),
-            Family::Aapcs64 => (1, 6 + i % 2),
+            Family::Aapcs64 | Family::Lp64d if i / 2 % 2 == 0 => (6 + i % 2, 5),
+            Family::Aapcs64 | Family::Lp64d => (1, 6 + i % 2),
             Family::Win64 if i % 4 > 0 => continue,
             Family::Win64 => (1 + i / 4 % 2, i / 8 % 2),
             Family::Cdecl | Family::Stdcall if i % 4 > 0 => continue,
@@ -323,8 +338,8 @@ fn variadic(table: &Table, family: Family, add: &mut Add<'_>) {
         let (ints, doubles) = match family {
             Family::SysV64 => (4 + i % 2, 6 + i / 2 % 2),
             // 16 parameters in all.
-            Family::Aapcs64 if i / 2 % 2 == 0 => (6 + i % 2, 5),
-            Family::Aapcs64 => (1, 6 + i % 2),
+            Family::Aapcs64 | Family::Lp64d if i / 2 % 2 == 0 => (6 + i % 2, 5),
+            Family::Aapcs64 | Family::Lp64d => (1, 6 + i % 2),
             // None is in a register.
             _ => (1 + i % 2, i / 2 % 2),
         };

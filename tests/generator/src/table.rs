@@ -48,6 +48,21 @@ impl Table {
         self.target == Target::I686
     }
 
+    /// Whether `long double` is an IEEE 754 binary128.
+    fn has_quads(&self) -> bool {
+        matches!(self.target, Target::Aarch64 | Target::Riscv64)
+    }
+
+    /// Whether every compiler has `_Float16`: gcc 12 has not on RISC-V.
+    fn has_halves(&self) -> bool {
+        self.target != Target::Riscv64
+    }
+
+    /// Whether vectors are passed.
+    fn has_vectors(&self) -> bool {
+        self.target != Target::Riscv64
+    }
+
     fn add(&mut self, ty: Type) {
         let name = ty.name().to_owned();
         assert!(self.index.insert(name.clone(), self.list.len()).is_none(), "`{name}` twice");
@@ -65,7 +80,7 @@ impl Table {
         let bits = if quiet { Bits::Quiet } else { bits };
         let leaf = |path: &str, offset, size| Leaf { path: path.into(), offset, size, count: None, bits: bits.clone() };
         // The x87 unit's own format has 80 bits.
-        let float = |size| if size >= 12 && self.target != Target::Aarch64 { 10 } else { size };
+        let float = |size| if size >= 12 && !self.has_quads() { 10 } else { size };
         let leaves = match kind {
             Kind::LongDouble => vec![leaf("", 0, float(size))],
             Kind::Complex(of) => vec![leaf(".re", 0, float(of)), leaf(".im", of, float(of))],
@@ -163,10 +178,12 @@ impl Table {
             self.scalar("u128", "u128", "unsigned __int128", 16, Kind::Wide, Bits::Any);
         }
         let aarch64 = self.target == Target::Aarch64;
-        let (long, quad) = if aarch64 { (Kind::Quad, "long double") } else { (Kind::LongDouble, "__float128") };
+        let (long, quad) = if self.has_quads() { (Kind::Quad, "long double") } else { (Kind::LongDouble, "__float128") };
         let size = if word == 8 { 16 } else { 12 };
         self.scalar("LongDouble", "LongDouble", "long double", size, long, Bits::Any);
-        self.scalar("Float16", "Float16", "_Float16", 2, Kind::Half, Bits::Any);
+        if self.has_halves() {
+            self.scalar("Float16", "Float16", "_Float16", 2, Kind::Half, Bits::Any);
+        }
         self.scalar("Float128", "Float128", quad, 16, Kind::Quad, Bits::Any);
         self.scalar("ComplexFloat", "Complex<f32>", "_Complex float", 8, Kind::Complex(4), Bits::Any);
         self.scalar("ComplexDouble", "Complex<f64>", "_Complex double", 16, Kind::Complex(8), Bits::Any);
@@ -182,7 +199,7 @@ impl Table {
             ] {
                 self.scalar(name, rust, name, size, Kind::Vector, Bits::Any);
             }
-        } else {
+        } else if self.has_vectors() {
             let wide: &[_] = if word == 8 { &[(128, 16), (256, 32), (512, 64)] } else { &[(128, 16)] };
             for &(bits, size) in wide {
                 for suffix in ["", "d", "i"] {
@@ -257,15 +274,19 @@ impl Table {
         if !self.has_narrow_words() {
             self.structure("IIWide", &["i128"]);
         }
-        self.structure("SHalf", &["Float16"]);
-        self.structure("SHalves", &["[Float16; 4]"]);
-        self.structure("IHalf", &["Float16", "u8"]);
+        if self.has_halves() {
+            self.structure("SHalf", &["Float16"]);
+            self.structure("SHalves", &["[Float16; 4]"]);
+            self.structure("IHalf", &["Float16", "u8"]);
+        }
         self.structure("SQuad", &["Float128"]);
         self.structure("SComplex", &["ComplexFloat"]);
         self.structure("SSComplex", &["ComplexDouble"]);
         self.structure("SSComplexes", &["[ComplexFloat; 2]"]);
-        self.structure("SVector", &["m128"]);
-        self.union("UnionVector", &["m128i", "[u32; 4]"]);
+        if self.has_vectors() {
+            self.structure("SVector", &["m128"]);
+            self.union("UnionVector", &["m128i", "[u32; 4]"]);
+        }
         if self.target == Target::Aarch64 {
             // Homogeneous aggregates, and nearly.
             self.structure("HVector64", &["m64f", "m64i"]);
@@ -273,7 +294,7 @@ impl Table {
             self.union("HUnion", &["[f32; 3]", "SPair"]);
             self.structure("NoHVectors", &["m64f", "m128"]);
             self.structure("HVectorEmpty", &["Empty", "m128", "Empty"]);
-        } else if self.target != Target::I686 {
+        } else if matches!(self.target, Target::Linux | Target::Windows) {
             self.structure("SVector256", &["m256d"]);
             self.structure("SVector512", &["m512i"]);
             self.structure("SVectorEmpty", &["Empty", "m256", "Empty"]);
@@ -308,8 +329,10 @@ impl Table {
         self.structure("MX87Int", &["LongDouble", "i32"]);
         self.structure("MComplex", &["ComplexLongDouble"]);
         self.union("MUnionX87", &["LongDouble", "f64"]);
-        self.structure("MVectorFloat", &["m128", "f32"]);
-        self.structure("MVectors", &["[m128d; 2]"]);
+        if self.has_vectors() {
+            self.structure("MVectorFloat", &["m128", "f32"]);
+            self.structure("MVectors", &["[m128d; 2]"]);
+        }
         self.structure("MQuads", &["Float128", "Float128"]);
         let wide = if self.has_narrow_words() { "i64" } else { "i128" };
         let mut with = |name: &str, packed: Option<usize>, aligned: Option<usize>, fields: &[&str]| {
@@ -326,7 +349,7 @@ impl Table {
 
     /// Types that cbframe knows nothing of, where rustc alone can pass them.
     fn foreign(&mut self) {
-        let derived = matches!(self.target, Target::Aarch64 | Target::I686);
+        let derived = matches!(self.target, Target::Aarch64 | Target::I686 | Target::Riscv64);
         let mut foreign = |name: &str, align: Option<usize>, fields: &[&str]| {
             self.aggregate(name, fields, |aggregate| (aggregate.aligned, aggregate.derived) = (align, derived));
         };

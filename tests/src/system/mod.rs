@@ -19,6 +19,8 @@ pub fn is_win64(abi: &str) -> bool {
 /// The variable that tells what cargo runs programs of the target with, where they start programs themselves.
 pub const RUNNER: &str = if cfg!(target_arch = "aarch64") {
     "CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUNNER"
+} else if cfg!(target_arch = "riscv64") {
+    "CARGO_TARGET_RISCV64GC_UNKNOWN_LINUX_GNU_RUNNER"
 } else {
     "CBFRAME_TESTS_RUNNER"
 };

@@ -59,6 +59,8 @@ pub fn first_argument(cpu: &mut CpuState) -> &mut u64 {
     return &mut cpu.rdi;
     #[cfg(target_arch = "aarch64")]
     return &mut cpu.x[0];
+    #[cfg(target_arch = "riscv64")]
+    return &mut cpu.x[10];
 }
 
 fn result(cpu: &mut CpuState) -> &mut u64 {
@@ -66,6 +68,8 @@ fn result(cpu: &mut CpuState) -> &mut u64 {
     return &mut cpu.rax;
     #[cfg(target_arch = "aarch64")]
     return &mut cpu.x[0];
+    #[cfg(target_arch = "riscv64")]
+    return &mut cpu.x[10];
 }
 
 /// The same, with registers that are looked for when it is called, by a variable of cbframe's.

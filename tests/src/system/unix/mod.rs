@@ -4,7 +4,7 @@ mod compilers;
 mod steps;
 
 pub use compilers::{CLANG_TARGET, FLAGS, GCC, GXX, TARGET};
-#[cfg(not(target_arch = "aarch64"))]
+#[cfg(not(any(target_arch = "aarch64", target_arch = "riscv64")))]
 pub use steps::stepping;
 pub use steps::{Interrupted, functions, on_step, walk};
 

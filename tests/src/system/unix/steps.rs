@@ -66,6 +66,8 @@ impl Interrupted {
         return machine.gregs[libc::REG_EIP as usize] as usize;
         #[cfg(target_arch = "aarch64")]
         return machine.pc as usize;
+        #[cfg(target_arch = "riscv64")]
+        return machine.__gregs[libc::REG_PC] as usize;
     }
 
     /// As [`walk`], from where it was interrupted.
