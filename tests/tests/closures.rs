@@ -324,6 +324,8 @@ fn raw_closures() {
     type Pointer = unsafe extern "C" fn(u64) -> u64;
     #[cfg(target_arch = "aarch64")]
     let triple = Frame::raw(move |cpu| cpu.x[0] = cpu.x[0].wrapping_mul(factor)).unwrap();
+    #[cfg(target_arch = "riscv64")]
+    let triple = Frame::raw(move |cpu| cpu.x[10] = cpu.x[10].wrapping_mul(factor)).unwrap();
     #[cfg(target_arch = "x86")]
     let triple = Frame::raw(move |cpu| {
         // SAFETY: the caller has passed it.
@@ -436,6 +438,31 @@ fn frame_macro_forms() {
         assert_eq!(unsafe { many.as_fn()(1, 2.0, &3, 4, 5, 6, -7) }, 54);
 
         let raw = frame!(abi = "raw", |cpu: &mut CpuState| cpu.x[0] = cpu.x[1]).unwrap();
+        // SAFETY: a raw callback serves any signature; only the result's register is changed.
+        let second: unsafe extern "C" fn(i64, i64) -> i64 = unsafe { std::mem::transmute(raw.as_fn()) };
+        // SAFETY: the frame lives.
+        assert_eq!(unsafe { second(1, 2) }, 2);
+    }
+    #[cfg(target_arch = "riscv64")]
+    {
+        // The CPU beside the arguments.
+        let cpu = frame!(abi = "C", |#[cpu] cpu: &mut CpuState, a: i32, b: f64| -> i64 {
+            assert_eq!((cpu.x[10] as i32, cpu.f(10).unwrap().f64(0)), (a, b));
+            i64::from(a) + b as i64
+        })
+        .unwrap();
+        // SAFETY: the frame lives; the registers are left alone.
+        assert_eq!(unsafe { cpu.as_fn()(40, 2.0) }, 42);
+
+        // No register is left for the state.
+        let many = frame!(abi = "C", move |a: i128, b: f64, c: &i32, d: u8, e: i128, f: i64, g: i8| -> i64 {
+            a as i64 + i64::from(c + i32::from(d) + add) + b as i64 + e as i64 + f + i64::from(g)
+        })
+        .unwrap();
+        // SAFETY: the frame lives.
+        assert_eq!(unsafe { many.as_fn()(1, 2.0, &3, 4, 5, 6, -7) }, 54);
+
+        let raw = frame!(abi = "raw", |cpu: &mut CpuState| cpu.x[10] = cpu.x[11]).unwrap();
         // SAFETY: a raw callback serves any signature; only the result's register is changed.
         let second: unsafe extern "C" fn(i64, i64) -> i64 = unsafe { std::mem::transmute(raw.as_fn()) };
         // SAFETY: the frame lives.

@@ -86,6 +86,10 @@ fn count_raw(#[state] calls: &AtomicU64, cpu: &mut CpuState) {
     {
         cpu.x[0] += calls.fetch_add(cpu.x[0], Ordering::Relaxed);
     }
+    #[cfg(target_arch = "riscv64")]
+    {
+        cpu.x[10] += calls.fetch_add(cpu.x[10], Ordering::Relaxed);
+    }
 }
 
 #[cbframe(abi = "C")]

@@ -149,7 +149,7 @@ fn retargeted_and_freed_while_called_by_a_run_time_signature() {
 /// long as an exchange takes.)
 #[test]
 #[cfg(target_os = "linux")]
-#[cfg_attr(target_arch = "aarch64", ignore = "the emulator has no seccomp")]
+#[cfg_attr(any(target_arch = "aarch64", target_arch = "riscv64"), ignore = "the emulator has no seccomp")]
 fn retargeted_and_freed_without_membarrier() {
     use cbframe_tests::ban;
 

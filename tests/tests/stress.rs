@@ -116,7 +116,7 @@ fn a_million_swaps_by_value_from_c() {
         native [abi = "C"] [#[state] calls: &AtomicU64,] calls bound;
         cpu [abi = "C"] [#[state] calls: &AtomicU64, #[cpu] _cpu: &mut CpuState,] calls bound;
     };
-    #[cfg(target_arch = "aarch64")]
+    #[cfg(any(target_arch = "aarch64", target_arch = "riscv64"))]
     let lanes = lanes! {
         function [abi = "C"] [] STATELESS function;
         direct [abi = "C", entry = "direct"] [#[state] calls: &AtomicU64,] calls bound;
@@ -189,7 +189,7 @@ fn two_live_callbacks_of_one_function_keep_their_states() {
         fastcall [abi = "fastcall"];
         thiscall [abi = "thiscall"];
     }
-    #[cfg(target_arch = "aarch64")]
+    #[cfg(any(target_arch = "aarch64", target_arch = "riscv64"))]
     lanes! {
         native [abi = "C"];
         direct [abi = "C", entry = "direct"];
@@ -278,7 +278,7 @@ fn a_recursion_is_as_deep_as_the_stack() {
         cpu "C" [] [#[state] s: &u64, #[cpu] _cpu: &mut CpuState,] s [a b c d e] bound;
         cpu_x87 "stdcall" [save(gpr, flags, sse, x87)] [#[state] s: &u64, #[cpu] _cpu: &mut CpuState,] s [a] bound;
     };
-    #[cfg(target_arch = "aarch64")]
+    #[cfg(any(target_arch = "aarch64", target_arch = "riscv64"))]
     let lanes = lanes! {
         function "C" [] [] STATE [] function;
         direct "C" [entry = "direct"] [#[state] s: &u64,] s [a] bound;
@@ -323,6 +323,15 @@ fn raw_callbacks_recurse() {
             assert_eq!(cpu.x[1], !level);
             assert_eq!(cpu.v(1).expect("saved").f64(0), level as f64);
             cpu.x[0] = below + level;
+        }
+        #[cfg(target_arch = "riscv64")]
+        {
+            let (level, before) = (cpu.x[10], (cpu.x, cpu.pc, cpu.f(11).map(|f| f.bytes)));
+            let below = if level == 0 { 0 } else { call(level - 1) };
+            assert_eq!(before, (cpu.x, cpu.pc, cpu.f(11).map(|f| f.bytes)));
+            assert_eq!(cpu.x[11], !level);
+            assert_eq!(cpu.f(11).expect("saved").f64(0), level as f64);
+            cpu.x[10] = below + level;
         }
         #[cfg(target_arch = "x86_64")]
         {

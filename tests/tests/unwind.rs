@@ -1,7 +1,7 @@
 //! The stack seen from a callback, panics that leave it through frames of C, and C++ exceptions that pass through.
 #![allow(missing_docs, reason = "tests")]
 
-#[cfg(not(target_arch = "aarch64"))]
+#[cfg(not(any(target_arch = "aarch64", target_arch = "riscv64")))]
 #[path = "unwind/steps.rs"]
 mod steps;
 
@@ -131,6 +131,27 @@ unsafe extern "C-unwind" fn frame_of_assembly(x: u64, target: *const ()) -> u64 
     )
 }
 
+#[cfg(target_arch = "riscv64")]
+#[unsafe(naked)]
+unsafe extern "C-unwind" fn frame_of_assembly(x: u64, target: *const ()) -> u64 {
+    naked_asm!(
+        ".cfi_startproc",
+        "addi sp, sp, -80",
+        ".cfi_def_cfa_offset 80",
+        "sd ra, 72(sp)",
+        ".cfi_offset ra, -8",
+        "jalr a1",
+        ".globl cbframe_tests_after_call",
+        "cbframe_tests_after_call:",
+        "ld ra, 72(sp)",
+        ".cfi_restore ra",
+        "addi sp, sp, 80",
+        ".cfi_def_cfa_offset 0",
+        "ret",
+        ".cfi_endproc",
+    )
+}
+
 unsafe extern "C" {
     static cbframe_tests_after_call: u8;
 }
@@ -157,7 +178,7 @@ macro_rules! lanes {
     (@fixed $name:ident) => { bind_static!($name, STATE) };
 }
 
-#[cfg(target_arch = "aarch64")]
+#[cfg(any(target_arch = "aarch64", target_arch = "riscv64"))]
 lanes! {
     function [abi = "C-unwind"] [] [] function;
     function_captured [abi = "C-unwind", entry = "captured"] [] [a b c d e f g] function;
@@ -229,7 +250,7 @@ fn raw(cpu: &mut CpuState) {
     answer(cpu);
 }
 
-#[cfg(not(target_arch = "aarch64"))]
+#[cfg(not(any(target_arch = "aarch64", target_arch = "riscv64")))]
 #[cbframe(abi = "raw", save(gpr, flags, sse, x87))]
 fn raw_bound(#[state] _s: &u32, cpu: &mut CpuState) {
     answer(cpu);
@@ -237,6 +258,12 @@ fn raw_bound(#[state] _s: &u32, cpu: &mut CpuState) {
 
 #[cfg(target_arch = "aarch64")]
 #[cbframe(abi = "raw", save(gpr, flags, simd))]
+fn raw_bound(#[state] _s: &u32, cpu: &mut CpuState) {
+    answer(cpu);
+}
+
+#[cfg(target_arch = "riscv64")]
+#[cbframe(abi = "raw", save(gpr, fpr))]
 fn raw_bound(#[state] _s: &u32, cpu: &mut CpuState) {
     answer(cpu);
 }
@@ -257,6 +284,11 @@ fn answer(cpu: &mut CpuState) {
 #[cfg(target_arch = "aarch64")]
 fn answer(cpu: &mut CpuState) {
     cpu.x[0] = record(cpu.x[0]);
+}
+
+#[cfg(target_arch = "riscv64")]
+fn answer(cpu: &mut CpuState) {
+    cpu.x[10] = record(cpu.x[10]);
 }
 
 #[cbframe(abi = "C")]
@@ -314,6 +346,7 @@ fn all_lanes() -> Vec<(&'static str, *const ())> {
         ("plain", plain::leak(&STATE).expect("a free slot") as *const ()),
         ("efi", efi::leak(&STATE).expect("a free slot") as *const ()),
         #[cfg(not(target_arch = "x86"))]
+        #[cfg(not(target_arch = "riscv64"))]
         ("custom", custom::leak(&STATE).expect("a free slot") as *const ()),
     ]);
     #[cfg(target_arch = "x86_64")]

@@ -119,7 +119,7 @@ lanes! {
     captured "cdecl" "cdecl-unwind" [entry = "captured"] [a b c d e];
 }
 
-#[cfg(target_arch = "aarch64")]
+#[cfg(any(target_arch = "aarch64", target_arch = "riscv64"))]
 lanes! {
     native "C" "C-unwind" [] [];
     direct "C" "C-unwind" [entry = "direct"] [a b];

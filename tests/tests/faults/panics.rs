@@ -126,7 +126,7 @@ lanes! {
     captured "C" [entry = "captured",] [#[state] _s: &u32,] bound [a b c d e f g h];
 }
 
-#[cfg(target_arch = "aarch64")]
+#[cfg(any(target_arch = "aarch64", target_arch = "riscv64"))]
 lanes! {
     stateless "C" [] [] stateless [];
     stateless_captured "C" [entry = "captured",] [] stateless [a b c];

@@ -75,7 +75,7 @@ lanes! {
     unwinding "C-unwind" [abi = "C-unwind"] &u32, [];
 }
 
-#[cfg(target_arch = "aarch64")]
+#[cfg(any(target_arch = "aarch64", target_arch = "riscv64"))]
 lanes! {
     native "C" [abi = "C"] &u32, [];
     direct "C" [abi = "C", entry = "direct"] &u32, [a b];

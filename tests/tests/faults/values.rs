@@ -199,7 +199,7 @@ lanes! {
     efi "efiapi" from "C" [] [#[state] _s: &u32,] bound [];
 }
 
-#[cfg(target_arch = "aarch64")]
+#[cfg(any(target_arch = "aarch64", target_arch = "riscv64"))]
 lanes! {
     stateless "C" from "C" [] [] stateless [];
     stateless_captured "C" from "C" [entry = "captured"] [] stateless [];

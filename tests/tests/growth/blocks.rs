@@ -81,7 +81,7 @@ fn slots_that_were_given_back_are_bound_again() {
 }
 
 #[test]
-#[cfg_attr(target_arch = "aarch64", ignore = "the emulator counts memory of its own")]
+#[cfg_attr(any(target_arch = "aarch64", target_arch = "riscv64"), ignore = "the emulator counts memory of its own")]
 fn empty_blocks_are_given_back_but_one() {
     alone("blocks::empty_blocks_are_given_back_but_one", || {
         let fixed = fill();
@@ -117,7 +117,7 @@ fn empty_blocks_are_given_back_but_one() {
 
 /// At each edge of a block: a process that asks for or gives back memory is killed here.
 #[test]
-#[cfg_attr(target_arch = "aarch64", ignore = "the emulator has no seccomp")]
+#[cfg_attr(any(target_arch = "aarch64", target_arch = "riscv64"), ignore = "the emulator has no seccomp")]
 fn nothing_is_mapped_or_given_back_at_the_edge_of_a_block() {
     alone("blocks::nothing_is_mapped_or_given_back_at_the_edge_of_a_block", || {
         let mut frames = fill();
@@ -166,7 +166,7 @@ fn kill_if_mapping_changes() {
 }
 
 #[test]
-#[cfg_attr(target_arch = "aarch64", ignore = "the emulator maps shared memory once only")]
+#[cfg_attr(any(target_arch = "aarch64", target_arch = "riscv64"), ignore = "the emulator maps shared memory once only")]
 fn stale_calls_are_reported() {
     const TEST: &str = "blocks::stale_calls_are_reported";
     #[cbframe(abi = "C")]
@@ -237,6 +237,8 @@ fn every_kind_of_callback_works_in_a_block() {
         assert_eq!(cpu.rcx, x);
         #[cfg(target_arch = "aarch64")]
         assert_eq!(cpu.x[0], x);
+        #[cfg(target_arch = "riscv64")]
+        assert_eq!(cpu.x[10], x);
         // SAFETY: the caller has passed it.
         #[cfg(target_arch = "x86")]
         assert_eq!(unsafe { cpu.stack_word(1) }.u32(), x as u32);
@@ -277,6 +279,12 @@ fn every_kind_of_callback_works_in_a_block() {
                 let adr = distance(word(4)) << 2 | word(4) >> 29 & 3;
                 assert_eq!((word(4) & 0x9f00_001f, adr + 4), (0x1000_0010, 0x1_0000));
                 assert_eq!((word(8) & 0xff00_001f, 4 * distance(word(8)) + 8), (0x5800_0011, 0x1_0000));
+            }
+            #[cfg(target_arch = "riscv64")]
+            {
+                // RISC-V ISA manual: `auipc t0, 16`, which adds 65536; `ld t2, 0(t0)`; `jr t2`.
+                let word = |at: usize| u32::from_le_bytes(code[at..at + 4].try_into().expect("four bytes"));
+                assert_eq!([word(0), word(4), word(8)], [0x0001_0297, 0x0002_b383, 0x0003_8067]);
             }
             #[cfg(target_arch = "x86")]
             {

@@ -12,7 +12,7 @@ const MILLION: u64 = 1_000_000;
 
 /// Under each ban that leaves mappings of files alone.
 #[test]
-#[cfg_attr(target_arch = "aarch64", ignore = "the emulator counts memory of its own")]
+#[cfg_attr(any(target_arch = "aarch64", target_arch = "riscv64"), ignore = "the emulator counts memory of its own")]
 fn a_million_live_callbacks_each_with_its_state() {
     let bans = [Ban::WriteExecute, Ban::WriteExecuteFilter];
     if let Some(case) = child::case() {
@@ -85,7 +85,7 @@ fn least(mut run: impl FnMut()) -> Duration {
 
 /// One bind and drop beside a `Box`, with ever more callbacks that live.
 #[test]
-#[cfg_attr(target_arch = "aarch64", ignore = "the emulator has times of its own")]
+#[cfg_attr(any(target_arch = "aarch64", target_arch = "riscv64"), ignore = "the emulator has times of its own")]
 fn one_more_costs_the_same_at_any_size() {
     super::alone("size::one_more_costs_the_same_at_any_size", || {
         let mut frames: Vec<Added> = Vec::new();

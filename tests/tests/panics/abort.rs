@@ -77,7 +77,7 @@ callbacks! {
     on_panic_captured [abi = "C", entry = "captured", on_panic = FALLBACK] [#[state] _s: &mut u32,] exclusive;
 }
 
-#[cfg(target_arch = "aarch64")]
+#[cfg(any(target_arch = "aarch64", target_arch = "riscv64"))]
 callbacks! {
     function [abi = "C"] [] function;
     function_captured [abi = "C", entry = "captured"] [] function;

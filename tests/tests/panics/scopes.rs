@@ -94,7 +94,7 @@ fn every_lane() {
         cpu_exclusive [abi = "C"] [#[state] _s: &mut u32, #[cpu] _c: &mut CpuState,] [] exclusive;
         efi [abi = "efiapi"] [#[state] _s: &u32,] [a] bound;
     }
-    #[cfg(target_arch = "aarch64")]
+    #[cfg(any(target_arch = "aarch64", target_arch = "riscv64"))]
     lanes! {
         function [abi = "C"] [] [] function;
         function_captured [abi = "C", entry = "captured"] [] [a b] function;
