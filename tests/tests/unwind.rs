@@ -345,8 +345,7 @@ fn all_lanes() -> Vec<(&'static str, *const ())> {
         ("raw_bound", raw_bound::leak(&STATE).expect("a free slot") as *const ()),
         ("plain", plain::leak(&STATE).expect("a free slot") as *const ()),
         ("efi", efi::leak(&STATE).expect("a free slot") as *const ()),
-        #[cfg(not(target_arch = "x86"))]
-        #[cfg(not(target_arch = "riscv64"))]
+        #[cfg(not(any(target_arch = "x86", target_arch = "riscv64")))]
         ("custom", custom::leak(&STATE).expect("a free slot") as *const ()),
     ]);
     #[cfg(target_arch = "x86_64")]

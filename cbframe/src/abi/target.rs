@@ -246,7 +246,7 @@ impl Target {
             }
             Self::Aarch64Apple => &const { DataModel { long_double: DOUBLE, ..LP64 } },
             Self::Riscv64Linux => {
-                &const { DataModel { char: U8, long_double: scalar("f128", 16, 16, Kind::Float), ..LP64 } }
+                &const { DataModel { char: U8, long_double: scalar("LongDouble", 16, 16, Kind::Float), ..LP64 } }
             }
             Self::ArmEabi | Self::ArmEabihf => &ILP32,
         }
