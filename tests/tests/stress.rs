@@ -278,7 +278,7 @@ fn a_recursion_is_as_deep_as_the_stack() {
         cpu "C" [] [#[state] s: &u64, #[cpu] _cpu: &mut CpuState,] s [a b c d e] bound;
         cpu_x87 "stdcall" [save(gpr, flags, sse, x87)] [#[state] s: &u64, #[cpu] _cpu: &mut CpuState,] s [a] bound;
     };
-    #[cfg(any(target_arch = "aarch64", target_arch = "riscv64"))]
+    #[cfg(target_arch = "aarch64")]
     let lanes = lanes! {
         function "C" [] [] STATE [] function;
         direct "C" [entry = "direct"] [#[state] s: &u64,] s [a] bound;
@@ -287,6 +287,16 @@ fn a_recursion_is_as_deep_as_the_stack() {
         captured "C" [entry = "captured"] [#[state] s: &u64,] s [a b c d e f g] bound;
         cpu "C" [] [#[state] s: &u64, #[cpu] _cpu: &mut CpuState,] s [a b c d e] bound;
         cpu_x87 "C" [save(gpr, flags, simd)] [#[state] s: &u64, #[cpu] _cpu: &mut CpuState,] s [a] bound;
+    };
+    #[cfg(target_arch = "riscv64")]
+    let lanes = lanes! {
+        function "C" [] [] STATE [] function;
+        direct "C" [entry = "direct"] [#[state] s: &u64,] s [a] bound;
+        stack "C" [] [#[state] s: &u64,] s [a b] bound;
+        spilled "C" [] [#[state] s: &u64,] s [a b c d e f g] bound;
+        captured "C" [entry = "captured"] [#[state] s: &u64,] s [a b c d e f g] bound;
+        cpu "C" [] [#[state] s: &u64, #[cpu] _cpu: &mut CpuState,] s [a b c d e] bound;
+        cpu_x87 "C" [save(gpr, fpr)] [#[state] s: &u64, #[cpu] _cpu: &mut CpuState,] s [a] bound;
     };
     for (lane, address, again) in lanes {
         let thread = std::thread::Builder::new().stack_size(DEPTH as usize * 8192).spawn(move || {

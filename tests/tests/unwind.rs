@@ -178,7 +178,7 @@ macro_rules! lanes {
     (@fixed $name:ident) => { bind_static!($name, STATE) };
 }
 
-#[cfg(any(target_arch = "aarch64", target_arch = "riscv64"))]
+#[cfg(target_arch = "aarch64")]
 lanes! {
     function [abi = "C-unwind"] [] [] function;
     function_captured [abi = "C-unwind", entry = "captured"] [] [a b c d e f g] function;
@@ -189,6 +189,27 @@ lanes! {
     captured [abi = "C-unwind", entry = "captured"] [#[state] _s: &u32,] [a b] bound;
     cpu [abi = "C-unwind", save(gpr)] [#[state] _s: &u32, #[cpu] _c: &mut CpuState,] [] bound;
     cpu_x0 [abi = "C-unwind", save(x0, v0)] [#[state] _s: &u32, #[cpu] _c: &mut cbframe::CpuSubset,] [] bound;
+    fixed [abi = "C-unwind"] [#[state] _s: &u32,] [] fixed;
+    fixed_captured [abi = "C-unwind", entry = "captured"] [#[state] _s: &u32,] [] fixed;
+    system [abi = "system-unwind"] [#[state] _s: &u32,] [] bound;
+    system_function [abi = "system-unwind"] [] [] function;
+    direct_exclusive [abi = "C-unwind", entry = "direct"] [#[state] _s: &mut u32,] [a b] exclusive;
+    stack_exclusive [abi = "C-unwind", entry = "stack"] [#[state] _s: &mut u32,] [a b c d e f g] exclusive;
+    captured_exclusive [abi = "C-unwind", entry = "captured"] [#[state] _s: &mut u32,] [a b] exclusive;
+    cpu_exclusive [abi = "system-unwind"] [#[state] _s: &mut u32, #[cpu] _c: &mut CpuState,] [] exclusive;
+}
+
+#[cfg(target_arch = "riscv64")]
+lanes! {
+    function [abi = "C-unwind"] [] [] function;
+    function_captured [abi = "C-unwind", entry = "captured"] [] [a b c d e f g] function;
+    function_cpu [abi = "C-unwind"] [#[cpu] _c: &mut CpuState,] [] function;
+    native [abi = "C-unwind"] [#[state] _s: &u32,] [] bound;
+    direct [abi = "C-unwind", entry = "direct"] [#[state] _s: &u32,] [a b] bound;
+    stack [abi = "C-unwind", entry = "stack"] [#[state] _s: &u32,] [a b c d e f g] bound;
+    captured [abi = "C-unwind", entry = "captured"] [#[state] _s: &u32,] [a b] bound;
+    cpu [abi = "C-unwind", save(gpr)] [#[state] _s: &u32, #[cpu] _c: &mut CpuState,] [] bound;
+    cpu_a0 [abi = "C-unwind", save(a0, fa0)] [#[state] _s: &u32, #[cpu] _c: &mut cbframe::CpuSubset,] [] bound;
     fixed [abi = "C-unwind"] [#[state] _s: &u32,] [] fixed;
     fixed_captured [abi = "C-unwind", entry = "captured"] [#[state] _s: &u32,] [] fixed;
     system [abi = "system-unwind"] [#[state] _s: &u32,] [] bound;

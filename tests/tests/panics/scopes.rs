@@ -102,7 +102,7 @@ fn every_lane() {
         direct [abi = "C", entry = "direct"] [#[state] _s: &u32,] [a] bound;
         stack [abi = "C"] [#[state] _s: &u32,] [a b c d e f g h] bound;
         captured [abi = "C", entry = "captured"] [#[state] _s: &u32,] [a b] bound;
-        cpu [abi = "C", save(gpr, flags, simd)] [#[state] _s: &u32, #[cpu] _c: &mut CpuState,] [] bound;
+        cpu [abi = "C"] [#[state] _s: &u32, #[cpu] _c: &mut CpuState,] [] bound;
         fixed [abi = "C"] [#[state] _s: &u32,] [] fixed;
         direct_exclusive [abi = "C", entry = "direct"] [#[state] _s: &mut u32,] [a] exclusive;
         stack_exclusive [abi = "C"] [#[state] _s: &mut u32,] [] exclusive;
