@@ -19,21 +19,21 @@ fn compare(abi: Abi) -> SignatureBuilder {
 #[test]
 fn every_way_to_ask_gives_the_same() {
     let cache = SignatureCache::new();
-    let built = cache.get(compare(Abi::SysV64)).unwrap();
+    let built = cache.get(compare(Abi::C)).unwrap();
     let text = "int (*)(const void *, const void *)";
     let others = [
-        cache.get(compare(Abi::SysV64)).unwrap(),
-        cache.parse_c(text, Abi::SysV64).unwrap(),
-        cache.parse_c(text, Abi::SysV64).unwrap(),
-        cache.parse_c("int(void *,void *)", Abi::SysV64).unwrap(),
-        cache.parse_rust("extern \"sysv64\" fn(*const u8, *mut u8) -> i32").unwrap(),
-        cache.parse_rust("extern \"sysv64\" fn(*const u8, *mut u8) -> i32").unwrap(),
-        cache.keep(compare(Abi::SysV64).build().unwrap()),
+        cache.get(compare(Abi::C)).unwrap(),
+        cache.parse_c(text, Abi::C).unwrap(),
+        cache.parse_c(text, Abi::C).unwrap(),
+        cache.parse_c("int(void *,void *)", Abi::C).unwrap(),
+        cache.parse_rust("extern \"C\" fn(*const u8, *mut u8) -> i32").unwrap(),
+        cache.parse_rust("extern \"C\" fn(*const u8, *mut u8) -> i32").unwrap(),
+        cache.keep(compare(Abi::C).build().unwrap()),
     ];
     assert!(others.iter().all(|other| one(&built, other)));
     assert_eq!(cache.len(), 1);
-    assert!(!one(&built, &compare(Abi::SysV64).build().unwrap()), "without a cache it is another");
-    assert!(!one(&built, &SignatureCache::new().get(compare(Abi::SysV64)).unwrap()));
+    assert!(!one(&built, &compare(Abi::C).build().unwrap()), "without a cache it is another");
+    assert!(!one(&built, &SignatureCache::new().get(compare(Abi::C)).unwrap()));
 }
 
 /// Each differs from the first in one thing.

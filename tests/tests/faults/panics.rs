@@ -139,8 +139,10 @@ lanes! {
 
 #[cbframe(abi = "raw", on_panic = ())]
 fn raw(cpu: &mut CpuState) {
+    // Both may be in one register.
+    let panics = first_argument(cpu) != 0;
     set_result(cpu, 40);
-    panic_if(first_argument(cpu) != 0, ());
+    panic_if(panics, ());
     set_result(cpu, 41);
 }
 

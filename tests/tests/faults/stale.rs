@@ -201,6 +201,7 @@ fn scene_signal() {
 }
 
 #[test]
+#[cfg_attr(target_arch = "riscv64", ignore = "the emulator holds SIGABRT back while another signal is handled")]
 fn a_stale_call_in_a_signal_handler_is_reported() {
     let ended = child::run("stale::scene_signal", "signal");
     ended.assert_aborted("signal", &["`faults::stale::native`", ended.value("by")]);
