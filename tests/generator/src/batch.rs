@@ -184,7 +184,8 @@ impl Workshop {
                 Some(target) if !c.clang => Command::new(&target.gcc),
                 Some(target) => {
                     let mut command = Command::new(clang());
-                    command.arg(format!("--target={}", target.name));
+                    // Rust names the extensions in its name, clang does not.
+                    command.arg(format!("--target={}", target.name.replacen("riscv64gc-", "riscv64-", 1)));
                     command
                 }
             };
