@@ -202,6 +202,7 @@
 //! | x86_64 UEFI, without `std` | Windows | yes | yes | yes |
 //! | x86_64 macOS, never run | System V | yes | yes | yes |
 //! | aarch64 Linux | AAPCS64 | no | no; `"efiapi"` is AAPCS64 | yes |
+//! | riscv64gc Linux | LP64D | no | no; `"efiapi"` is LP64D | `"raw"` |
 //! | i686 Linux | cdecl | no | no; `"efiapi"` is cdecl | `"raw"` |
 //!
 //! On 32-bit x86
@@ -210,6 +211,13 @@
 //!   known to [`abi`] and the parsers only;
 //! - all callbacks take the captured lane, which aligns the stack for Rust whatever the caller has left: `entry = "direct"` is refused;
 //! - [`CpuState`] has eax to esp, eip, eflags, and with the groups `sse` and `x87` xmm0 to xmm7 and the FXSAVE area;
+//! - there are no hooks, and no conventions of one's own.
+//!
+//! On 64-bit RISC-V
+//!
+//! - [`CpuState`] has x0 to x31 by number, pc, and with the group `fpr` f0 to f31 and fcsr; t0 and t2 are the stubs';
+//! - no vector is a C type; `long double` is a binary128, and has to be in an `unsafe fn`, as small structs with a float and a
+//!   pointer have to be, which rustc passes otherwise than C;
 //! - there are no hooks, and no conventions of one's own.
 //!
 //! On AArch64
