@@ -249,6 +249,7 @@
 //! - a thread is a processor, by the number of its APIC: a local closure may run on its own only;
 //! - rustc passes floats in general registers there, which C does not: callbacks with floats take the captured lane and have to be an
 //!   `unsafe fn`, as with [`LongDouble`], and Rust calls them by [`call!`](macro@call); what is no [`CType`] is refused;
+//! - debug builds are not linked at present, for want of a personality routine;
 //! - nothing unwinds, there is no errno for `save_errno` to keep, and the shared pool does not grow.
 //!
 //! For `x86_64-apple-darwin` the crate is compiled, and the objects are looked at: no machine has run them. The shared pool does not
