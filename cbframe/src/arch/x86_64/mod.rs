@@ -11,10 +11,11 @@
 //! but for hooks, which are jumped to: see `hooks`.
 //!
 //! Stubs and entries are in `entries`, their unwind directives in `unwind`, and what they do with the registers beyond SSE in
-//! `wide`; shims for each ABI string are in `native`. What entries store and load is said in `capture`, for conventions that rustc does not know also in `convention`. The captured state is in `state`, what
-//! it consists of in `registers` and `simd`; copies of it are in `snapshot`, its text in `dump` and `notes`, what it
-//! tells of arguments in `arguments` and `va_list`. Which entry a callback gets is in `lanes`, how values get out of a state
-//! and into it in `moves`, C types that only x86 has in `vectors`. The x87 unit is in `arch/intel`.
+//! `wide`; shims for each ABI string are in `native`. What entries store and load is said in `capture`, for conventions that rustc
+//! does not know also in `convention`. The captured state is in `state`, what it consists of in `registers` and `simd`; copies of
+//! it are in `snapshot`, its text in `dump`, what it tells of arguments in `arguments` and `va_list`. Which entry a callback gets is
+//! in `lanes`, C types that only x86 has in `vectors`. The x87 unit is in `arch/intel`; how values get out of a state and into it is
+//! in `arch/moves.rs`.
 
 mod arguments;
 #[cfg(feature = "alloc")]
